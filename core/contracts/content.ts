@@ -1,0 +1,91 @@
+import type { Digest } from '../util/digest.js';
+import type { Platform } from '../util/platform.js';
+import { type Token, token } from './token.js';
+
+/** OCI descriptor. */
+export interface Descriptor {
+  readonly mediaType: string;
+  readonly digest: Digest;
+  readonly size: number;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly platform?: Platform;
+  readonly urls?: readonly string[];
+  readonly artifactType?: string;
+}
+
+export interface BlobInfo {
+  readonly digest: Digest;
+  readonly size: number;
+  readonly createdAt: number;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** Anything that can hand out a blob's bytes: the content store, a registry, a client's session. */
+export interface ContentProvider {
+  /** Streams `[offset, offset+length)`; without length, to the end. NotFound when there is no such blob. */
+  read(descriptor: Descriptor, range: ByteRange, signal: AbortSignal): AsyncIterable<Uint8Array>;
+}
+export interface ByteRange {
+  readonly offset?: number;
+  readonly length?: number;
+}
+
+/**
+ * Blobs by digest, on disk and durable. A blob appears whole and verified or not at all; what an interrupted
+ * writer left can be continued by a writer of the same `key`.
+ *
+ * ```ts
+ * await using ingest = await content.ingest({ key: descriptor.digest, size: descriptor.size });
+ * for await (const chunk of fetch(ingest.offset)) await ingest.write(chunk);
+ * await ingest.commit(descriptor.digest);
+ * ```
+ */
+export interface ContentStore extends ContentProvider {
+  info(digest: Digest): Promise<BlobInfo | undefined>;
+  /** Opens a writer. Two writers of one key: the second waits for the first, then finds the blob there. */
+  ingest(options: IngestOptions, signal: AbortSignal): Promise<Ingest>;
+  /** Writes a small blob (a manifest, a config) in one go and answers its descriptor's digest. */
+  writeBlob(data: Uint8Array, labels?: Readonly<Record<string, string>>): Promise<Digest>;
+  /** Reads a small blob whole; refuses more than `limit` bytes (default 8 MiB). */
+  readBlob(digest: Digest, limit?: number): Promise<Uint8Array>;
+  /** Merges labels; an empty value removes its key. */
+  label(digest: Digest, labels: Readonly<Record<string, string>>): Promise<BlobInfo>;
+  list(): AsyncIterable<BlobInfo>;
+  remove(digest: Digest): Promise<void>;
+  /** Where the blob lies on this machine, for worker threads that read it whole. */
+  path(digest: Digest): string;
+}
+export const ContentStore: Token<ContentStore> = token('ContentStore');
+
+export interface IngestOptions {
+  /** Names the ingest for resuming: usually the digest that is expected. */
+  readonly key: string;
+  readonly size?: number;
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
+/** Disposing an ingest that was not committed keeps its bytes for a later writer; `abort` drops them. */
+export interface Ingest extends AsyncDisposable {
+  /** Bytes already there: continue from here. */
+  readonly offset: number;
+  /** True when the blob was committed by another writer while this one waited: nothing is left to do. */
+  readonly done: boolean;
+  /** Resolves when the chunk is taken: await it for back-pressure. */
+  write(chunk: Uint8Array): Promise<void>;
+  /** Verifies size and digest, makes the blob durable; a mismatch is `content.digest-mismatch` and drops the bytes. */
+  commit(expected?: Digest): Promise<{ readonly digest: Digest; readonly size: number }>;
+  abort(): Promise<void>;
+}
+
+/**
+ * Keeps blobs and refs alive while no record names them yet. A lease without holder (its process died) is
+ * swept at the next start.
+ */
+export interface Leases {
+  create(): Promise<Lease>;
+}
+export interface Lease extends AsyncDisposable {
+  readonly id: string;
+  holdBlob(digest: Digest): Promise<void>;
+}
+export const Leases: Token<Leases> = token('Leases');

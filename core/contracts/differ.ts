@@ -1,0 +1,52 @@
+import type { Digest } from '../util/digest.js';
+import type { Descriptor } from './content.js';
+import type { Mount } from './mount.js';
+import { family, type TokenFamily } from './token.js';
+
+export type Compression = 'uncompressed' | 'gzip' | 'zstd' | 'estargz';
+
+export interface CompressionOptions {
+  readonly type: Compression;
+  /** Absent: the type's default (gzip 6, zstd 3). */
+  readonly level?: number;
+  /** Recompress layers that already have a blob of another type. */
+  readonly force?: boolean;
+}
+
+/** Turns layer blobs into trees and trees into layer blobs. Its blobs live in the content store. */
+export interface Differ {
+  /**
+   * Unpacks one layer (tar, tar+gzip, tar+zstd, by media type) into the topmost, writable layer of `onto`,
+   * as overlay whiteouts where the tar says `.wh.`. Answers the digest of the uncompressed tar.
+   */
+  apply(
+    layer: Descriptor,
+    onto: readonly Mount[],
+    options: ApplyOptions,
+  ): Promise<{ readonly diffId: Digest }>;
+  /**
+   * Writes the difference between two trees as a layer blob into the content store. The bytes depend on
+   * nothing but the trees and the options: not on threads, inode numbers or the order of directories on disk.
+   */
+  compare(lower: readonly Mount[], upper: readonly Mount[], options: CompareOptions): Promise<LayerBlob>;
+}
+export interface ApplyOptions {
+  readonly signal: AbortSignal;
+  /** Bytes of the blob read so far. */
+  readonly onProgress?: (bytes: number) => void;
+}
+export interface CompareOptions {
+  readonly compression: CompressionOptions;
+  readonly mediaTypes: 'oci' | 'docker';
+  /** Clamps modification times to this many seconds since the epoch. */
+  readonly sourceDateEpoch?: number;
+  readonly signal: AbortSignal;
+  readonly onProgress?: (bytes: number) => void;
+}
+
+/** A layer as it stands in an image: the blob, and the digest of its uncompressed tar. */
+export interface LayerBlob {
+  readonly descriptor: Descriptor;
+  readonly diffId: Digest;
+}
+export const Differs: TokenFamily<Differ> = family('Differ');

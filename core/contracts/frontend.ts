@@ -1,0 +1,107 @@
+/**
+ * Frontends turn a build request into LLB. In process they talk to the {@link Gateway}; over a socket the same
+ * calls are LLBBridge. BuildKit: frontend/gateway/client/client.go.
+ */
+import type { Digest } from '../util/digest.js';
+import type { Platform } from '../util/platform.js';
+import type { SourceInfo } from './errors.js';
+import type { TreeStat } from './files.js';
+import type { Warning } from './progress.js';
+import { family, type TokenFamily } from './token.js';
+
+export interface Frontend {
+  solve(gateway: Gateway, request: FrontendRequest, signal: AbortSignal): Promise<FrontendResult>;
+}
+export const Frontends: TokenFamily<Frontend> = family('Frontend');
+
+/** A definition as it travels: marshalled ops, metadata by digest of op bytes, source map. */
+export interface LlbDefinition {
+  readonly def: readonly Uint8Array[];
+  readonly metadata: ReadonlyMap<Digest, LlbMetadata>;
+  /** Marshalled pb.Source, if there is a source map. */
+  readonly source?: Uint8Array;
+}
+export interface LlbMetadata {
+  readonly ignoreCache: boolean;
+  readonly description: Readonly<Record<string, string>>;
+  readonly exportCache?: boolean;
+  readonly caps: readonly string[];
+  readonly progressGroup?: { readonly id: string; readonly name: string; readonly weak: boolean };
+}
+
+export interface FrontendRequest {
+  /** Frontend attributes as the client sent them: `target`, `build-arg:K`, `filename`, … */
+  readonly opts: Readonly<Record<string, string>>;
+  /** Named definitions handed in by the client (`context:x=input:y`). */
+  readonly inputs: ReadonlyMap<string, LlbDefinition>;
+}
+
+export interface Gateway {
+  readonly sessionId: string;
+  readonly workers: readonly {
+    readonly id: string;
+    readonly labels: Readonly<Record<string, string>>;
+    readonly platforms: readonly Platform[];
+  }[];
+  /** Loads and solves, lazily unless `evaluate`. */
+  solve(request: GatewaySolve, signal: AbortSignal): Promise<FrontendResult>;
+  resolveImageConfig(ref: string, options: ResolveImageOptions, signal: AbortSignal): Promise<ResolvedImage>;
+  warn(definition: Digest, warning: Warning): void;
+}
+
+export type GatewaySolve = { readonly evaluate?: boolean; readonly cacheImports?: readonly CacheEntry[] } & (
+  | { readonly definition: LlbDefinition }
+  | {
+      readonly frontend: string;
+      readonly opts: Readonly<Record<string, string>>;
+      readonly inputs?: ReadonlyMap<string, LlbDefinition>;
+    }
+);
+export interface CacheEntry {
+  readonly type: string;
+  readonly attrs: Readonly<Record<string, string>>;
+}
+
+export interface ResolveImageOptions {
+  readonly platform?: Platform;
+  /** `default`, `pull` or `local`. */
+  readonly resolveMode?: string;
+  readonly logName?: string;
+}
+export interface ResolvedImage {
+  /** The reference with everything filled in, without digest. */
+  readonly ref: string;
+  readonly digest: Digest;
+  /** The OCI image config, as it is stored. */
+  readonly config: Uint8Array;
+}
+
+/** A tree that a frontend got back; solved when first read. */
+export interface GatewayRef {
+  readonly id: string;
+  /** The definition it came from: build on it with `client/llb`. */
+  readonly definition: LlbDefinition | undefined;
+  evaluate(signal: AbortSignal): Promise<void>;
+  readFile(
+    path: string,
+    range: { readonly offset?: number; readonly length?: number },
+    signal: AbortSignal,
+  ): Promise<Uint8Array>;
+  readDir(
+    path: string,
+    includePattern: string | undefined,
+    signal: AbortSignal,
+  ): Promise<readonly TreeStat[]>;
+  statFile(path: string, signal: AbortSignal): Promise<TreeStat>;
+}
+
+/** One ref, or one per platform id, or none; undefined stands for scratch. */
+export interface FrontendResult {
+  readonly ref?: GatewayRef | undefined;
+  readonly refs?: ReadonlyMap<string, GatewayRef | undefined>;
+  /** `containerimage.config`, `refs.platforms`, … (wire facts E11.6). */
+  readonly metadata: ReadonlyMap<string, Uint8Array>;
+}
+
+/** Where an error in a frontend's input lies; see `ErrorDetail` of type `source`. */
+export type FrontendSource = SourceInfo;

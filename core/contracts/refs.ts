@@ -1,0 +1,194 @@
+/**
+ * Refs are counted handles on records; a record is one layer of a tree, in a worker's snapshotter or still
+ * only known as a blob (lazy). Every ref that a function hands out is the receiver's to dispose.
+ */
+import type { Digest } from '../util/digest.js';
+import type { ContentProvider } from './content.js';
+import type { CompressionOptions, LayerBlob } from './differ.js';
+import type { LayerStack, Mount } from './mount.js';
+import type { Progress } from './progress.js';
+
+/** BuildKit: client/diskusage.go. */
+export type RecordType =
+  | 'internal'
+  | 'frontend'
+  | 'source.local'
+  | 'source.git.checkout'
+  | 'exec.cachemount'
+  | 'regular';
+
+export interface RefOptions {
+  readonly description: string;
+  readonly type?: RecordType;
+  /** Found again by `RefStore.find`, as long as the record lives: `local:<key>`, `cachemount:<id>`. */
+  readonly index?: string;
+}
+
+interface RefBase extends AsyncDisposable {
+  /** The record's id: 25 base-36 characters. */
+  readonly id: string;
+  readonly workerId: string;
+  /**
+   * Small values kept with the record, durably (a content hash tree, a received file list). JSON or bytes.
+   */
+  readonly metadata: RefMetadata;
+}
+
+export interface RefMetadata {
+  get(key: string): Uint8Array | undefined;
+  /** An undefined value removes the key. */
+  set(key: string, value: Uint8Array | undefined): Promise<void>;
+}
+
+/** An immutable tree. */
+export interface ImmutableRef extends RefBase {
+  readonly mutable: false;
+  /** One more handle on the same record. */
+  clone(): ImmutableRef;
+  /** Read-only mounts of the whole tree; pulls and unpacks what is lazy first, reporting to `progress`. */
+  mounts(progress: Progress, signal: AbortSignal): Promise<readonly Mount[]>;
+  /** The same tree as directories, without a mount. */
+  view(progress: Progress, signal: AbortSignal): Promise<LayerStack>;
+  /** True as long as some layer is not unpacked here. */
+  readonly lazy: boolean;
+  /**
+   * The tree as image layers, bottom first, computing (in worker threads, several at once) those blobs that do
+   * not exist yet. Lazy layers are described, not pulled: read them through `provider`.
+   */
+  layers(compression: LayerOptions, progress: Progress, signal: AbortSignal): Promise<RefLayers>;
+}
+
+export interface LayerOptions {
+  readonly compression: CompressionOptions;
+  readonly mediaTypes: 'oci' | 'docker';
+  readonly sourceDateEpoch?: number;
+}
+
+export interface RefLayer extends LayerBlob {
+  readonly createdAt: number;
+  readonly description: string;
+}
+
+export interface RefLayers {
+  readonly layers: readonly RefLayer[];
+  readonly provider: ContentProvider;
+}
+
+/** A tree that one owner may write. */
+export interface MutableRef extends RefBase {
+  readonly mutable: true;
+  /** Writable mounts. */
+  mounts(progress: Progress, signal: AbortSignal): Promise<readonly Mount[]>;
+  /** Directories; `layers[0]` is the writable one. */
+  view(progress: Progress, signal: AbortSignal): Promise<LayerStack>;
+  /** Turns it into an immutable ref, durably. This ref is spent afterwards; disposing it is a no-op. */
+  commit(): Promise<ImmutableRef>;
+  /** Keeps the record, still mutable, for a later `find` (cache mounts). Without it, disposing deletes. */
+  retain(): Promise<void>;
+}
+
+/** A layer that is not unpacked here: where its blob comes from and what it will be. */
+export interface LazyLayer extends LayerBlob {
+  readonly createdAt: number;
+  readonly description: string;
+  readonly provider: ContentProvider;
+}
+
+export interface RefStore {
+  /** A new writable layer on `parent` (undefined: an empty tree). The parent is held by the record. */
+  create(
+    parent: ImmutableRef | undefined,
+    options: RefOptions,
+    progress: Progress,
+    signal: AbortSignal,
+  ): Promise<MutableRef>;
+  /**
+   * The ref for a chain of layers, bottom first; layers that are already here (same chain id) are shared. Empty
+   * for no layers: undefined. Nothing is downloaded until the tree is needed.
+   */
+  fromLayers(layers: readonly LazyLayer[], options: RefOptions): Promise<ImmutableRef | undefined>;
+  /** NotFound (`ref.not-found`) when the record is gone. */
+  get(id: string): Promise<ImmutableRef>;
+  /** Immutable records under an index, newest first. */
+  find(index: string): Promise<readonly ImmutableRef[]>;
+  /** The retained mutable record under an index, if nobody else holds it now. */
+  findMutable(index: string): Promise<MutableRef | undefined>;
+  usage(filter: readonly string[]): Promise<readonly UsageRecord[]>;
+  /** Removes what nobody uses; answers each removed record as it goes. */
+  prune(options: PruneOptions, signal: AbortSignal): AsyncIterable<UsageRecord>;
+  /** Keeps a record from garbage collection until released: solver results in the key store do this. */
+  hold(id: string, holder: string): Promise<void>;
+  release(id: string, holder: string): Promise<void>;
+}
+
+/** BuildKit: api/services/control/control.proto UsageRecord. Times in milliseconds, sizes in bytes. */
+export interface UsageRecord {
+  readonly id: string;
+  readonly mutable: boolean;
+  readonly inUse: boolean;
+  readonly size: number;
+  readonly parents: readonly string[];
+  readonly createdAt: number;
+  readonly lastUsedAt: number | undefined;
+  readonly usageCount: number;
+  readonly description: string;
+  readonly recordType: RecordType;
+  readonly shared: boolean;
+}
+
+export interface PruneOptions {
+  readonly filter: readonly string[];
+  /** Also internal and frontend records. */
+  readonly all: boolean;
+  readonly keepDurationMs: number;
+  readonly reservedSpace: number;
+  readonly maxUsedSpace: number;
+  readonly minFreeSpace: number;
+}
+
+/** Finds content digests of paths inside refs, computed once per ref and kept with it. Wire facts E4. */
+export interface ContentHasher {
+  /** Digest of one path selection. `ref` undefined is scratch. */
+  digest(
+    ref: ImmutableRef | undefined,
+    path: string,
+    options: ContentHashOptions,
+    progress: Progress,
+    signal: AbortSignal,
+  ): Promise<Digest>;
+  /** Hands over the hashes of a tree that was hashed while it arrived (file sync). */
+  seed(ref: ImmutableRef, tree: ReceivedTree): Promise<void>;
+}
+export interface ContentHashOptions {
+  readonly wildcard: boolean;
+  readonly followLinks: boolean;
+  readonly includePatterns: readonly string[];
+  readonly excludePatterns: readonly string[];
+  readonly requiredPaths?: readonly string[];
+}
+
+/** The file list of a tree received from a client, in walk order. The root itself is not in it. */
+export interface ReceivedTree {
+  readonly entries: readonly ReceivedEntry[];
+}
+export interface ReceivedEntry extends FileStat {
+  /** sha256 of the content for regular files, hex. Hard links carry none. */
+  readonly contentSha256?: string;
+}
+
+/** One entry of a tree as it travels. */
+export interface FileStat {
+  /** Relative, clean, `/`-separated. */
+  readonly path: string;
+  /** Go os.FileMode bits, not st_mode (wire facts E3.3). */
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly size: number;
+  /** Nanoseconds since the epoch. */
+  readonly modTime: bigint;
+  readonly linkname: string;
+  readonly devmajor: number;
+  readonly devminor: number;
+  readonly xattrs: Readonly<Record<string, Uint8Array>>;
+}

@@ -1,0 +1,139 @@
+/**
+ * A session is what the daemon may ask of a client while a build runs: its folders, credentials, secrets, and
+ * where to put results. A remote client answers over the tunnel (wire facts E1), an embedding program in process;
+ * nobody above this port can tell the difference.
+ */
+
+import type { ContentProvider } from './content.js';
+import type { LayerStack } from './mount.js';
+import type { FileStat, ReceivedTree } from './refs.js';
+import { type Token, token } from './token.js';
+
+export interface Session {
+  readonly id: string;
+  readonly sharedKey: string;
+  /** Aborts when the client is gone. */
+  readonly dropped: AbortSignal;
+  /** Lower-cased `/package.Service/Method`: whether the client serves it. */
+  supports(method: string): boolean;
+  readonly folders: ClientFolders;
+  readonly results: ClientResults;
+  readonly auth: ClientAuth;
+  readonly secrets: ClientSecrets;
+  /** The client's content store named `store` (`local:<dir>`, `oci:<name>`, `export`). */
+  content(store: string): ContentProvider;
+}
+
+/** Reads the client's folders. */
+export interface ClientFolders {
+  /**
+   * Brings the filtered folder to `dest`, an empty directory. Files that equal those of `base` (an earlier
+   * result, same `dest` rules) are hard-linked from it instead of sent. When nothing at all differs from `base`,
+   * `dest` is left untouched and `unchanged` is true. NotFound when the client offers no such folder.
+   */
+  sync(
+    request: FolderRequest,
+    base: SyncBase | undefined,
+    dest: string,
+    watch: SyncWatch,
+    signal: AbortSignal,
+  ): Promise<SyncResult>;
+}
+export interface FolderRequest {
+  readonly name: string;
+  readonly includePatterns: readonly string[];
+  readonly excludePatterns: readonly string[];
+  readonly followPaths: readonly string[];
+  /** `none` sends everything again (`local.differ`). */
+  readonly differ: 'metadata' | 'none';
+}
+export interface SyncBase {
+  readonly dir: string;
+  readonly tree: ReceivedTree;
+}
+export interface SyncResult {
+  readonly unchanged: boolean;
+  /** With content hashes for every regular file. */
+  readonly tree: ReceivedTree;
+}
+export interface SyncWatch {
+  /** Bytes received so far; `done` once at the end. */
+  transferred(bytes: number, done: boolean): void;
+}
+
+/** Hands results to the client. `exporter` is the index in the request's exporter list. */
+export interface ClientResults {
+  /** Writes trees below the exporter's folder. Modes: `copy` merges, `delete` mirrors. */
+  writeTree(
+    exporter: number,
+    trees: readonly ResultTree[],
+    options: WriteTreeOptions,
+    signal: AbortSignal,
+  ): Promise<void>;
+  /** Streams one file; it appears whole, or not at all when `data` fails. */
+  writeFile(
+    exporter: number,
+    metadata: Readonly<Record<string, string>>,
+    data: AsyncIterable<Uint8Array>,
+    signal: AbortSignal,
+  ): Promise<void>;
+}
+export interface ResultTree {
+  readonly stack: LayerStack;
+  /** Folder below the destination, for platform splits: `linux_amd64`, or empty. */
+  readonly prefix: string;
+  /** Further small files (attestations). */
+  readonly files: readonly { readonly stat: FileStat; readonly data: Uint8Array }[];
+  /** Clamps modification times to this many seconds since the epoch. */
+  readonly sourceDateEpoch?: number;
+}
+export interface WriteTreeOptions {
+  readonly mode: 'copy' | 'delete';
+  readonly onProgress: (bytes: number) => void;
+}
+
+/** Registry credentials of the client's user. Wire facts E12. */
+export interface ClientAuth {
+  /** Empty strings when there are none. */
+  credentials(
+    host: string,
+    signal: AbortSignal,
+  ): Promise<{ readonly username: string; readonly secret: string }>;
+  /** The client fetches a token itself; undefined when it does not offer that. */
+  fetchToken(request: TokenRequest, signal: AbortSignal): Promise<AuthToken | undefined>;
+}
+export interface TokenRequest {
+  readonly clientId: string;
+  readonly host: string;
+  readonly realm: string;
+  readonly service: string;
+  readonly scopes: readonly string[];
+}
+export interface AuthToken {
+  readonly token: string;
+  /** Seconds; 0 when unknown. */
+  readonly expiresIn: number;
+  /** Seconds since the epoch; 0 when unknown. */
+  readonly issuedAt: number;
+}
+
+export interface ClientSecrets {
+  /** undefined when the client has no such secret. */
+  get(id: string, signal: AbortSignal): Promise<Uint8Array | undefined>;
+}
+
+/** The sessions that may serve one piece of work, asked in order; the list may grow while it runs. */
+export interface SessionGroup {
+  /** Session ids, most preferred first. */
+  ids(): readonly string[];
+}
+
+export interface Sessions {
+  /** Waits up to 5 s for the session to appear (E1.5). */
+  get(id: string, signal: AbortSignal): Promise<Session>;
+  /** Tries the group's sessions in turn until `use` does not answer NotFound or lose its session. */
+  any<T>(group: SessionGroup, use: (session: Session) => Promise<T>, signal: AbortSignal): Promise<T>;
+  /** Adds an in-process session; disposing the handle drops it. */
+  attach(session: Session): Disposable;
+}
+export const Sessions: Token<Sessions> = token('Sessions');

@@ -1,0 +1,41 @@
+import type { Mount } from './mount.js';
+import { family, type TokenFamily } from './token.js';
+
+/**
+ * Keeps layers as directories. A snapshot is **active** (writable, made by `prepare`) or **committed**
+ * (immutable, made by `commit`); a parent is always committed. Keys are chosen by the caller and unique over both
+ * kinds. Every method is durable when it resolves and idempotent under a repeated key; after `kill -9` a
+ * snapshot is active, committed or absent, never in between.
+ *
+ * ```ts
+ * await snapshotter.prepare('work', base);          // base may be undefined: an empty tree
+ * const mounts = await snapshotter.mounts('work');  // overlay of base below, writable on top
+ * // … something writes into it …
+ * await snapshotter.commit('layer', 'work');        // 'work' is gone, 'layer' is immutable
+ * ```
+ *
+ * Chains may be of any length: a driver that the kernel limits flattens old parts by hard links.
+ */
+export interface Snapshotter {
+  /** `overlayfs`, `native`, `fuse-overlayfs`. */
+  readonly name: string;
+  prepare(key: string, parent: string | undefined): Promise<void>;
+  /** Committed snapshots are answered read-only. The caller mounts; nothing is mounted here. */
+  mounts(key: string): Promise<readonly Mount[]>;
+  commit(name: string, key: string): Promise<void>;
+  remove(key: string): Promise<void>;
+  stat(key: string): Promise<SnapshotInfo | undefined>;
+  /** What the snapshot's own layer occupies on disk. */
+  usage(key: string, signal: AbortSignal): Promise<SnapshotUsage>;
+  list(): Promise<readonly SnapshotInfo[]>;
+}
+export interface SnapshotInfo {
+  readonly key: string;
+  readonly kind: 'active' | 'committed';
+  readonly parent: string | undefined;
+}
+export interface SnapshotUsage {
+  readonly bytes: number;
+  readonly inodes: number;
+}
+export const Snapshotters: TokenFamily<Snapshotter> = family('Snapshotter');

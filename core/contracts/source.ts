@@ -1,0 +1,58 @@
+import type { Digest } from '../util/digest.js';
+import type { Platform } from '../util/platform.js';
+import type { Progress, ProgressSteps } from './progress.js';
+import type { ImmutableRef } from './refs.js';
+import type { SessionGroup } from './session.js';
+import { family, type TokenFamily } from './token.js';
+import type { Worker } from './worker.js';
+
+/** Fetches what an LLB source op names. Bound by scheme: `Sources.named('docker-image')`. */
+export interface Source {
+  /** Checks identifier and attributes; throws InvalidArgument naming the attribute. No I/O. */
+  open(request: SourceRequest): OpenSource;
+  /** What a frontend may learn without fetching: digest and image config. Absent where it makes no sense. */
+  resolve?(request: SourceRequest, context: ResolveContext, signal: AbortSignal): Promise<SourceMeta>;
+}
+export const Sources: TokenFamily<Source> = family('Source');
+
+export interface SourceRequest {
+  readonly scheme: string;
+  /** What follows `scheme://`. */
+  readonly name: string;
+  readonly attrs: Readonly<Record<string, string>>;
+  readonly platform: Platform;
+}
+
+export interface OpenSource {
+  /**
+   * The n-th cache key (wire facts E5.7). `done: false` promises another, usually dearer one. A key that starts
+   * with `session:` never persists.
+   */
+  cacheKey(
+    index: number,
+    context: SourceContext,
+    signal: AbortSignal,
+  ): Promise<{ readonly key: string; readonly done: boolean }>;
+  /** The tree; undefined is scratch. Called at most once, after `cacheKey(0)`. */
+  fetch(context: SourceContext, signal: AbortSignal): Promise<ImmutableRef | undefined>;
+}
+
+export interface SourceContext {
+  readonly worker: Worker;
+  readonly sessions: SessionGroup;
+  readonly progress: Progress;
+}
+
+export interface ResolveContext {
+  readonly worker: Worker;
+  readonly sessions: SessionGroup;
+  readonly steps: ProgressSteps;
+  /** Name of the progress row, such as `[internal] load metadata for …`. */
+  readonly logName: string;
+}
+
+export interface SourceMeta {
+  /** With the digest filled in where the source has one. */
+  readonly identifier: string;
+  readonly image?: { readonly digest: Digest; readonly config: Uint8Array };
+}

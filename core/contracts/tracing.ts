@@ -1,0 +1,53 @@
+import { type Token, token } from './token.js';
+
+/** What identifies a span across processes. Encodings (uber-trace-id, traceparent) live in `tracing/`. */
+export interface SpanContext {
+  /** 32 lower-case hex digits. */
+  readonly traceId: string;
+  /** 16 lower-case hex digits. */
+  readonly spanId: string;
+  readonly sampled: boolean;
+}
+
+export type TagValue = string | number | boolean;
+
+export interface Span {
+  readonly context: SpanContext;
+  setTag(key: string, value: TagValue): void;
+  log(fields: Readonly<Record<string, TagValue>>): void;
+  /** Tags the span as failed and logs the error; does not finish it. */
+  fail(error: unknown): void;
+  /** Idempotent. */
+  finish(): void;
+}
+
+export interface SpanOptions {
+  /** Defaults to the active span; `null` starts a new trace. */
+  readonly parent?: SpanContext | null;
+  /** A span this one was caused by but does not belong to (a step shared with another build). */
+  readonly followsFrom?: SpanContext;
+  readonly kind?: 'client' | 'server' | 'internal';
+  readonly tags?: Readonly<Record<string, TagValue>>;
+}
+
+/**
+ * The tracer port. The default implementation does nothing and costs nothing; `tracing/` binds one over
+ * opentracing and jaeger-client. `trace` is the usual way in:
+ *
+ * ```ts
+ * const digest = await tracing.trace('content hash', { tags: { ref: ref.id } }, (span) => hash(ref, signal));
+ * ```
+ */
+export interface Tracing extends AsyncDisposable {
+  start(name: string, options?: SpanOptions): Span;
+  /** Runs `work` with a new span active, fails the span with its error, and finishes it. */
+  trace<T>(name: string, options: SpanOptions, work: (span: Span) => Promise<T>): Promise<T>;
+  /** Runs `work` with `span` active: spans started below it become its children. */
+  within<T>(span: Span, work: () => T): T;
+  active(): Span | undefined;
+  /** The header pairs that carry `context` to another process (`traceparent` and `uber-trace-id`). */
+  inject(context: SpanContext): Readonly<Record<string, string>>;
+  /** `header` answers one header's value; unreadable values count as absent. */
+  extract(header: (name: string) => string | undefined): SpanContext | undefined;
+}
+export const Tracing: Token<Tracing> = token('Tracing');
