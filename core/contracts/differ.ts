@@ -1,7 +1,7 @@
 import type { Digest } from '../util/digest.js';
 import type { Descriptor } from './content.js';
 import type { Mount } from './mount.js';
-import { family, type TokenFamily } from './token.js';
+import { family, type Token, type TokenFamily, token } from './token.js';
 
 export type Compression = 'uncompressed' | 'gzip' | 'zstd' | 'estargz';
 
@@ -50,3 +50,6 @@ export interface LayerBlob {
   readonly diffId: Digest;
 }
 export const Differs: TokenFamily<Differ> = family('Differ');
+
+/** The differ for trees that lie on this machine; worker plugins with local snapshots bind it as theirs. */
+export const LocalDiffer: Token<Differ> = token('LocalDiffer');
