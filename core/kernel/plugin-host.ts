@@ -1,0 +1,116 @@
+/**
+ * Takes plugins from configuration to running: parse config, register, build, start, each step only for those
+ * that came through the one before. What a plugin fails at is kept as its state; only a `required` plugin and
+ * errors of configuration stop the engine.
+ */
+import type { z } from 'zod';
+import { type Logger, type PluginState, type PluginStatus, SkipPlugin } from '../contracts/index.js';
+import { type EngineConfig, explain } from './config/load.js';
+import type { KernelContainer } from './container.js';
+import { checkNames, type LoadedPlugin, pluginName } from './plugin-loader.js';
+
+export class PluginHost {
+  readonly #container: KernelContainer;
+  readonly #config: EngineConfig;
+  readonly #logger: Logger;
+  readonly #plugins: readonly LoadedPlugin[];
+  readonly #states = new Map<string, PluginState>();
+
+  constructor(
+    container: KernelContainer,
+    config: EngineConfig,
+    plugins: readonly LoadedPlugin[],
+    logger: Logger,
+  ) {
+    this.#container = container;
+    this.#config = config;
+    this.#plugins = plugins;
+    this.#logger = logger;
+  }
+
+  /** Parses configuration and binds. Does no I/O. */
+  register(): void {
+    checkNames(this.#plugins, this.#config);
+    for (const { plugin } of this.#plugins) {
+      const name = pluginName(plugin);
+      if (this.#disabled(name)) this.#states.set(name, { state: 'disabled' });
+      else {
+        const config = this.#parse(name, plugin.config);
+        this.#attempt(name, () => plugin.register(this.#container.binder(name), config));
+      }
+    }
+  }
+
+  /** Builds and starts every plugin that is still well. */
+  async start(signal: AbortSignal): Promise<void> {
+    for (const name of this.#well()) this.#attempt(name, () => this.#container.instantiate(name));
+    for (const name of this.#well()) {
+      try {
+        await this.#container.start(name, signal);
+      } catch (error) {
+        signal.throwIfAborted();
+        this.#fall(name, error);
+      }
+    }
+  }
+
+  statuses(): PluginStatus[] {
+    return this.#plugins.map(({ plugin, origin }) => ({
+      kind: plugin.kind,
+      id: plugin.id,
+      origin,
+      status: this.#states.get(pluginName(plugin)) ?? { state: 'ok' },
+    }));
+  }
+
+  #well(): string[] {
+    return this.#plugins.map(({ plugin }) => pluginName(plugin)).filter((name) => !this.#states.has(name));
+  }
+
+  #disabled(name: string): boolean {
+    const { plugins, worker } = this.#config.settings;
+    return plugins.disabled.includes(name) || (name === 'worker.runc' && worker.oci?.enabled === false);
+  }
+
+  #parse(name: string, schema: z.ZodType): unknown {
+    const section = this.#config.sections.get(name) ?? {};
+    const parsed = strict(schema).safeParse(section);
+    if (parsed.success) return parsed.data;
+    throw explain(parsed.error, this.#config.at, ['plugin', ...splitName(name)]);
+  }
+
+  #attempt(name: string, step: () => void): void {
+    try {
+      step();
+    } catch (error) {
+      this.#fall(name, error);
+    }
+  }
+
+  #fall(name: string, error: unknown): void {
+    const cause = error instanceof Error ? error : new Error(String(error));
+    this.#container.exclude(name);
+    if (cause instanceof SkipPlugin) {
+      this.#states.set(name, { state: 'skipped', reason: cause.message });
+      this.#logger.info(`plugin ${name} skipped: ${cause.message}`);
+    } else {
+      this.#states.set(name, { state: 'failed', error: cause });
+      this.#logger.warn(`plugin ${name} failed: ${cause.message}`, { err: cause });
+    }
+    const index = this.#config.settings.plugins.required.indexOf(name);
+    if (index >= 0) {
+      throw this.#config.at(['plugins', 'required', index], `required plugin ${name} is not there: ${cause.message}`);
+    }
+  }
+}
+
+/** Makes an object schema refuse unknown keys, whichever copy of zod it comes from. */
+function strict(schema: z.ZodType): z.ZodType {
+  const { strict: makeStrict } = schema as { strict?: () => z.ZodType };
+  return typeof makeStrict === 'function' ? makeStrict.call(schema) : schema;
+}
+
+const splitName = (name: string): [kind: string, id: string] => {
+  const dot = name.indexOf('.');
+  return [name.slice(0, dot), name.slice(dot + 1)];
+};
