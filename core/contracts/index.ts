@@ -13,6 +13,7 @@ export * from './mount.js';
 export * from './plugin.js';
 export * from './progress.js';
 export * from './refs.js';
+export * from './registry.js';
 export * from './session.js';
 export * from './snapshotter.js';
 export * from './source.js';
