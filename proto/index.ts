@@ -2,6 +2,7 @@
 export * as caps from './gen/caps.js';
 export * as content from './gen/content.js';
 export * as control from './gen/control.js';
+export * as debug from './gen/debug.js';
 export * as exporter from './gen/exporter.js';
 export * as filesync from './gen/filesync.js';
 export * as fsutil from './gen/fsutil.js';
