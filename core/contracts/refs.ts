@@ -174,6 +174,11 @@ export interface ReceivedTree {
 export interface ReceivedEntry extends FileStat {
   /** sha256 of the content for regular files, hex. Hard links carry none. */
   readonly contentSha256?: string;
+  /**
+   * sha256 of `tarsumHeader(entry)` (core/util/tarsum.ts) followed by the content, hex: the record digest E4.1,
+   * computed while the file arrived. With it, a content hash of the tree reads no file again.
+   */
+  readonly recordSha256?: string;
 }
 
 /** One entry of a tree as it travels. */
