@@ -1,0 +1,133 @@
+import os from 'node:os';
+import { canceled } from '../contracts/errors.js';
+import type { ThreadOptions, Threads } from '../contracts/threads.js';
+import { Thread } from './thread.js';
+
+export interface ThreadPoolOptions {
+  /** Threads that work at once; by default one per core, at least two. */
+  readonly threads?: number;
+  /** How long a task may wait while nothing finishes before an extra thread is started for it, in ms. */
+  readonly patienceMs?: number;
+}
+
+interface Job {
+  readonly task: string;
+  readonly args: unknown;
+  readonly options: ThreadOptions;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: unknown) => void;
+  /** Listens to the signal while the job waits in the queue. */
+  readonly leave: () => void;
+}
+
+/** Extra threads for tasks stuck behind slow readers; a bound on memory, never reached in a healthy daemon. */
+const EXTRA_FACTOR = 8;
+
+/**
+ * The pool behind {@link Threads}. Threads are started when there is work for them, reused, and never killed in the
+ * middle of a task: an abort asks the task, and `run` settles when the task has really stopped, so that its caller
+ * may remove what it worked on.
+ *
+ * 1. A task that streams to a slow reader holds its thread. If every thread is held so and work waits, the pool
+ *    starts extra threads one by one (`patienceMs`), else one stalled client would stall the daemon.
+ * 2. Extra threads end when they run out of work.
+ */
+export class ThreadPool implements Threads, AsyncDisposable {
+  readonly #limit: number;
+  readonly #patienceMs: number;
+  readonly #idle: Thread[] = [];
+  readonly #busy = new Map<Thread, Promise<void>>();
+  readonly #queue: Job[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  #disposed = false;
+
+  constructor(options: ThreadPoolOptions = {}) {
+    this.#limit = options.threads ?? Math.max(2, os.availableParallelism());
+    this.#patienceMs = options.patienceMs ?? 500;
+  }
+
+  run<Result>(task: URL, args: unknown, options: ThreadOptions): Promise<Result> {
+    const { signal } = options;
+    return new Promise<unknown>((resolve, reject) => {
+      if (signal.aborted || this.#disposed) {
+        reject(canceled(signal.reason));
+        return;
+      }
+      const leave = (): void => {
+        this.#queue.splice(this.#queue.indexOf(job), 1);
+        reject(canceled(signal.reason));
+      };
+      const job: Job = { task: task.href, args, options, resolve, reject, leave };
+      signal.addEventListener('abort', leave, { once: true });
+      this.#queue.push(job);
+      this.#dispatch();
+    }) as Promise<Result>;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#disposed = true;
+    clearTimeout(this.#timer);
+    for (const job of this.#queue.splice(0)) {
+      job.options.signal.removeEventListener('abort', job.leave);
+      job.reject(canceled());
+    }
+    for (const thread of this.#busy.keys()) thread.abort();
+    await Promise.all(this.#busy.values());
+    await Promise.all(this.#idle.splice(0).map((thread) => thread.terminate()));
+  }
+
+  #dispatch(): void {
+    while (this.#queue.length > 0 && (this.#idle.length > 0 || this.#busy.size < this.#limit))
+      this.#startNext();
+    this.#watch();
+  }
+
+  #startNext(): void {
+    const job = this.#queue.shift()!;
+    job.options.signal.removeEventListener('abort', job.leave);
+    try {
+      const thread = this.#idle.pop() ?? new Thread();
+      this.#busy.set(thread, this.#runOn(thread, job));
+    } catch (error) {
+      job.reject(error);
+    }
+  }
+
+  async #runOn(thread: Thread, job: Job): Promise<void> {
+    const { signal, onReport, transfer = [] } = job.options;
+    const abort = (): void => thread.abort();
+    try {
+      const running = thread.run({ message: { task: job.task, args: job.args }, transfer, onReport });
+      signal.addEventListener('abort', abort, { once: true });
+      job.resolve(await running);
+    } catch (error) {
+      job.reject(error);
+    } finally {
+      signal.removeEventListener('abort', abort);
+      this.#finished(thread);
+    }
+  }
+
+  #finished(thread: Thread): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#busy.delete(thread);
+    if (!thread.dead) this.#idle.push(thread);
+    if (this.#disposed) return;
+    this.#dispatch();
+    // Rule 2.
+    while (this.#busy.size + this.#idle.length > this.#limit && this.#idle.length > 0) {
+      void this.#idle.pop()!.terminate();
+    }
+  }
+
+  /** Rule 1: armed while work waits, re-armed by whatever finishes. */
+  #watch(): void {
+    if (this.#queue.length === 0 || this.#timer || this.#disposed) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      if (this.#queue.length > 0 && this.#busy.size < this.#limit * EXTRA_FACTOR) this.#startNext();
+      this.#watch();
+    }, this.#patienceMs);
+  }
+}
