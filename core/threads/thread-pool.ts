@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import os from 'node:os';
 import { canceled } from '../contracts/errors.js';
 import type { ThreadOptions, Threads } from '../contracts/threads.js';
@@ -58,6 +59,8 @@ export class ThreadPool implements Threads, AsyncDisposable {
         reject(canceled(signal.reason));
       };
       const job: Job = { task: task.href, args, options, resolve, reject, leave };
+      // One build's signal stops hundreds of tasks; that is no leak.
+      setMaxListeners(0, signal);
       signal.addEventListener('abort', leave, { once: true });
       this.#queue.push(job);
       this.#dispatch();
