@@ -1,0 +1,151 @@
+import { BuildError, type GrpcCode, isCanceled } from '../contracts/errors.js';
+import type { Digest } from '../util/digest.js';
+
+/** The network failed before an answer came: refused, unresolvable, reset, or no TLS to be had. */
+export function requestFailed(method: string, url: string, error: unknown): BuildError {
+  if (error instanceof BuildError || isCanceled(error)) return BuildError.from(error);
+  const { text, hint } = describeFailure(error as NetworkError, url);
+  const verb = method.charAt(0) + method.slice(1).toLowerCase();
+  return new BuildError('registry.unreachable', `failed to do request: ${verb} "${url}": ${text}`, {
+    grpcCode: 'Unavailable',
+    cause: error,
+    ...(hint ? { hint } : {}),
+  });
+}
+
+interface NetworkError extends Error {
+  readonly code?: string;
+  readonly address?: string;
+  readonly port?: number;
+  readonly hostname?: string;
+  readonly errors?: readonly NetworkError[];
+}
+
+function describeFailure(error: NetworkError, url: string): { text: string; hint?: string } {
+  // One failure per address family comes as an AggregateError; the first one names the address people expect.
+  const first = error.errors?.[0] ?? error;
+  const { host, hostname } = new URL(url);
+  const dialed = first.address ? `${first.address}:${first.port ?? ''}` : host;
+  switch (first.code) {
+    case 'ECONNREFUSED':
+      return { text: `dial tcp ${dialed}: connect: connection refused` };
+    case 'EHOSTUNREACH':
+      return { text: `dial tcp ${dialed}: connect: no route to host` };
+    case 'ENETUNREACH':
+      return { text: `dial tcp ${dialed}: connect: network is unreachable` };
+    case 'ENOTFOUND':
+      return { text: `dial tcp: lookup ${hostname}: no such host` };
+    case 'EAI_AGAIN':
+      return { text: `dial tcp: lookup ${hostname}: temporary failure in name resolution` };
+    case 'UND_ERR_CONNECT_TIMEOUT':
+      return { text: `dial tcp ${dialed}: i/o timeout` };
+    case 'ECONNRESET':
+    case 'UND_ERR_SOCKET':
+      return { text: `connection to ${host} was closed: ${first.message}` };
+  }
+  if (isNotTls(first)) {
+    return {
+      text: 'http: server gave HTTP response to HTTPS client',
+      hint: `set http = true under [registry."${host}"] if this registry really speaks plain HTTP`,
+    };
+  }
+  if (isCertificateError(first)) {
+    return {
+      text: `tls: failed to verify certificate: ${first.message}`,
+      hint: `name its authority with ca = [...] under [registry."${host}"]`,
+    };
+  }
+  return { text: first.message || (first.code ?? 'unknown network failure') };
+}
+
+/** The server answered the TLS greeting with something that is not TLS. */
+export const isNotTls = (error: unknown): boolean => {
+  const { code, message } = error as NetworkError;
+  return code === 'ERR_SSL_WRONG_VERSION_NUMBER' || (code === 'EPROTO' && /wrong version number/.test(message));
+};
+
+const isCertificateError = ({ code = '' }: NetworkError): boolean =>
+  /CERT|SELF_SIGNED|UNABLE_TO_|ERR_TLS_CERT/.test(code);
+
+export const isRefused = (error: unknown): boolean => {
+  const { code, errors } = error as NetworkError;
+  return code === 'ECONNREFUSED' || (errors?.some((each) => each.code === 'ECONNREFUSED') ?? false);
+};
+
+const transient = new Set([
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EAI_AGAIN',
+  'UND_ERR_SOCKET',
+  'UND_ERR_BODY_TIMEOUT',
+  'UND_ERR_HEADERS_TIMEOUT',
+]);
+
+/** Worth another try: the connection broke, as opposed to never having been possible. */
+export const isTransient = (error: unknown): boolean => transient.has((error as NetworkError).code ?? '');
+
+/** What the server answered, with the errors it listed (distribution's `{"errors":[{code,message}]}`). */
+export function unexpectedStatus(method: string, url: string, status: number, body: string): BuildError {
+  const said = serverMessage(body);
+  const { origin, pathname } = new URL(url);
+  return new BuildError(
+    'registry.status',
+    `unexpected status from ${method} request to ${origin}${pathname}: ${status} ${statusText[status] ?? ''}`.trimEnd() +
+      (said ? `: ${said}` : ''),
+    { grpcCode: grpcCodeOf(status) },
+  );
+}
+
+const statusText: Readonly<Record<number, string>> = {
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  429: 'Too Many Requests',
+  500: 'Internal Server Error',
+  502: 'Bad Gateway',
+  503: 'Service Unavailable',
+  504: 'Gateway Timeout',
+};
+
+function grpcCodeOf(status: number): GrpcCode {
+  if (status === 401) return 'Unauthenticated';
+  if (status === 403) return 'PermissionDenied';
+  if (status === 404) return 'NotFound';
+  if (status === 429) return 'ResourceExhausted';
+  return status >= 500 ? 'Unavailable' : 'Unknown';
+}
+
+function serverMessage(body: string): string {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(body);
+  } catch {
+    return ''; // an HTML error page says nothing that the status does not
+  }
+  const errors = (parsed as { errors?: readonly { code?: string; message?: string }[] } | null)?.errors;
+  if (!Array.isArray(errors)) return '';
+  return errors.map(({ code, message }) => [code, message].filter(Boolean).join(': ')).join(', ');
+}
+
+export const accessDenied = (actions: 'pull' | 'push', detail: string): BuildError =>
+  new BuildError(
+    'registry.denied',
+    actions === 'pull'
+      ? `pull access denied, repository does not exist or may require authorization: ${detail}`
+      : `push access denied: ${detail}`,
+    { grpcCode: 'PermissionDenied', hint: 'log in to the registry (docker login), then try again' },
+  );
+
+export const manifestNotFound = (reference: string): BuildError =>
+  new BuildError('registry.not-found', `${reference}: not found`, { grpcCode: 'NotFound' });
+
+export const digestMismatch = (what: string, expected: Digest | number, got: Digest | number): BuildError =>
+  new BuildError('registry.digest-mismatch', `${what}: the registry sent ${describe(got)}, expected ${describe(expected)}`, {
+    grpcCode: 'DataLoss',
+    hint: 'a proxy or mirror between here and the registry may be answering with something else',
+  });
+
+const describe = (value: Digest | number): string => (typeof value === 'number' ? `${value} bytes` : value);

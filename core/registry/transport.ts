@@ -1,0 +1,224 @@
+/**
+ * HTTP to registries: one connection pool per TLS configuration, redirects, retries.
+ *
+ * 1. A request is repeated when the connection broke or the server said 408, 429 or 5xx; never when the server
+ *    could not be reached at all, so that a wrong name fails at once.
+ * 2. Credentials travel to the host they were asked for, never along a redirect to another one.
+ * 3. Whoever gets a response reads its body to the end or calls `discard`.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { Agent, type Dispatcher, EnvHttpProxyAgent, request as undiciRequest } from 'undici';
+import { canceled } from '../contracts/errors.js';
+import { isNotTls, isRefused, isTransient, requestFailed } from './errors.js';
+import type { Endpoint } from './hosts.js';
+import { loadTls } from './tls.js';
+
+export type Body = string | Uint8Array | AsyncIterable<Uint8Array>;
+export interface HttpRequest {
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** Absolute, or a path on the endpoint. */
+  readonly url: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Called once per attempt, because a request may be repeated. */
+  readonly body?: () => Body;
+  readonly signal: AbortSignal;
+}
+export interface HttpResponse {
+  readonly status: number;
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: Dispatcher.ResponseData['body'];
+  /** After redirects. */
+  readonly url: string;
+}
+
+export interface RetryOptions {
+  /** Waits before each further attempt, in milliseconds. */
+  readonly delays: readonly number[];
+  readonly log?: ((line: string) => void) | undefined;
+}
+
+export interface TransportOptions {
+  readonly userAgent: string;
+  readonly connectionsPerHost: number;
+  readonly sleep?: (ms: number, signal: AbortSignal) => Promise<void>;
+}
+
+const maxRedirects = 10;
+/** A server that asks for a longer pause than this (milliseconds) is not waited for. */
+const maxRetryAfter = 60_000;
+
+export class Transport implements AsyncDisposable {
+  readonly #options: TransportOptions;
+  readonly #dispatchers = new Map<string, Promise<Dispatcher>>();
+  /** Hosts that turned out to speak plain HTTP. */
+  readonly #plainHosts = new Set<string>();
+
+  constructor(options: TransportOptions) {
+    this.#options = options;
+  }
+
+  async send(endpoint: Endpoint, request: HttpRequest, retry: RetryOptions): Promise<HttpResponse> {
+    for (let attempt = 0; ; attempt++) {
+      const outcome = await this.#attempt(endpoint, request);
+      request.signal.throwIfAborted();
+      const wait = attempt < retry.delays.length ? pauseAfter(outcome, retry.delays[attempt]!) : undefined;
+      if (wait === undefined) {
+        if ('response' in outcome) return outcome.response;
+        throw requestFailed(request.method, this.#url(endpoint, request.url), outcome.error);
+      }
+      retry.log?.(`${reasonOf(outcome)}, retrying ${request.method} in ${wait} ms\n`);
+      if ('response' in outcome) await discard(outcome.response);
+      await this.sleep(wait, request.signal);
+    }
+  }
+
+  async sleep(ms: number, signal: AbortSignal): Promise<void> {
+    if (this.#options.sleep) return this.#options.sleep(ms, signal);
+    await delay(ms, undefined, { signal, ref: true });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const dispatchers = await Promise.allSettled(this.#dispatchers.values());
+    await Promise.all(
+      dispatchers.map((each) => (each.status === 'fulfilled' ? each.value.destroy() : undefined)),
+    );
+  }
+
+  async #attempt(endpoint: Endpoint, request: HttpRequest): Promise<Outcome> {
+    try {
+      return { response: await this.#exchange(endpoint, request) };
+    } catch (error) {
+      if (request.signal.aborted) throw canceled(request.signal.reason);
+      return { error };
+    }
+  }
+
+  async #exchange(endpoint: Endpoint, request: HttpRequest): Promise<HttpResponse> {
+    const url = this.#url(endpoint, request.url);
+    try {
+      return await this.#follow(endpoint, request, url);
+    } catch (error) {
+      const mayFallBack = endpoint.httpFallback && url.startsWith('https:');
+      const noTls = isNotTls(error) || (isRefused(error) && !/:\d+$/.test(endpoint.host));
+      if (!mayFallBack || !noTls) throw error;
+      this.#plainHosts.add(endpoint.host);
+      return this.#follow(endpoint, request, this.#url(endpoint, request.url));
+    }
+  }
+
+  async #follow(endpoint: Endpoint, request: HttpRequest, start: string): Promise<HttpResponse> {
+    const dispatcher = await this.#dispatcher(endpoint);
+    let url = start;
+    for (let hop = 0; ; hop++) {
+      const { statusCode, headers, body } = await undiciRequest(url, {
+        dispatcher,
+        method: request.method,
+        headers: { 'user-agent': this.#options.userAgent, ...headersFor(url, start, request.headers) },
+        ...(request.body ? { body: request.body() as Uint8Array } : {}),
+        signal: request.signal,
+      });
+      const response: HttpResponse = { status: statusCode, headers, body, url };
+      const next = redirectOf(response, request.method);
+      if (next === undefined || hop === maxRedirects) return response;
+      await discard(response);
+      url = next;
+    }
+  }
+
+  #url(endpoint: Endpoint, path: string): string {
+    if (/^https?:\/\//.test(path)) return path;
+    const scheme = this.#plainHosts.has(endpoint.host) ? 'http' : endpoint.scheme;
+    return `${scheme}://${endpoint.host}${path}`;
+  }
+
+  #dispatcher(endpoint: Endpoint): Promise<Dispatcher> {
+    const key = JSON.stringify([endpoint.verifyTls, endpoint.tls]);
+    let dispatcher = this.#dispatchers.get(key);
+    if (!dispatcher) {
+      dispatcher = this.#connect(endpoint);
+      this.#dispatchers.set(key, dispatcher);
+      // A certificate file that was missing may be there next time.
+      dispatcher.catch(() => this.#dispatchers.delete(key));
+    }
+    return dispatcher;
+  }
+
+  async #connect(endpoint: Endpoint): Promise<Dispatcher> {
+    const tls = { rejectUnauthorized: endpoint.verifyTls, ...(await loadTls(endpoint.tls)) };
+    const options = {
+      connections: this.#options.connectionsPerHost,
+      connect: { timeout: 30_000, ...tls },
+      keepAliveTimeout: 10_000,
+      bodyTimeout: 60_000,
+    };
+    const proxied = ['http_proxy', 'https_proxy'].some(
+      (name) => process.env[name] ?? process.env[name.toUpperCase()],
+    );
+    return proxied ? new EnvHttpProxyAgent({ ...options, requestTls: tls }) : new Agent(options);
+  }
+}
+
+type Outcome = { readonly response: HttpResponse } | { readonly error: unknown };
+
+/** Milliseconds to wait before the next attempt; undefined when there should be none. */
+function pauseAfter(outcome: Outcome, usual: number): number | undefined {
+  if ('error' in outcome) return isTransient(outcome.error) ? usual : undefined;
+  const { status, headers } = outcome.response;
+  if (status !== 408 && status !== 429 && status < 500) return undefined;
+  if (status === 501 || status === 505) return undefined;
+  const asked = retryAfter(headers['retry-after']);
+  if (asked === undefined) return usual;
+  return asked <= maxRetryAfter ? asked : undefined;
+}
+
+/** Seconds or an HTTP date (RFC 9110 §10.2.3), as milliseconds from now. */
+function retryAfter(header: string | string[] | undefined): number | undefined {
+  if (typeof header !== 'string') return undefined;
+  if (/^\d+$/.test(header)) return Number(header) * 1000;
+  const date = Date.parse(header);
+  return Number.isNaN(date) ? undefined : Math.max(0, date - Date.now());
+}
+
+const reasonOf = (outcome: Outcome): string =>
+  'error' in outcome
+    ? `error: ${(outcome.error as Error).message}`
+    : `error: server answered ${outcome.response.status}`;
+
+function redirectOf(response: HttpResponse, method: string): string | undefined {
+  const { location } = response.headers;
+  if (typeof location !== 'string') return undefined;
+  const anyMethod = response.status === 307 || response.status === 308;
+  const readOnly = response.status >= 301 && response.status <= 303 && (method === 'GET' || method === 'HEAD');
+  return anyMethod || readOnly ? new URL(location, response.url).href : undefined;
+}
+
+function headersFor(
+  url: string,
+  start: string,
+  headers: Readonly<Record<string, string>> = {},
+): Readonly<Record<string, string>> {
+  if (new URL(url).host === new URL(start).host) return headers;
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => name.toLowerCase() !== 'authorization'));
+}
+
+/** Frees the connection of a response nobody wants to read. */
+export const discard = async (response: HttpResponse): Promise<void> => {
+  await response.body.dump({ limit: 64 * 1024 }).catch(() => undefined); // broken or whole: it is gone either way
+};
+
+/** Reads at most `limit` bytes; undefined when there are more. */
+export async function readBody(response: HttpResponse, limit: number): Promise<Buffer | undefined> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of response.body as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > limit) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+/** The start of an error's body, for its message. */
+export const errorText = async (response: HttpResponse): Promise<string> =>
+  (await readBody(response, 64 * 1024).catch(() => undefined))?.toString() ?? '';
