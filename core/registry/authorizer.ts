@@ -13,7 +13,7 @@ import { unlessAborted } from '../util/deferred.js';
 import { type Challenge, mergeScopes } from './challenge.js';
 import { accessDenied } from './errors.js';
 import type { Endpoint } from './hosts.js';
-import { basic, type BearerToken, clientId, fetchToken } from './tokens.js';
+import { type BearerToken, basic, clientId, fetchToken } from './tokens.js';
 import type { RetryOptions, Transport } from './transport.js';
 
 export interface AuthorizerOptions {
@@ -73,7 +73,8 @@ export class Authorizer {
     signal: AbortSignal,
   ): Promise<string> {
     const challenge =
-      challenges.find(({ scheme }) => scheme === 'bearer') ?? challenges.find(({ scheme }) => scheme === 'basic');
+      challenges.find(({ scheme }) => scheme === 'bearer') ??
+      challenges.find(({ scheme }) => scheme === 'basic');
     if (!challenge) {
       const offered = challenges.map(({ scheme }) => scheme).join(', ') || 'none';
       throw accessDenied(this.#options.actions, `no supported authentication scheme (offered: ${offered})`);
@@ -170,11 +171,10 @@ export class Authorizer {
 }
 
 function bearerGrant({ token, expiresIn, issuedAt }: BearerToken, now: number): Grant {
+  const life = (expiresIn || defaultExpiry) * 1000 * 0.9;
   const issued = issuedAt === 0 ? now : issuedAt * 1000;
-  return {
-    header: `Bearer ${token}`,
-    expiresAt: issued + (expiresIn || defaultExpiry) * 1000 * 0.9,
-  };
+  // Where the service's clock is behind ours a fresh token would look expired: count from now instead.
+  return { header: `Bearer ${token}`, expiresAt: issued + life > now ? issued + life : now + life };
 }
 
 /** No session, or none that serves credentials: the registry may still let strangers in. */

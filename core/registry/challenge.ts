@@ -43,7 +43,5 @@ export function mergeScopes(...scopes: readonly string[]): readonly string[] {
     for (const action of cut < 0 ? [] : scope.slice(cut + 1).split(',')) actions.add(action);
     resources.set(resource, actions);
   }
-  return [...resources]
-    .map(([resource, actions]) => `${resource}:${[...actions].sort().join(',')}`)
-    .sort();
+  return [...resources].map(([resource, actions]) => `${resource}:${[...actions].sort().join(',')}`).sort();
 }

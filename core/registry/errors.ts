@@ -61,7 +61,9 @@ function describeFailure(error: NetworkError, url: string): { text: string; hint
 /** The server answered the TLS greeting with something that is not TLS. */
 export const isNotTls = (error: unknown): boolean => {
   const { code, message } = error as NetworkError;
-  return code === 'ERR_SSL_WRONG_VERSION_NUMBER' || (code === 'EPROTO' && /wrong version number/.test(message));
+  return (
+    code === 'ERR_SSL_WRONG_VERSION_NUMBER' || (code === 'EPROTO' && /wrong version number/.test(message))
+  );
 };
 
 const isCertificateError = ({ code = '' }: NetworkError): boolean =>
@@ -143,9 +145,13 @@ export const manifestNotFound = (reference: string): BuildError =>
   new BuildError('registry.not-found', `${reference}: not found`, { grpcCode: 'NotFound' });
 
 export const digestMismatch = (what: string, expected: Digest | number, got: Digest | number): BuildError =>
-  new BuildError('registry.digest-mismatch', `${what}: the registry sent ${describe(got)}, expected ${describe(expected)}`, {
-    grpcCode: 'DataLoss',
-    hint: 'a proxy or mirror between here and the registry may be answering with something else',
-  });
+  new BuildError(
+    'registry.digest-mismatch',
+    `${what}: the registry sent ${describe(got)}, expected ${describe(expected)}`,
+    {
+      grpcCode: 'DataLoss',
+      hint: 'a proxy or mirror between here and the registry may be answering with something else',
+    },
+  );
 
 const describe = (value: Digest | number): string => (typeof value === 'number' ? `${value} bytes` : value);

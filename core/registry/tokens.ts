@@ -2,7 +2,7 @@
 import { BuildError } from '../contracts/errors.js';
 import { unexpectedStatus } from './errors.js';
 import type { Endpoint } from './hosts.js';
-import { errorText, type HttpResponse, readBody, type RetryOptions, type Transport } from './transport.js';
+import { errorText, type HttpResponse, type RetryOptions, readBody, type Transport } from './transport.js';
 
 export const clientId = 'buildkit-client';
 
@@ -52,7 +52,7 @@ function get(
   const url = new URL(realm);
   if (service) url.searchParams.append('service', service);
   for (const scope of scopes) url.searchParams.append('scope', scope);
-  const headers = secret === '' ? {} : { authorization: basic(username, secret) };
+  const headers: Record<string, string> = secret === '' ? {} : { authorization: basic(username, secret) };
   return transport.send(endpoint, { method: 'GET', url: url.href, headers, signal }, retry);
 }
 
@@ -63,7 +63,7 @@ function post(
   retry: RetryOptions,
   signal: AbortSignal,
 ): Promise<HttpResponse> {
-  const grant =
+  const grant: Record<string, string> =
     username === ''
       ? { grant_type: 'refresh_token', refresh_token: secret }
       : { grant_type: 'password', username, password: secret };
@@ -83,9 +83,13 @@ async function readToken(response: HttpResponse, method: string): Promise<Bearer
   const answer = parse(await readBody(response, 1024 * 1024));
   const token = answer.access_token ?? answer.token;
   if (!token) {
-    throw new BuildError('registry.no-token', `the token service at ${response.url} answered without a token`, {
-      grpcCode: 'Unauthenticated',
-    });
+    throw new BuildError(
+      'registry.no-token',
+      `the token service at ${response.url} answered without a token`,
+      {
+        grpcCode: 'Unauthenticated',
+      },
+    );
   }
   const issued = Date.parse(answer.issued_at ?? '');
   return {

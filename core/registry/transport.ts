@@ -189,7 +189,8 @@ function redirectOf(response: HttpResponse, method: string): string | undefined 
   const { location } = response.headers;
   if (typeof location !== 'string') return undefined;
   const anyMethod = response.status === 307 || response.status === 308;
-  const readOnly = response.status >= 301 && response.status <= 303 && (method === 'GET' || method === 'HEAD');
+  const readOnly =
+    response.status >= 301 && response.status <= 303 && (method === 'GET' || method === 'HEAD');
   return anyMethod || readOnly ? new URL(location, response.url).href : undefined;
 }
 
@@ -199,7 +200,9 @@ function headersFor(
   headers: Readonly<Record<string, string>> = {},
 ): Readonly<Record<string, string>> {
   if (new URL(url).host === new URL(start).host) return headers;
-  return Object.fromEntries(Object.entries(headers).filter(([name]) => name.toLowerCase() !== 'authorization'));
+  return Object.fromEntries(
+    Object.entries(headers).filter(([name]) => name.toLowerCase() !== 'authorization'),
+  );
 }
 
 /** Frees the connection of a response nobody wants to read. */

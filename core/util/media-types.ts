@@ -36,7 +36,11 @@ const layerPattern =
  * The media type a layer has in an image of `family`. Layers that must not be distributed keep that mark only when
  * `keepNondistributable`. An unknown type is answered as it is.
  */
-export function layerMediaType(type: string, family: 'oci' | 'docker', keepNondistributable: boolean): string {
+export function layerMediaType(
+  type: string,
+  family: 'oci' | 'docker',
+  keepNondistributable: boolean,
+): string {
   const match = layerPattern.exec(type);
   if (!match) return type;
   const nondistributable = keepNondistributable && (match[1] ?? match[2]) !== undefined;

@@ -11,7 +11,9 @@ export function choosePlatform<T extends { readonly platform?: Platform | undefi
 ): T | undefined {
   for (const acceptable of platformsServing(wanted)) {
     const name = matchName(acceptable);
-    const found = candidates.find(({ platform }) => platform && matchName(normalizePlatform(platform)) === name);
+    const found = candidates.find(
+      ({ platform }) => platform && matchName(normalizePlatform(platform)) === name,
+    );
     if (found) return found;
   }
   return candidates.find(({ platform }) => platform === undefined);

@@ -1,0 +1,103 @@
+import { LRUCache } from 'lru-cache';
+import type { Logger } from '../contracts/logger.js';
+import type { Registries, RegistryAccess, Repository } from '../contracts/registry.js';
+import type { Sessions } from '../contracts/session.js';
+import type { ImageReference } from '../util/image-reference.js';
+import { Authorizer } from './authorizer.js';
+import { readBlob } from './download.js';
+import { endpointsFor, type RegistryHosts } from './hosts.js';
+import { Lanes } from './lanes.js';
+import type { Link } from './link.js';
+import { readManifest, resolveManifest } from './manifests.js';
+import { Transport } from './transport.js';
+import { hasContent, pushBlob, pushManifest } from './upload.js';
+
+export interface RegistryClientOptions {
+  /** `[registry."host"]` by host. */
+  readonly hosts: RegistryHosts;
+  readonly sessions: Sessions;
+  readonly logger: Logger;
+  readonly userAgent?: string;
+  /** Waits before each further attempt of a request, in milliseconds. */
+  readonly retryDelays?: readonly number[];
+  readonly sleep?: (ms: number, signal: AbortSignal) => Promise<void>;
+  readonly now?: () => number;
+}
+
+const defaultRetryDelays = [250, 1000, 2000, 4000] as const;
+const blobsPerHost = 4;
+
+export class RegistryClient implements Registries, AsyncDisposable {
+  readonly #options: RegistryClientOptions;
+  readonly #transport: Transport;
+  readonly #lanes = new Lanes(blobsPerHost);
+  /** Rights by repository, and for pushes by session too: a pushing client's token is nobody else's. */
+  readonly #authorizers = new LRUCache<string, Authorizer>({ max: 500 });
+
+  constructor(options: RegistryClientOptions) {
+    this.#options = options;
+    this.#transport = new Transport({
+      userAgent: options.userAgent ?? 'buildkit-ts',
+      connectionsPerHost: blobsPerHost + 1,
+      ...(options.sleep ? { sleep: options.sleep } : {}),
+    });
+  }
+
+  repository(reference: ImageReference, access: RegistryAccess): Repository {
+    const link = this.#link(reference, access);
+    return {
+      reference,
+      resolve: (signal) => resolveManifest(link, reference, signal),
+      manifest: (descriptor, signal) => readManifest(link, reference, descriptor, signal),
+      blobs: { read: (descriptor, range, signal) => readBlob(link, descriptor, range, signal) },
+      has: (descriptor, signal) => hasContent(link, descriptor, signal),
+      pushBlob: (descriptor, source, options, signal) => pushBlob(link, descriptor, source, options, signal),
+      pushManifest: (descriptor, data, tag, signal) => pushManifest(link, descriptor, data, tag, signal),
+    };
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#transport[Symbol.asyncDispose]();
+  }
+
+  #link({ domain, path }: ImageReference, access: RegistryAccess): Link {
+    const insecure = access.insecure ?? false;
+    const logger = this.#options.logger.child({ registry: domain, repository: path });
+    const retry = {
+      delays: this.#options.retryDelays ?? defaultRetryDelays,
+      log: (line: string): void => {
+        logger.debug(line.trimEnd());
+        access.log?.(line);
+      },
+    };
+    return {
+      endpoints: endpointsFor(domain, this.#options.hosts, insecure, access.actions),
+      path,
+      actions: access.actions,
+      group: access.sessions,
+      transport: this.#transport,
+      authorizer: this.#authorizer(domain, path, access),
+      lanes: this.#lanes,
+      retry,
+    };
+  }
+
+  #authorizer(domain: string, path: string, { actions, sessions, insecure }: RegistryAccess): Authorizer {
+    const owner = actions === 'push' ? sessions.ids().join(':') : '';
+    const key = [actions, owner, insecure ?? false, domain, path].join(' ');
+    let authorizer = this.#authorizers.get(key);
+    if (!authorizer) {
+      authorizer = new Authorizer({
+        path,
+        actions,
+        sessions: this.#options.sessions,
+        transport: this.#transport,
+        retry: { delays: this.#options.retryDelays ?? defaultRetryDelays },
+        now: this.#options.now ?? Date.now,
+      });
+      this.#authorizers.set(key, authorizer);
+    }
+    authorizer.note(sessions);
+    return authorizer;
+  }
+}

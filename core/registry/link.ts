@@ -1,0 +1,106 @@
+import type { BuildError } from '../contracts/errors.js';
+import type { SessionGroup } from '../contracts/session.js';
+import { type Authorizer, serverMessage } from './authorizer.js';
+import { parseChallenges } from './challenge.js';
+import { accessDenied, unexpectedStatus } from './errors.js';
+import type { Endpoint } from './hosts.js';
+import type { Lanes } from './lanes.js';
+import {
+  discard,
+  errorText,
+  type HttpRequest,
+  type HttpResponse,
+  type RetryOptions,
+  type Transport,
+} from './transport.js';
+
+/** What a repository's operations work with. */
+export interface Link {
+  /** Mirrors first, the registry itself last. */
+  readonly endpoints: readonly Endpoint[];
+  readonly path: string;
+  readonly actions: 'pull' | 'push';
+  readonly group: SessionGroup;
+  readonly transport: Transport;
+  readonly authorizer: Authorizer;
+  readonly lanes: Lanes;
+  readonly retry: RetryOptions;
+}
+
+export interface LinkRequest extends Omit<HttpRequest, 'url'> {
+  /** Below the repository (`manifests/latest`), or absolute. */
+  readonly url: string;
+  readonly extraScopes?: readonly string[];
+}
+
+/** Sends one request with the right header, obtaining or renewing rights once when the registry asks for them. */
+export async function send(link: Link, endpoint: Endpoint, request: LinkRequest): Promise<HttpResponse> {
+  const asker = { group: link.group, extraScopes: request.extraScopes ?? [] };
+  const authorized = async (header: string | undefined): Promise<HttpResponse> =>
+    link.transport.send(
+      endpoint,
+      {
+        ...request,
+        url: resolveUrl(link, endpoint, request.url),
+        headers: { ...request.headers, ...(header === undefined ? {} : { authorization: header }) },
+      },
+      retryAt(link, endpoint),
+    );
+  const used = await link.authorizer.header(endpoint, asker, request.signal);
+  const first = await authorized(used);
+  if (!isChallenge(first, endpoint)) return first;
+  await discard(first);
+  const challenges = parseChallenges(first.headers['www-authenticate']);
+  const header = await link.authorizer.answer(endpoint, challenges, used, asker, request.signal);
+  const second = await authorized(header);
+  if (!isChallenge(second, endpoint)) return second;
+  await discard(second);
+  const [refusal] = parseChallenges(second.headers['www-authenticate']);
+  throw accessDenied(link.actions, refusal ? serverMessage(refusal) : 'authorization failed');
+}
+
+/**
+ * Asks the endpoints in turn until one gives an answer that `accept` takes. When none does, the registry's own
+ * failure counts, with the mirrors' added.
+ */
+export async function firstAnswer<T>(
+  link: Link,
+  request: LinkRequest,
+  accept: (response: HttpResponse, endpoint: Endpoint) => Promise<T>,
+): Promise<T> {
+  const failures: string[] = [];
+  for (const endpoint of link.endpoints) {
+    try {
+      return await accept(await send(link, endpoint, request), endpoint);
+    } catch (error) {
+      request.signal.throwIfAborted();
+      if (endpoint === link.endpoints.at(-1)) throw withMirrors(error, failures);
+      failures.push(`${endpoint.host}: ${(error as Error).message}`);
+      link.retry.log?.(`mirror ${endpoint.host}: ${(error as Error).message}, trying the next host\n`);
+    }
+  }
+  throw new Error('a repository without endpoints');
+}
+
+export const statusError = async (method: string, response: HttpResponse): Promise<BuildError> =>
+  unexpectedStatus(method, response.url, response.status, await errorText(response));
+
+function withMirrors(error: unknown, failures: readonly string[]): unknown {
+  if (failures.length === 0 || !(error instanceof Error)) return error;
+  error.message += ` (mirrors: ${failures.join('; ')})`;
+  return error;
+}
+
+function resolveUrl(link: Link, endpoint: Endpoint, url: string): string {
+  if (/^https?:\/\//.test(url)) return url;
+  const path = `${endpoint.root}/${link.path}/${url}`;
+  if (endpoint.mirrorOf === undefined) return path;
+  return `${path}${path.includes('?') ? '&' : '?'}ns=${encodeURIComponent(endpoint.mirrorOf)}`;
+}
+
+/** A mirror gets no second chance: the next host is the better one. */
+const retryAt = (link: Link, endpoint: Endpoint): RetryOptions =>
+  endpoint === link.endpoints.at(-1) ? link.retry : { ...link.retry, delays: [] };
+
+const isChallenge = (response: HttpResponse, endpoint: Endpoint): boolean =>
+  response.status === 401 && new URL(response.url).host === endpoint.host;

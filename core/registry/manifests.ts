@@ -1,0 +1,117 @@
+/** Resolving references and reading small documents. Facts: containerd remotes/docker resolver.go, fetcher.go. */
+import type { Descriptor } from '../contracts/content.js';
+import { BuildError } from '../contracts/errors.js';
+import { type Digest, isDigest, sha256 } from '../util/digest.js';
+import { formatImageReference, type ImageReference } from '../util/image-reference.js';
+import { isIndexType, isManifestType, isSchema1Type, mediaTypes } from '../util/media-types.js';
+import { digestMismatch, manifestNotFound } from './errors.js';
+import { firstAnswer, type Link, statusError } from './link.js';
+import { discard, type HttpResponse, readBody } from './transport.js';
+
+/** Bytes: what a manifest or config may have. Larger ones are refused unread. */
+const maxDocument = 8 * 1024 * 1024;
+
+const accept = [
+  mediaTypes.dockerManifest,
+  mediaTypes.dockerList,
+  mediaTypes.ociManifest,
+  mediaTypes.ociIndex,
+  '*/*',
+].join(', ');
+
+export async function resolveManifest(
+  link: Link,
+  reference: ImageReference,
+  signal: AbortSignal,
+): Promise<Descriptor> {
+  const name = formatImageReference(reference);
+  const url = `manifests/${reference.digest ?? reference.tag ?? 'latest'}`;
+  const request = { url, headers: { accept }, signal };
+  using _lane = await link.lanes.enter(reference.domain, 'json', signal);
+  const head = await firstAnswer(link, { ...request, method: 'HEAD' }, async (response) => {
+    await refuse(name, 'HEAD', response);
+    await discard(response);
+    return describe(reference, response);
+  });
+  if (head) return head;
+  // No digest header, or no length: only the document itself tells.
+  return firstAnswer(link, { ...request, method: 'GET' }, async (response) => {
+    await refuse(name, 'GET', response);
+    const data = await wholeDocument(name, response);
+    const digest = sha256(data);
+    if (reference.digest && reference.digest !== digest) throw digestMismatch(name, reference.digest, digest);
+    return supported(name, { mediaType: contentType(response), digest, size: data.length });
+  });
+}
+
+export async function readManifest(
+  link: Link,
+  reference: ImageReference,
+  descriptor: Descriptor,
+  signal: AbortSignal,
+): Promise<Uint8Array> {
+  const what = `${reference.domain}/${reference.path}@${descriptor.digest}`;
+  if (descriptor.size > maxDocument) throw tooLarge(what, descriptor.size);
+  const isManifest = isManifestType(descriptor.mediaType) || isIndexType(descriptor.mediaType);
+  const url = `${isManifest ? 'manifests' : 'blobs'}/${descriptor.digest}`;
+  const headers = { accept: [descriptor.mediaType, '*/*'].join(', ') };
+  using _lane = await link.lanes.enter(reference.domain, 'json', signal);
+  return firstAnswer(link, { url, headers, method: 'GET', signal }, async (response) => {
+    await refuse(what, 'GET', response);
+    const data = await wholeDocument(what, response);
+    const digest = sha256(data);
+    if (digest !== descriptor.digest) throw digestMismatch(what, descriptor.digest, digest);
+    return data;
+  });
+}
+
+async function refuse(name: string, method: string, response: HttpResponse): Promise<void> {
+  if (response.status < 300) return;
+  if (response.status !== 404) throw await statusError(method, response);
+  await discard(response);
+  throw manifestNotFound(name);
+}
+
+/** Without a digest or a length in the headers: undefined. */
+function describe(reference: ImageReference, { headers, ...response }: HttpResponse): Descriptor | undefined {
+  const name = formatImageReference(reference);
+  const digest = reference.digest ?? (headers['docker-content-digest'] as Digest | undefined);
+  const length = headers['content-length'];
+  if (digest === undefined || typeof length !== 'string') return undefined;
+  if (!isDigest(digest)) {
+    throw new BuildError('registry.protocol', `${name}: "${digest}" in the header is not a digest`);
+  }
+  const size = Number(length);
+  if (size > maxDocument) throw tooLarge(name, size);
+  return supported(name, { mediaType: contentType({ headers, ...response }), digest, size });
+}
+
+async function wholeDocument(name: string, response: HttpResponse): Promise<Uint8Array> {
+  const data = await readBody(response, maxDocument);
+  if (data === undefined) throw tooLarge(name, Number(response.headers['content-length'] ?? Number.NaN));
+  return data;
+}
+
+function supported(name: string, descriptor: Descriptor): Descriptor {
+  if (!isSchema1Type(descriptor.mediaType)) return descriptor;
+  throw new BuildError(
+    'registry.schema1',
+    `${name}: Docker Image manifest version 2, schema 1 is not supported (${descriptor.mediaType})`,
+    {
+      grpcCode: 'FailedPrecondition',
+      hint: 'pull and push the image again with a current client; see https://docs.docker.com/go/deprecated-image-specs/',
+    },
+  );
+}
+
+const contentType = ({ headers }: HttpResponse): string => {
+  const type = headers['content-type'];
+  return typeof type === 'string' ? type.split(';', 1)[0]!.trim() : '';
+};
+
+const tooLarge = (name: string, size: number): BuildError =>
+  new BuildError(
+    'registry.manifest-too-large',
+    `${name}: rejecting a manifest of ${Number.isNaN(size) ? 'more than' : `${size} bytes, the limit is`} ${maxDocument} bytes`,
+    { grpcCode: 'ResourceExhausted' },
+  );
