@@ -1,0 +1,61 @@
+import type { Kv, KvBatch, KvTable } from '../contracts/kv.js';
+import { collect } from './batch.js';
+import { closed } from './errors.js';
+import { compareKeys } from './pending.js';
+
+/** The store without a disk, for tests and for engines that keep nothing. Values are copied in and out. */
+export class MemoryKv implements Kv {
+  readonly #tables = new Map<string, Map<string, unknown>>();
+  #closed = false;
+
+  table<V>(name: string): KvTable<V> {
+    return new MemoryTable<V>(name, this.#entries(name));
+  }
+
+  async write(change: (batch: KvBatch) => void): Promise<void> {
+    if (this.#closed) throw closed();
+    const changes = collect(change).map((entry) => ({ ...entry, value: structuredClone(entry.value) }));
+    for (const { table, key, value } of changes) {
+      if (value === undefined) this.#entries(table).delete(key);
+      else this.#entries(table).set(key, value);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true;
+  }
+
+  #entries(name: string): Map<string, unknown> {
+    const known = this.#tables.get(name);
+    if (known) return known;
+    const made = new Map<string, unknown>();
+    this.#tables.set(name, made);
+    return made;
+  }
+}
+
+class MemoryTable<V> implements KvTable<V> {
+  readonly name: string;
+  readonly #values: ReadonlyMap<string, unknown>;
+
+  constructor(name: string, values: ReadonlyMap<string, unknown>) {
+    this.name = name;
+    this.#values = values;
+  }
+
+  get(key: string): V | undefined {
+    return structuredClone(this.#values.get(key)) as V | undefined;
+  }
+
+  has(key: string): boolean {
+    return this.#values.has(key);
+  }
+
+  *entries(prefix = ''): Iterable<readonly [key: string, value: V]> {
+    const keys = [...this.#values.keys()].filter((key) => key.startsWith(prefix)).sort(compareKeys);
+    for (const key of keys) {
+      const value = this.get(key);
+      if (value !== undefined) yield [key, value];
+    }
+  }
+}
