@@ -20,6 +20,11 @@ export interface ThreadOptions {
   /** Receives what the task passes to `context.report`, in order. */
   readonly onReport?: (value: unknown) => void;
   readonly transfer?: readonly (ArrayBuffer | MessagePort)[];
+  /**
+   * Runs the task in a thread of its own that ends with it, outside the pool: for a task that lives as long as its
+   * owner, or that changes the thread itself (its namespaces).
+   */
+  readonly dedicated?: boolean;
 }
 
 /** Synchronous calls are right here; a long task asks `throwIfAborted` between batches. */

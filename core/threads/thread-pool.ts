@@ -32,12 +32,14 @@ const EXTRA_FACTOR = 8;
  * 1. A task that streams to a slow reader holds its thread. If every thread is held so and work waits, the pool
  *    starts extra threads one by one (`patienceMs`), else one stalled client would stall the daemon.
  * 2. Extra threads end when they run out of work.
+ * 3. A dedicated task gets a new thread that is never reused and does not count.
  */
 export class ThreadPool implements Threads, AsyncDisposable {
   readonly #limit: number;
   readonly #patienceMs: number;
   readonly #idle: Thread[] = [];
   readonly #busy = new Map<Thread, Promise<void>>();
+  readonly #dedicated = new Map<Thread, Promise<void>>();
   readonly #queue: Job[] = [];
   #timer: NodeJS.Timeout | undefined;
   #disposed = false;
@@ -59,6 +61,10 @@ export class ThreadPool implements Threads, AsyncDisposable {
         reject(canceled(signal.reason));
       };
       const job: Job = { task: task.href, args, options, resolve, reject, leave };
+      if (options.dedicated) {
+        this.#startAlone(job);
+        return;
+      }
       // One build's signal stops hundreds of tasks; that is no leak.
       setMaxListeners(0, signal);
       signal.addEventListener('abort', leave, { once: true });
@@ -74,8 +80,9 @@ export class ThreadPool implements Threads, AsyncDisposable {
       job.options.signal.removeEventListener('abort', job.leave);
       job.reject(canceled());
     }
-    for (const thread of this.#busy.keys()) thread.abort();
-    await Promise.all(this.#busy.values());
+    const running = [...this.#busy, ...this.#dedicated];
+    for (const [thread] of running) thread.abort();
+    await Promise.all(running.map(([, done]) => done));
     await Promise.all(this.#idle.splice(0).map((thread) => thread.terminate()));
   }
 
@@ -91,6 +98,16 @@ export class ThreadPool implements Threads, AsyncDisposable {
     try {
       const thread = this.#idle.pop() ?? new Thread();
       this.#busy.set(thread, this.#runOn(thread, job));
+    } catch (error) {
+      job.reject(error);
+    }
+  }
+
+  /** Rule 3. */
+  #startAlone(job: Job): void {
+    try {
+      const thread = new Thread();
+      this.#dedicated.set(thread, this.#runOn(thread, job));
     } catch (error) {
       job.reject(error);
     }
@@ -112,6 +129,10 @@ export class ThreadPool implements Threads, AsyncDisposable {
   }
 
   #finished(thread: Thread): void {
+    if (this.#dedicated.delete(thread)) {
+      void thread.terminate();
+      return;
+    }
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#busy.delete(thread);

@@ -24,7 +24,16 @@ function load(): { readonly koffi: Koffi; readonly libc: Library } {
   return { koffi, libc };
 }
 
-export type Argument = string | number | bigint | Uint8Array | BigInt64Array | BigUint64Array | null;
+/** A list of strings goes as `const char **`; whoever needs a terminator adds `null`. */
+export type Argument =
+  | string
+  | number
+  | bigint
+  | Uint8Array
+  | BigInt64Array
+  | BigUint64Array
+  | readonly (string | null)[]
+  | null;
 type Call = (...args: Argument[]) => number | bigint;
 
 /** Binds a C function lazily: `bind('int umount2(const char *target, int flags)')`. */

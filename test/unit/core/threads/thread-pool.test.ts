@@ -85,6 +85,19 @@ describe('ThreadPool', () => {
     await Promise.all(blocked);
   });
 
+  it('gives a dedicated task a thread beside those of the pool', async () => {
+    const gates = [0, 1].map(() => new SharedArrayBuffer(4));
+    const blocked = gates.map((gate) => run({ do: 'block', gate }));
+    const queued = run({ do: 'double', value: 1 });
+    const alone = pool.run<number>(task, { do: 'double', value: 4 }, { signal: never, dedicated: true });
+    expect(await alone).to.equal(8);
+    for (const gate of gates) {
+      Atomics.store(new Int32Array(gate), 0, 1);
+      Atomics.notify(new Int32Array(gate), 0);
+    }
+    await Promise.all([...blocked, queued]);
+  });
+
   it('reports a thread that died and goes on with another', async () => {
     expect(await rejection(run({ do: 'fail', how: 'crash' }))).to.include({ code: 'threads.crashed' });
     expect(await run({ do: 'double', value: 3 })).to.equal(6);
