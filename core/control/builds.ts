@@ -1,0 +1,62 @@
+/**
+ * The builds that run now, by ref. Status and LLBBridge calls race with Solve, so they may ask for a build before
+ * it is there and then wait a bounded time. BuildKit: util/registrar, control/gateway.
+ */
+import { BuildError, notFound } from '../contracts/index.js';
+
+export class Builds<Build> {
+  readonly #running = new Map<string, Build>();
+  readonly #waiting = new Map<string, Set<(build: Build) => void>>();
+
+  /** AlreadyExists when a build of this ref runs. Disposing the handle takes it out again. */
+  add(ref: string, build: Build): Disposable {
+    if (this.#running.has(ref)) {
+      throw new BuildError('control.ref-in-use', `a build with ref ${ref} is running already`, {
+        grpcCode: 'AlreadyExists',
+      });
+    }
+    this.#running.set(ref, build);
+    for (const found of this.#waiting.get(ref) ?? []) found(build);
+    this.#waiting.delete(ref);
+    return { [Symbol.dispose]: () => void this.#running.delete(ref) };
+  }
+
+  /** The newest build, for people who do not want to type a ref. */
+  newest(): Build | undefined {
+    return [...this.#running.values()].at(-1);
+  }
+
+  async find(ref: string, waitMs: number, signal: AbortSignal): Promise<Build> {
+    const running = this.#running.get(ref);
+    if (running !== undefined) return running;
+    return new Promise<Build>((resolve, reject) => {
+      const settle = (): void => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', aborted);
+        this.#stopWaiting(ref, found);
+      };
+      const found = (build: Build): void => {
+        settle();
+        resolve(build);
+      };
+      const aborted = (): void => {
+        settle();
+        reject(signal.reason);
+      };
+      const timer = setTimeout(() => {
+        settle();
+        reject(notFound('control.no-such-job', `no such job ${ref}`));
+      }, waitMs);
+      if (signal.aborted) return aborted();
+      signal.addEventListener('abort', aborted);
+      const waiting = this.#waiting.get(ref) ?? new Set();
+      this.#waiting.set(ref, waiting.add(found));
+    });
+  }
+
+  #stopWaiting(ref: string, found: (build: Build) => void): void {
+    const waiting = this.#waiting.get(ref);
+    waiting?.delete(found);
+    if (waiting?.size === 0) this.#waiting.delete(ref);
+  }
+}

@@ -1,0 +1,55 @@
+/** Runs the exporters of a solve over its result and gathers what they answer. */
+import {
+  BuildError,
+  type BuildResult,
+  type Contributions,
+  type Export,
+  type Exporter,
+  type ProgressSteps,
+  type Session,
+  type Tracing,
+} from '../contracts/index.js';
+import { didYouMean } from '../util/nearest.js';
+import type { ExporterRequest } from './request.js';
+
+/** Looks every exporter up and parses its attributes, before anything is solved. */
+export function openExports(
+  requests: readonly ExporterRequest[],
+  exporters: Contributions<Exporter>,
+): Export[] {
+  return requests.map(({ type, attrs }) => {
+    const exporter = exporters.get(type);
+    if (exporter) return exporter.open(attrs);
+    const known = exporters.ids();
+    throw new BuildError(
+      'exporter.unknown',
+      `exporter "${type}" could not be found${didYouMean(type, known)}; there are: ${known.join(', ')}`,
+      { grpcCode: 'NotFound' },
+    );
+  });
+}
+
+export interface ExportScope {
+  readonly session: () => Promise<Session>;
+  readonly steps: ProgressSteps;
+  readonly tracing: Tracing;
+}
+
+/** The exclusive parts one after the other, what may overlap at the end. Answers the merged response keys. */
+export async function runExports(
+  exports: readonly Export[],
+  result: BuildResult,
+  scope: ExportScope,
+  signal: AbortSignal,
+): Promise<Record<string, string>> {
+  const response: Record<string, string> = {};
+  for (const [index, one] of exports.entries()) {
+    const { session, steps, tracing } = scope;
+    const exported = await tracing.trace(one.name, { tags: { exporter: index } }, () =>
+      one.run(result, { session, index, steps }, signal),
+    );
+    Object.assign(response, exported.response);
+  }
+  await Promise.all(exports.map((one) => one.finalize?.(signal)));
+  return response;
+}

@@ -1,0 +1,102 @@
+/** Checks a SolveRequest and turns its several generations of fields into one form. */
+import type { control } from '../../proto/index.js';
+import { BuildError, invalid, unsupported } from '../contracts/index.js';
+import { didYouMean } from '../util/nearest.js';
+
+/** One `Exporters` entry. */
+export interface ExporterRequest {
+  readonly type: string;
+  readonly attrs: Readonly<Record<string, string>>;
+}
+
+export interface SolvePlan {
+  readonly ref: string;
+  readonly sessionId: string;
+  readonly exporters: readonly ExporterRequest[];
+  readonly entitlements: ReadonlySet<string>;
+  readonly work: SolveWork;
+}
+
+/** What is solved: a frontend's answer, a definition, or whatever a client returns over LLBBridge. */
+export type SolveWork =
+  | { readonly kind: 'frontend'; readonly frontend: string; readonly opts: Readonly<Record<string, string>> }
+  | { readonly kind: 'definition' }
+  | { readonly kind: 'gateway' };
+
+const knownEntitlements = ['network.host', 'security.insecure', 'device'];
+
+export function planSolve(request: control.SolveRequest, allowed: readonly string[]): SolvePlan {
+  if (request.Ref === '') throw invalid('control.no-ref', 'the solve request has no ref');
+  refuseUnsupported(request);
+  return {
+    ref: request.Ref,
+    sessionId: request.Session,
+    exporters: exportersOf(request),
+    entitlements: grant(request.Entitlements, allowed),
+    work: workOf(request),
+  };
+}
+
+function workOf(request: control.SolveRequest): SolveWork {
+  if (request.Frontend !== '') {
+    return { kind: 'frontend', frontend: request.Frontend, opts: request.FrontendAttrs };
+  }
+  return request.Definition ? { kind: 'definition' } : { kind: 'gateway' };
+}
+
+/** The deprecated pair repeats the first exporter and counts only alone (wire facts E2.7). */
+function exportersOf(request: control.SolveRequest): ExporterRequest[] {
+  const epoch = request.FrontendAttrs['build-arg:SOURCE_DATE_EPOCH'];
+  const listed = request.Exporters.map(({ Type, Attrs }) => ({ type: Type, attrs: Attrs }));
+  if (listed.length === 0 && request.ExporterDeprecated !== '') {
+    listed.push({ type: request.ExporterDeprecated, attrs: request.ExporterAttrsDeprecated });
+  }
+  if (epoch === undefined || epoch === '') return listed;
+  return listed.map(({ type, attrs }) => ({ type, attrs: { 'source-date-epoch': epoch, ...attrs } }));
+}
+
+function grant(wanted: readonly string[], allowed: readonly string[]): ReadonlySet<string> {
+  for (const entitlement of wanted) {
+    const name = entitlement.split('=')[0]!;
+    if (!knownEntitlements.includes(name)) {
+      throw invalid(
+        'control.entitlement-unknown',
+        `unknown entitlement ${name}${didYouMean(name, knownEntitlements)}`,
+      );
+    }
+    if (!allowed.includes(name)) {
+      throw new BuildError(
+        'control.entitlement-denied',
+        `granting entitlement ${name} is not allowed by build daemon configuration`,
+        {
+          grpcCode: 'PermissionDenied',
+          hint: `start the daemon with --allow-insecure-entitlement ${name}, or add it to insecure-entitlements`,
+        },
+      );
+    }
+  }
+  return new Set(wanted);
+}
+
+function refuseUnsupported(request: control.SolveRequest): void {
+  const refuse = (what: string): never => {
+    throw unsupported('control.unsupported', `${what} is known, but not supported yet`);
+  };
+  const cache = request.Cache;
+  if (cache && (cache.Exports.length > 0 || cache.ExportRefDeprecated !== ''))
+    refuse('exporting a build cache');
+  if (cache && (cache.Imports.length > 0 || cache.ImportRefsDeprecated.length > 0))
+    refuse('importing a build cache');
+  if (request.SourcePolicy && request.SourcePolicy.rules.length > 0) refuse('a source policy');
+  if (request.SourcePolicySession !== '') refuse('a source policy session');
+  if (request.EnableSessionExporter) refuse('the session exporter');
+  if (request.ProxyNetwork) refuse('the proxy network');
+  if (request.CompatibilityVersion !== 0) refuse(`compatibility version ${request.CompatibilityVersion}`);
+  for (const [key, value] of Object.entries(request.FrontendAttrs)) {
+    if (key.startsWith('attest:') && !attestationIsOff(value)) refuse(`the attestation "${key}=${value}"`);
+  }
+}
+
+/** `disabled=true`, or wanted only inline in a result that carries none (what clients send by default). */
+const attestationIsOff = (value: string): boolean =>
+  value.split(',').some((part) => ['disabled=true', 'inline-only=true'].includes(part.trim()));

@@ -1,0 +1,92 @@
+/**
+ * jaeger-client's sender: gathers spans and sends them in messages as large as the transport takes. What does not
+ * fit loses its oldest logs first, so that a step with a long log still shows up in its trace.
+ */
+import type { ThriftProcess, ThriftSpan } from './thrift-batch.js';
+import type { Transport } from './transport.js';
+
+type Done = (spans: number, error?: string) => void;
+
+/** Spans kept while a transport is slow; beyond it the newest are dropped and counted. */
+const QUEUE_LIMIT = 20_000;
+
+export class BatchSender {
+  readonly #transport: Transport;
+  readonly #queue: ThriftSpan[] = [];
+  #process: ThriftProcess = { serviceName: 'unknown', tags: [] };
+  #sending: Promise<void> = Promise.resolve();
+  #dropped = 0;
+
+  constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  /** Spans that could not be kept or sent. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  setProcess(process: ThriftProcess): void {
+    this.#process = process;
+  }
+
+  append(span: ThriftSpan, done?: Done): void {
+    if (this.#queue.length >= QUEUE_LIMIT) {
+      this.#dropped++;
+      done?.(1, 'too many spans wait to be sent');
+    } else {
+      this.#queue.push(span);
+      done?.(0);
+    }
+  }
+
+  flush(done?: Done): void {
+    const sent = this.#queue.length;
+    this.#sending = this.#sending.then(() => this.#drain());
+    this.#sending.then(
+      () => done?.(sent),
+      (error: unknown) => done?.(sent, String(error)),
+    );
+  }
+
+  close(): void {
+    this.#transport.close();
+  }
+
+  async #drain(): Promise<void> {
+    while (this.#queue.length > 0) {
+      const { message, taken } = this.#nextMessage();
+      this.#queue.splice(0, taken);
+      const sent = message !== undefined && (await this.#sent(message));
+      if (!sent) this.#dropped += taken;
+    }
+  }
+
+  /** A transport that fails is an agent that is away: the build goes on without these spans. */
+  #sent(message: Buffer): Promise<boolean> {
+    return this.#transport.send(message).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  /** As many spans from the front as fit, found by halving. */
+  #nextMessage(): { message: Buffer | undefined; taken: number } {
+    let taken = Math.min(this.#queue.length, 100);
+    for (;;) {
+      const message = this.#transport.encode(this.#process, this.#queue.slice(0, taken));
+      if (message.length <= this.#transport.limit) return { message, taken };
+      if (taken === 1) return { message: this.#shortened(this.#queue[0]!), taken };
+      taken = Math.ceil(taken / 2);
+    }
+  }
+
+  #shortened(span: ThriftSpan): Buffer | undefined {
+    for (let logs = span.logs; logs.length > 0; ) {
+      logs = logs.slice(Math.ceil(logs.length / 2));
+      const message = this.#transport.encode(this.#process, [{ ...span, logs }]);
+      if (message.length <= this.#transport.limit) return message;
+    }
+    return undefined;
+  }
+}
