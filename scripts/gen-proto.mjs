@@ -87,10 +87,15 @@ export interface MessageType<T> {
 
 const scalars = { string: 'string', bool: 'boolean', bytes: 'Uint8Array' };
 
-function typings() {
+function reflection() {
   const all = new protobuf.Root();
   all.loadSync(files, { alternateCommentMode: true });
   all.resolveAll();
+  return all;
+}
+
+function typings() {
+  const all = reflection();
   return Object.entries(modules).flatMap(([pkg, module]) => packageModule(all.lookup(pkg), pkg, module));
 }
 
@@ -170,11 +175,48 @@ function typeName(field, scope, imports) {
   return `${module}.${resolved.name}`;
 }
 
+/**
+ * The fields of package pb in the order in which Go marshals them: by number, members of a oneof last. Needed where
+ * bytes are hashed (proto/marshal.ts).
+ */
+function layout() {
+  const types = reflection()
+    .lookup('pb')
+    .nestedArray.filter((x) => x instanceof protobuf.Type);
+  const rows = types.map((type) => {
+    const fields = [...type.fieldsArray].sort(
+      (a, b) => Number(Boolean(a.partOf)) - Number(Boolean(b.partOf)) || a.id - b.id,
+    );
+    const cells = fields.map((field) => {
+      const kind = field.map ? 'map' : field.repeated ? 'list' : field.partOf ? 'choice' : 'one';
+      const value = field.resolvedType instanceof protobuf.Enum ? 'enum' : field.type;
+      return `    { number: ${field.id}, name: '${field.name}', kind: '${kind}', type: '${value}' },\n`;
+    });
+    return `  ${type.name}: [\n${cells.join('')}  ],\n`;
+  });
+  return [
+    ['pb-layout.js', `${banner}export const layout = {\n${rows.join('')}};\n`],
+    [
+      'pb-layout.d.ts',
+      `${banner}export interface FieldLayout {
+  readonly number: number;
+  readonly name: string;
+  readonly kind: 'one' | 'choice' | 'list' | 'map';
+  /** A scalar type, \`enum\`, or the name of a message. Map keys are strings. */
+  readonly type: string;
+}
+export const layout: { readonly [message: string]: readonly FieldLayout[] };
+`,
+    ],
+  ];
+}
+
 const outputs = new Map([
   ['messages.js', staticCode()],
   ['runtime.js', runtime],
   ['support.d.ts', support],
   ['support.js', `${banner}export {};\n`],
+  ...layout(),
   ...typings(),
 ]);
 

@@ -1,0 +1,70 @@
+/**
+ * `npm test`: from a fresh checkout to passed tests. Installs what is missing, then runs every check, the unit and
+ * simulation tests, and the integration tests with real runtimes, registries and peers.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { debianPackages, fail, needRoot, npmPackages, root, run, step, total } from './lib/steps.mjs';
+
+const packages = {
+  runc: 'runc',
+  crun: 'crun',
+  'docker-registry': 'docker-registry',
+  'busybox-static': '/bin/busybox',
+  'ca-certificates': '/etc/ssl/certs/ca-certificates.crt',
+  skopeo: 'skopeo',
+  umoci: 'umoci',
+  git: 'git',
+  'xz-utils': 'xz',
+  bzip2: 'bzip2',
+  zstd: 'zstd',
+  procps: 'ps',
+  iproute2: 'ip',
+};
+
+needRoot('The integration tests run real containers, which');
+await step('npm packages', () => npmPackages());
+await step('Debian packages for the integration tests', () => debianPackages(packages));
+await step('bundling', () => run(process.execPath, [join(root, 'scripts/build.mjs')]));
+for (const check of ['lint', 'layers', 'types'])
+  await step(`npm run ${check}`, () => run('npm', ['run', '--silent', check]));
+await step('npm run gen:check', () => run('npm', ['run', '--silent', 'gen:check']));
+
+const counts = { passed: 0, failed: 0, skipped: 0 };
+const suites = {
+  'unit, wire and simulation tests': ['test/{unit,wire,simulation}/**/*.test.ts'],
+  'integration tests': ['test/integration/**/*.test.ts', '--timeout', '120000'],
+};
+for (const [title, args] of Object.entries(suites)) await step(title, () => mocha(args));
+await step('20,000 simulated schedules', () =>
+  run('npm', ['run', '--silent', 'sim', '--', '--seeds', '20000']),
+);
+
+console.log(`\nEverything took ${total()}.`);
+console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
+process.exit(counts.failed === 0 ? 0 : 1);
+
+/** Runs mocha and adds its counts; a run without any test is a failure. */
+function mocha(args) {
+  const dir = mkdtempSync(join(tmpdir(), 'mocha-'));
+  const file = join(dir, 'counts.json');
+  const reporter = join(root, 'scripts/lib/counting-reporter.cjs');
+  const { status } = spawnSync(join(root, 'node_modules/.bin/mocha'), ['--reporter', reporter, ...args], {
+    cwd: root,
+    stdio: 'inherit',
+    env: { ...process.env, MOCHA_COUNTS: file },
+  });
+  const seen = (() => {
+    try {
+      return JSON.parse(readFileSync(file, 'utf8'));
+    } catch {
+      return fail('mocha ended without a result');
+    }
+  })();
+  rmSync(dir, { recursive: true, force: true });
+  for (const key of Object.keys(counts)) counts[key] += seen[key];
+  if (seen.passed + seen.failed === 0) fail(`no test was found for ${args[0]}`);
+  if (status !== 0 && seen.failed === 0) fail(`mocha exited with ${status}`);
+}
