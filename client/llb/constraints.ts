@@ -1,0 +1,64 @@
+import type { LlbMetadata } from '../../core/contracts/frontend.js';
+import type { ProgressGroup } from '../../core/contracts/progress.js';
+import type { Platform } from '../../core/util/platform.js';
+import type { Cap } from './caps.js';
+import type { SourceLocation } from './source-map.js';
+
+/** What every step accepts besides its own options. */
+export interface ConstraintOptions {
+  readonly platform?: Platform | undefined;
+  /** The name that progress shows. */
+  readonly name?: string | undefined;
+  readonly description?: Readonly<Record<string, string>> | undefined;
+  /** Run even when the cache has a result. */
+  readonly ignoreCache?: boolean | undefined;
+  /** Says whether the result goes into exported caches; absent: as the build decides. */
+  readonly exportCache?: boolean | undefined;
+  readonly progressGroup?: ProgressGroup | undefined;
+  /** containerd-style filters that a worker must match. */
+  readonly filters?: readonly string[] | undefined;
+  /** Where the step was written, for error excerpts. */
+  readonly locations?: readonly SourceLocation[] | undefined;
+}
+
+/** The same in the form that ops keep. */
+export interface Constraints {
+  readonly platform: Platform | undefined;
+  readonly filters: readonly string[];
+  readonly metadata: LlbMetadata;
+  readonly locations: readonly SourceLocation[];
+}
+
+export function constraints(options: ConstraintOptions, recorded: Iterable<Cap> = []): Constraints {
+  const description = {
+    ...options.description,
+    ...(options.name === undefined ? {} : { 'llb.customname': options.name }),
+  };
+  return {
+    platform: options.platform,
+    filters: options.filters ?? [],
+    locations: options.locations ?? [],
+    metadata: {
+      ignoreCache: options.ignoreCache ?? false,
+      description,
+      caps: [...new Set(recorded)].sort(),
+      ...(options.exportCache === undefined ? {} : { exportCache: options.exportCache }),
+      ...(options.progressGroup === undefined ? {} : { progressGroup: options.progressGroup }),
+    },
+  };
+}
+
+export const emptyMetadata: LlbMetadata = { ignoreCache: false, description: {}, caps: [] };
+
+/** `over` wins where both say something; capabilities add up. BuildKit: client/llb/state.go mergeMetadata. */
+export function mergeMetadata(base: LlbMetadata, over: LlbMetadata): LlbMetadata {
+  const exportCache = over.exportCache ?? base.exportCache;
+  const progressGroup = over.progressGroup ?? base.progressGroup;
+  return {
+    ignoreCache: base.ignoreCache || over.ignoreCache,
+    description: { ...base.description, ...over.description },
+    caps: [...new Set([...base.caps, ...over.caps])].sort(),
+    ...(exportCache === undefined ? {} : { exportCache }),
+    ...(progressGroup === undefined ? {} : { progressGroup }),
+  };
+}

@@ -1,0 +1,20 @@
+import { definitionToProto } from '../../proto/definition.js';
+import { marshalSource } from '../../proto/marshal.js';
+import type { SourceMapCollector } from './source-map.js';
+
+/** The source map of a definition, as it travels. */
+export function encodeSource({ maps, locations }: SourceMapCollector): Uint8Array {
+  const byDigest = [...locations].map(([digest, found]) => [
+    digest,
+    { locations: found.map(({ mapIndex, ranges }) => ({ sourceIndex: mapIndex, ranges })) },
+  ]);
+  return marshalSource({
+    locations: Object.fromEntries(byDigest),
+    infos: maps.map(({ filename, language, data, definition }) => ({
+      filename,
+      language,
+      data,
+      ...(definition ? { definition: definitionToProto(definition) } : {}),
+    })),
+  });
+}

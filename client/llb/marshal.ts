@@ -1,0 +1,102 @@
+import type { LlbDefinition, LlbMetadata } from '../../core/contracts/frontend.js';
+import type { Digest } from '../../core/util/digest.js';
+import { sha256 } from '../../core/util/digest.js';
+import { newId } from '../../core/util/identity.js';
+import { defaultPlatform, type Platform } from '../../core/util/platform.js';
+import { marshalOp } from '../../proto/marshal.js';
+import { type Cap, caps } from './caps.js';
+import { emptyMetadata, mergeMetadata } from './constraints.js';
+import { encodeSource } from './encode-source.js';
+import { SourceMapCollector } from './source-map.js';
+import type { State } from './state.js';
+import type { MarshalContext, MarshalledOp, Output, Vertex } from './vertex.js';
+
+export interface MarshalOptions {
+  /** For steps that name none; default: this machine's. */
+  readonly platform?: Platform | undefined;
+  /** What the daemon can do; some steps are written differently for daemons that can less. */
+  readonly caps?: ReadonlySet<string> | undefined;
+  /** Set it to get the same bytes twice when local sources name no session. */
+  readonly localUniqueId?: string | undefined;
+}
+
+/**
+ * Writes the graph that ends in `state` as a definition: ops in an order in which inputs come first, then one that
+ * names the result. The bytes are those that Go's llb package writes. The empty tree is an empty definition.
+ */
+export function marshal(state: State, options: MarshalOptions = {}): LlbDefinition {
+  const metadata = new Map<Digest, LlbMetadata>();
+  if (state.output === undefined) return { def: [], metadata };
+  const writer = new DefinitionWriter(options, metadata);
+  writer.visit(state.output.vertex);
+  return writer.finish(state.output);
+}
+
+class DefinitionWriter {
+  readonly #def: Uint8Array[] = [];
+  readonly #metadata: Map<Digest, LlbMetadata>;
+  readonly #written = new Set<Digest>();
+  readonly #visited = new Set<Vertex>();
+  readonly #sources = new SourceMapCollector();
+  readonly #context: MarshalContext;
+
+  constructor(options: MarshalOptions, metadata: Map<Digest, LlbMetadata>) {
+    this.#metadata = metadata;
+    this.#context = marshalContext(options);
+  }
+
+  visit(vertex: Vertex): void {
+    if (this.#visited.has(vertex)) return;
+    for (const input of vertex.inputs()) this.visit(input.vertex);
+    this.#visited.add(vertex);
+    const op = this.#context.marshal(vertex);
+    this.#metadata.set(op.digest, mergeMetadata(this.#metadata.get(op.digest) ?? emptyMetadata, op.metadata));
+    this.#sources.add(op.digest, op.locations);
+    if (this.#written.has(op.digest)) return;
+    this.#written.add(op.digest);
+    this.#def.push(op.bytes);
+  }
+
+  finish(result: Output): LlbDefinition {
+    const { digest } = this.#context.marshal(result.vertex);
+    const terminal = marshalOp({ inputs: [{ digest, index: result.index }] });
+    const needed = this.#terminalCaps();
+    const metadata = mergeMetadata(this.#metadata.get(sha256(terminal)) ?? emptyMetadata, {
+      ...emptyMetadata,
+      caps: needed,
+    });
+    this.#metadata.set(sha256(terminal), metadata);
+    return {
+      def: [...this.#def, terminal],
+      metadata: this.#metadata,
+      source: encodeSource(this.#sources),
+    };
+  }
+
+  /** What the definition as a whole uses. */
+  #terminalCaps(): Cap[] {
+    const all = [...this.#metadata.values()];
+    const needed: Cap[] = [caps.constraints, caps.platform];
+    if (all.some(({ ignoreCache }) => ignoreCache)) needed.push(caps.metaIgnoreCache);
+    if (all.some(({ description }) => Object.keys(description).length > 0)) needed.push(caps.metaDescription);
+    if (all.some(({ exportCache }) => exportCache !== undefined)) needed.push(caps.metaExportCache);
+    return needed;
+  }
+}
+
+function marshalContext(options: MarshalOptions): MarshalContext {
+  const done = new Map<Vertex, MarshalledOp>();
+  const context: MarshalContext = {
+    platform: options.platform ?? defaultPlatform(),
+    caps: options.caps,
+    localUniqueId: options.localUniqueId ?? newId(),
+    marshal(vertex) {
+      const known = done.get(vertex);
+      if (known) return known;
+      const op = vertex.marshal(context);
+      done.set(vertex, op);
+      return op;
+    },
+  };
+  return context;
+}

@@ -1,0 +1,46 @@
+/** The op as a message object, and its one true form as bytes. */
+
+import type { LlbMetadata } from '../../core/contracts/frontend.js';
+import { sha256 } from '../../core/util/digest.js';
+import type { Platform } from '../../core/util/platform.js';
+import type { Init, pb } from '../../proto/index.js';
+import { marshalOp } from '../../proto/marshal.js';
+import type { Constraints } from './constraints.js';
+import { mergeMetadata } from './constraints.js';
+import type { MarshalledOp } from './vertex.js';
+
+export type OpMessage = Init<pb.Op>;
+
+/** An input that is not there, and an output that nobody keeps. */
+export const NONE = -1;
+
+/** Source ops of images and exec ops depend on the platform; the others are the same everywhere. */
+export function finishOp(
+  op: OpMessage,
+  own: Constraints,
+  extraCaps: Iterable<string>,
+  platform: Platform | undefined,
+): MarshalledOp {
+  const bytes = marshalOp({
+    ...op,
+    ...(platform === undefined ? {} : { platform: platformMessage(platform) }),
+    constraints: { filter: [...own.filters] },
+  });
+  return {
+    digest: sha256(bytes),
+    bytes,
+    metadata: withCaps(own.metadata, extraCaps),
+    locations: own.locations,
+  };
+}
+
+const withCaps = (metadata: LlbMetadata, added: Iterable<string>): LlbMetadata =>
+  mergeMetadata(metadata, { ignoreCache: false, description: {}, caps: [...added] });
+
+export const platformMessage = (platform: Platform): NonNullable<OpMessage['platform']> => ({
+  OS: platform.os,
+  Architecture: platform.architecture,
+  ...(platform.variant ? { Variant: platform.variant } : {}),
+  ...(platform.osVersion ? { OSVersion: platform.osVersion } : {}),
+  ...(platform.osFeatures?.length ? { OSFeatures: [...platform.osFeatures] } : {}),
+});

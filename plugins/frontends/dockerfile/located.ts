@@ -1,0 +1,28 @@
+import { BuildError, type SourceRange } from '../../../core/contracts/errors.js';
+
+/** Whole lines `first` to `last`, one range each, as BuildKit reports them. */
+export function lineRanges(first: number, last: number): SourceRange[] {
+  return Array.from({ length: Math.max(last - first, 0) + 1 }, (_, offset) => {
+    const line = first + offset;
+    return { start: { line, character: 0 }, end: { line, character: 0 } };
+  });
+}
+
+/** An error about the Dockerfile itself. */
+export const syntaxError = (message: string): BuildError =>
+  new BuildError('dockerfile.syntax', message, { grpcCode: 'InvalidArgument' });
+
+/** Says where in the Dockerfile an error arose, unless something nearer to it did; the file is filled in later. */
+export function locate(error: unknown, ranges: readonly SourceRange[]): BuildError {
+  const known = BuildError.from(error);
+  if (known.details.some(({ type }) => type === 'source') || known.code === 'canceled') return known;
+  return known.wrap(undefined, { type: 'source', ranges });
+}
+
+export function locating<T>(ranges: readonly SourceRange[], work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw locate(error, ranges);
+  }
+}

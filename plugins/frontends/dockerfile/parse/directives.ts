@@ -1,0 +1,81 @@
+/**
+ * Parser directives: comments of the form `# name=value` at the very top of the file, each at most once.
+ * Anything else ends them. BuildKit: frontend/dockerfile/parser/directives.go.
+ */
+import { syntaxError } from '../located.js';
+
+const known = new Set(['syntax', 'escape', 'check']);
+
+export interface Directive {
+  readonly name: string;
+  readonly value: string;
+  readonly line: number;
+}
+
+export class DirectiveReader {
+  readonly #pattern: RegExp;
+  readonly #seen = new Set<string>();
+  #line: number;
+  #done = false;
+
+  constructor(comment: '#' | '//' = '#', firstLine = 1) {
+    this.#pattern = new RegExp(`^${comment}\\s*([a-zA-Z][a-zA-Z0-9]*)\\s*=\\s*(.+?)\\s*$`);
+    this.#line = firstLine - 1;
+  }
+
+  get done(): boolean {
+    return this.#done;
+  }
+
+  read(line: string): Directive | undefined {
+    this.#line++;
+    if (this.#done) return undefined;
+    const match = this.#pattern.exec(line);
+    const name = match?.[1]?.toLowerCase();
+    if (!match || name === undefined || !known.has(name)) {
+      this.#done = true;
+      return undefined;
+    }
+    if (this.#seen.has(name)) throw syntaxError(`only one ${name} parser directive can be used`);
+    this.#seen.add(name);
+    return { name, value: match[2] ?? '', line: this.#line };
+  }
+}
+
+/**
+ * The syntax that a file asks for: `# syntax=`, `// syntax=` or JSON with a `syntax` member, behind an optional
+ * byte order mark and `#!` line.
+ */
+export function detectSyntax(text: string): Directive | undefined {
+  const plain = text.replace(/^\uFEFF/, '');
+  const shebang = plain.startsWith('#!') ? plain.split('\n', 1)[0]!.length + 1 : 0;
+  const body = plain.slice(shebang);
+  const firstLine = shebang > 0 ? 2 : 1;
+  return (
+    findSyntax(body, '#', firstLine) ?? findSyntax(body, '//', firstLine) ?? jsonSyntax(body, firstLine - 1)
+  );
+}
+
+function findSyntax(text: string, comment: '#' | '//', firstLine: number): Directive | undefined {
+  const reader = new DirectiveReader(comment, firstLine);
+  try {
+    for (const line of text.split('\n')) {
+      const directive = reader.read(line.replace(/\r$/, ''));
+      if (directive?.name === 'syntax') return directive;
+      if (reader.done) return undefined;
+    }
+  } catch {
+    // A directive given twice is reported when the file is parsed.
+  }
+  return undefined;
+}
+
+function jsonSyntax(text: string, line: number): Directive | undefined {
+  if (!text.trimStart().startsWith('{')) return undefined;
+  try {
+    const { syntax } = JSON.parse(text) as { syntax?: unknown };
+    return typeof syntax === 'string' ? { name: 'syntax', value: syntax, line } : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,142 @@
+/**
+ * Dockerfile text to nodes: directives, comments, continued lines and heredocs.
+ * BuildKit: frontend/dockerfile/parser/parser.go.
+ */
+import { lineRanges, locating, syntaxError } from '../located.js';
+import { DirectiveReader } from './directives.js';
+import { type Heredoc, type HeredocStart, heredocStarts } from './heredoc.js';
+import { type Node, nodeAt, parseLine, takesHeredocs } from './node.js';
+
+export interface ParsedFile {
+  readonly nodes: readonly Node[];
+  readonly escapeToken: string;
+  /** Lines on which an instruction was continued over an empty line. */
+  readonly emptyContinuations: readonly number[];
+}
+
+export const parse = (text: string): ParsedFile => new FileParser(text).parse();
+
+class FileParser {
+  /** With their line ends, which heredocs keep. */
+  readonly #lines: readonly string[];
+  readonly #directives = new DirectiveReader();
+  readonly #nodes: Node[] = [];
+  readonly #emptyContinuations: number[] = [];
+  #comments: string[] = [];
+  #escapeToken = '\\';
+  #continuation = continuationPattern('\\');
+  /** How many lines have been taken; so also the number of the last one taken. */
+  #taken = 0;
+
+  constructor(text: string) {
+    this.#lines = text.replace(/^\uFEFF/, '').match(/[^\n]*\n|[^\n]+$/g) ?? [];
+  }
+
+  parse(): ParsedFile {
+    while (this.#taken < this.#lines.length) this.#instruction();
+    if (this.#nodes.length === 0) {
+      throw locating(lineRanges(this.#taken, 0), () => {
+        throw syntaxError('file with no instructions');
+      });
+    }
+    return {
+      nodes: this.#nodes,
+      escapeToken: this.#escapeToken,
+      emptyContinuations: this.#emptyContinuations,
+    };
+  }
+
+  #next(): string | undefined {
+    const line = this.#lines[this.#taken];
+    if (line !== undefined) this.#taken++;
+    return line;
+  }
+
+  /** One instruction with its continuation lines and heredocs, or a comment, or nothing. */
+  #instruction(): void {
+    const raw = this.#next() ?? '';
+    const first = this.#taken;
+    const line = this.#process(raw.trimStart());
+    const { text, continued } = this.#cut(line);
+    if (!continued && text === '') return;
+    const whole = text + (continued ? this.#continuations() : '');
+    const last = this.#taken;
+    const node = locating(lineRanges(first, last), () => parseLine(whole, this.#escapeToken));
+    const heredocs =
+      takesHeredocs(node, this.#escapeToken) && whole.includes('<<') ? this.#heredocs(whole, first) : [];
+    this.#nodes.push(nodeAt(node, heredocs, this.#comments, [first, this.#taken]));
+    this.#comments = [];
+  }
+
+  /** Takes directives and comments out of a line. */
+  #process(line: string): string {
+    const plain = trimLineEnd(line);
+    const directive = locating(lineRanges(this.#taken, 0), () => this.#directives.read(plain));
+    if (directive?.name === 'escape') this.#setEscape(directive.value);
+    if (!plain.startsWith('#')) return plain;
+    const comment = plain.slice(1).trim();
+    if (comment === '') this.#comments = [];
+    else if (!directive) this.#comments.push(comment);
+    return '';
+  }
+
+  #setEscape(escapeToken: string): void {
+    if (escapeToken !== '\\' && escapeToken !== '`') {
+      locating(lineRanges(this.#taken, 0), () => {
+        throw syntaxError(`invalid escapeToken token '${escapeToken}' does not match \` or \\`);
+      });
+    }
+    this.#escapeToken = escapeToken;
+    this.#continuation = continuationPattern(escapeToken);
+  }
+
+  #cut(line: string): { text: string; continued: boolean } {
+    const match = this.#continuation.exec(line);
+    if (!match) return { text: line, continued: false };
+    return { text: line.slice(0, match.index) + (match[1] ?? ''), continued: true };
+  }
+
+  /** Comments between continuation lines are skipped, and so are empty lines, for old times' sake. */
+  #continuations(): string {
+    let whole = '';
+    let sawEmpty = false;
+    for (let raw = this.#next(); raw !== undefined; raw = this.#next()) {
+      this.#directives.read(trimLineEnd(raw));
+      if (/^\s*#/u.test(raw)) continue;
+      if (raw.trim() === '') {
+        sawEmpty = true;
+        continue;
+      }
+      const { text, continued } = this.#cut(trimLineEnd(raw));
+      whole += text;
+      if (!continued) break;
+    }
+    if (sawEmpty) this.#emptyContinuations.push(this.#taken);
+    return whole;
+  }
+
+  #heredocs(line: string, first: number): Heredoc[] {
+    const starts = locating(lineRanges(first, this.#taken), () => heredocStarts(line));
+    return starts.map((start) => ({ ...start, content: this.#heredocContent(start, first) }));
+  }
+
+  #heredocContent(start: HeredocStart, first: number): string {
+    let content = '';
+    for (let raw = this.#next(); raw !== undefined; raw = this.#next()) {
+      const line = trimLineEnd(raw);
+      if ((start.chomp ? line.replace(/^\t+/, '') : line) === start.name) return content;
+      content += raw;
+    }
+    return locating(lineRanges(first, this.#taken), () => {
+      throw syntaxError('unterminated heredoc');
+    });
+  }
+}
+
+const trimLineEnd = (line: string): string => line.replace(/[\r\n]+$/, '');
+
+/** The escape character at the end of a line, unless it is itself escaped. */
+const continuationPattern = (escapeToken: string): RegExp => {
+  const token = escapeToken === '\\' ? '\\\\' : '`';
+  return new RegExp(`([^${token}])${token}[ \\t]*$|^${token}[ \\t]*$`, 'u');
+};

@@ -1,0 +1,59 @@
+/** Cuts an instruction into keyword, `--flags` and the rest. BuildKit: frontend/dockerfile/parser/split_command.go. */
+import { Scanner } from '../expand/scanner.js';
+
+export interface SplitCommand {
+  readonly keyword: string;
+  readonly flags: readonly string[];
+  readonly rest: string;
+}
+
+export function splitCommand(line: string, escapeToken: string): SplitCommand {
+  const trimmed = line.trim();
+  const space = /[\t\v\f\r ]+/.exec(trimmed);
+  if (!space) return { keyword: trimmed, flags: [], rest: '' };
+  const { flags, rest } = takeFlags(trimmed.slice(space.index + space[0].length), escapeToken);
+  return { keyword: trimmed.slice(0, space.index), flags, rest: rest.trim() };
+}
+
+/** Flags come first; a lone `--` ends them and is dropped. */
+function takeFlags(line: string, escapeToken: string): { flags: string[]; rest: string } {
+  const flags: string[] = [];
+  let rest = line;
+  for (;;) {
+    rest = rest.trimStart();
+    if (!rest.startsWith('--')) return { flags, rest };
+    const { word, length, quoted } = readFlag(rest, escapeToken);
+    rest = rest.slice(length);
+    if (word === '--') return { flags, rest };
+    if (word !== '' || quoted) flags.push(word);
+  }
+}
+
+interface Flag {
+  /** Without its quotes and escapes. */
+  readonly word: string;
+  readonly length: number;
+  readonly quoted: boolean;
+}
+
+function readFlag(text: string, escapeToken: string): Flag {
+  const scanner = new Scanner(text);
+  let word = '';
+  let quote = '';
+  let length = 0;
+  let quoted = false;
+  while (!scanner.done && (quote !== '' || !/\s/u.test(scanner.peek()))) {
+    const character = scanner.next();
+    length += character.length;
+    if (character === quote) quote = '';
+    else if (quote === '' && (character === '"' || character === "'")) {
+      quote = character;
+      quoted = true;
+    } else if (character === escapeToken) {
+      const escaped = scanner.next();
+      length += escaped.length;
+      word += escaped;
+    } else word += character;
+  }
+  return { word, length, quoted };
+}
