@@ -5,6 +5,7 @@
 import type { Digest } from '../util/digest.js';
 import type { Platform } from '../util/platform.js';
 import type { SourceInfo } from './errors.js';
+import type { LinuxResources } from './executor.js';
 import type { TreeStat } from './files.js';
 import type { Warning } from './progress.js';
 import { family, type TokenFamily } from './token.js';
@@ -27,6 +28,8 @@ export interface LlbMetadata {
   readonly exportCache?: boolean;
   readonly caps: readonly string[];
   readonly progressGroup?: { readonly id: string; readonly name: string; readonly weak: boolean };
+  /** Limits of an exec op's process; outside its cache key. */
+  readonly resources?: LinuxResources;
 }
 
 export interface FrontendRequest {
