@@ -1,0 +1,51 @@
+/**
+ * Resolves paths inside a merged tree. Symbolic links are followed as if the tree's root were `/`, so no path can
+ * lead out of it. What does not exist is taken literally: the rest of the path is then just joined.
+ */
+import type { LayerTree } from './layer-tree.js';
+import type { TreeNode } from './tree-node.js';
+
+export interface Resolved {
+  /** Clean, absolute, free of links as far as it exists. */
+  readonly path: string;
+  /** The deepest directory or entry that exists on the way. */
+  readonly nearest: TreeNode;
+  readonly node: TreeNode | undefined;
+}
+
+/** BuildKit: continuity fs.RootPath. */
+const MAX_LINKS = 255;
+
+/** `followLast: false` leaves a link at the very end alone. */
+export function resolvePath(
+  tree: LayerTree,
+  path: string,
+  options: { readonly followLast: boolean },
+): Resolved {
+  /** The nodes of the path so far; below the first missing one all are undefined. */
+  let walked: { readonly name: string; readonly node: TreeNode | undefined }[] = [];
+  let todo = path.split('/').filter((part) => part !== '');
+  let links = 0;
+  while (todo.length > 0) {
+    const [part, ...rest] = todo as [string, ...string[]];
+    todo = rest;
+    if (part === '.') continue;
+    if (part === '..') {
+      walked.pop();
+      continue;
+    }
+    const parent = walked.length === 0 ? tree.root : walked.at(-1)!.node;
+    const node = parent && tree.child(parent, part);
+    if (node?.kind === 'symlink' && (todo.length > 0 || options.followLast)) {
+      if (++links > MAX_LINKS) throw new Error(`too many links in ${path}`);
+      const target = node.linkname;
+      if (target.startsWith('/')) walked = [];
+      todo = [...target.split('/').filter((each) => each !== ''), ...todo];
+      continue;
+    }
+    walked.push({ name: part, node });
+  }
+  const exact = walked.length === 0 ? tree.root : walked.at(-1)!.node;
+  const nearest = walked.findLast((each) => each.node)?.node ?? tree.root;
+  return { path: `/${walked.map((each) => each.name).join('/')}`, nearest, node: exact };
+}
