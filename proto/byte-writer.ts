@@ -1,0 +1,94 @@
+/** Grows as it is written; the hand-written codecs encode into it without intermediate buffers. */
+export class ByteWriter {
+  #buffer: Buffer;
+  #length = 0;
+
+  constructor(capacity = 256) {
+    this.#buffer = Buffer.allocUnsafeSlow(capacity);
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Room for `size` more bytes; call before the raw writes below. */
+  #reserve(size: number): void {
+    const needed = this.#length + size;
+    if (needed <= this.#buffer.length) return;
+    const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.#buffer.length * 2));
+    this.#buffer.copy(larger, 0, 0, this.#length);
+    this.#buffer = larger;
+  }
+
+  byte(value: number): void {
+    this.#reserve(1);
+    this.#buffer[this.#length++] = value;
+  }
+
+  /** An unsigned number up to 2^53. */
+  varint(value: number): void {
+    this.#reserve(10);
+    while (value > 0x7fffffff) {
+      this.#buffer[this.#length++] = (value % 128) | 0x80;
+      value = Math.floor(value / 128);
+    }
+    while (value > 0x7f) {
+      this.#buffer[this.#length++] = (value & 0x7f) | 0x80;
+      value >>>= 7;
+    }
+    this.#buffer[this.#length++] = value;
+  }
+
+  /** An int64: two's complement, so negative numbers take ten bytes. */
+  int64(value: number | bigint): void {
+    if (typeof value === 'number' && value >= 0) this.varint(value);
+    else this.#large(BigInt.asUintN(64, BigInt(value)));
+  }
+
+  #large(rest: bigint): void {
+    this.#reserve(10);
+    for (; rest > 0x7fn; rest >>= 7n) this.#buffer[this.#length++] = Number(rest & 0x7fn) | 0x80;
+    this.#buffer[this.#length++] = Number(rest);
+  }
+
+  bytes(value: Uint8Array): void {
+    this.#reserve(value.length);
+    this.#buffer.set(value, this.#length);
+    this.#length += value.length;
+  }
+
+  /** Length and bytes of a string. */
+  text(value: string): void {
+    const size = Buffer.byteLength(value);
+    this.varint(size);
+    this.#reserve(size);
+    this.#buffer.write(value, this.#length, size, 'utf8');
+    this.#length += size;
+  }
+
+  uint32be(value: number): void {
+    this.#reserve(4);
+    this.#buffer.writeUInt32BE(value, this.#length);
+    this.#length += 4;
+  }
+
+  /** Overwrites four bytes written earlier. */
+  patchUint32be(at: number, value: number): void {
+    this.#buffer.writeUInt32BE(value, at);
+  }
+
+  /** Hands the bytes over and starts anew; the answer shares no memory with later writes. */
+  take(): Buffer {
+    const taken = this.#buffer.subarray(0, this.#length);
+    this.#buffer = Buffer.allocUnsafeSlow(Math.min(this.#buffer.length, 1 << 16));
+    this.#length = 0;
+    return taken;
+  }
+
+  /** A copy of the bytes; the writer is empty afterwards and keeps its memory. */
+  copy(): Buffer {
+    const copied = Buffer.from(this.#buffer.subarray(0, this.#length));
+    this.#length = 0;
+    return copied;
+  }
+}
