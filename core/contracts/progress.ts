@@ -76,6 +76,16 @@ export interface StatusUpdate {
 
 export const silentProgress: Progress = { status() {}, log() {}, warn() {} };
 
+/** Shows the bar `id` while `work` runs; a failure closes it as well. */
+export async function statusWhile<T>(progress: Progress, id: string, work: () => Promise<T>): Promise<T> {
+  progress.status(id, {});
+  try {
+    return await work();
+  } finally {
+    progress.status(id, { completed: true });
+  }
+}
+
 /**
  * Reports steps that are no LLB vertices (`[internal] load build definition`, `exporting to oci`).
  * `step` announces a vertex, runs `work`, and completes it, with its error if it fails.

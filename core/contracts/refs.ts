@@ -22,6 +22,8 @@ export interface RefOptions {
   readonly type?: RecordType;
   /** Found again by `RefStore.find`, as long as the record lives: `local:<key>`, `cachemount:<id>`. */
   readonly index?: string;
+  /** Blobs that stay as long as the record does: an image's manifests and config. */
+  readonly blobs?: readonly Digest[];
 }
 
 interface RefBase extends AsyncDisposable {

@@ -1,0 +1,134 @@
+/**
+ * From a reference to the manifest, config and layers of one platform. Documents are kept in the content store,
+ * labelled with the repository they came from: whoever names that repository and a digest gets them without asking
+ * the registry. Facts: BuildKit util/pull/pull.go, util/imageutil/config.go.
+ */
+import type { ContentStore, Descriptor } from '../../../core/contracts/content.js';
+import { BuildError } from '../../../core/contracts/errors.js';
+import { type Repository, sourceLabel } from '../../../core/contracts/registry.js';
+import type { Digest } from '../../../core/util/digest.js';
+import { formatImageReference } from '../../../core/util/image-reference.js';
+import { isIndexType, isManifestType } from '../../../core/util/media-types.js';
+import { formatPlatform, type Platform } from '../../../core/util/platform.js';
+import { choosePlatform } from '../../../core/util/platform-match.js';
+import {
+  detectMediaType,
+  type Manifest,
+  parseDiffIds,
+  parseIndex,
+  parseManifest,
+} from './image-documents.js';
+
+export interface PulledImage {
+  /** What the reference stands for: an index or a manifest. */
+  readonly root: Descriptor;
+  readonly config: Uint8Array;
+  /** Bottom first; as many as `diffIds`. */
+  readonly layers: readonly Descriptor[];
+  readonly diffIds: readonly Digest[];
+  /** Root, manifest and config: what a record of the image keeps beside its layers. */
+  readonly documents: readonly Digest[];
+}
+
+/** Where documents come from when the content store does not have them. */
+export type ImageOrigin = Pick<Repository, 'reference' | 'resolve' | 'manifest'>;
+
+export async function resolveRoot(
+  origin: ImageOrigin,
+  content: ContentStore,
+  signal: AbortSignal,
+): Promise<Descriptor> {
+  const { digest } = origin.reference;
+  const stored = digest && (await readStored(origin, content, digest));
+  if (!stored) return origin.resolve(signal);
+  const name = formatImageReference(origin.reference);
+  return { mediaType: detectMediaType(stored, name), digest, size: stored.length };
+}
+
+export async function pullImage(
+  origin: ImageOrigin,
+  content: ContentStore,
+  root: Descriptor,
+  platform: Platform,
+  signal: AbortSignal,
+): Promise<PulledImage> {
+  const name = formatImageReference(origin.reference);
+  const read = (descriptor: Descriptor): Promise<Uint8Array> =>
+    readDocument(origin, content, descriptor, signal);
+  const documents: Digest[] = [];
+  let descriptor = root;
+  // An index may point to an index; each level must choose, so this ends with a manifest or an error.
+  while (isIndexType(descriptor.mediaType)) {
+    documents.push(descriptor.digest);
+    const entries = parseIndex(await read(descriptor), name);
+    descriptor = choosePlatform(platform, entries) ?? noMatch(name, platform, entries);
+    if (documents.includes(descriptor.digest)) throw unsupportedType(name, descriptor);
+  }
+  if (!isManifestType(descriptor.mediaType)) throw unsupportedType(name, descriptor);
+  const manifest = parseManifest(await read(descriptor), name);
+  const config = await read(manifest.config);
+  documents.push(descriptor.digest, manifest.config.digest);
+  return { root, config, documents, ...layersOf(name, manifest, config) };
+}
+
+function layersOf(
+  name: string,
+  { layers }: Manifest,
+  config: Uint8Array,
+): { readonly layers: readonly Descriptor[]; readonly diffIds: readonly Digest[] } {
+  const diffIds = parseDiffIds(config, name);
+  if (diffIds.length === layers.length) return { layers, diffIds };
+  throw new BuildError(
+    'image.corrupt',
+    `${name}: mismatched image rootfs and manifest layers: ${diffIds.length} and ${layers.length}`,
+    { grpcCode: 'DataLoss' },
+  );
+}
+
+async function readDocument(
+  origin: ImageOrigin,
+  content: ContentStore,
+  descriptor: Descriptor,
+  signal: AbortSignal,
+): Promise<Uint8Array> {
+  const stored = await readStored(origin, content, descriptor.digest);
+  if (stored) return stored;
+  const data = await origin.manifest(descriptor, signal);
+  const { domain, path } = origin.reference;
+  await content.writeBlob(data);
+  const known = await sourcesOf(content, domain, descriptor.digest);
+  await content.label(descriptor.digest, { [sourceLabel(domain)]: [...new Set([...known, path])].join(',') });
+  return data;
+}
+
+/** Only what is known to be in this very repository: a digest alone must not open another one's images. */
+async function readStored(
+  { reference: { domain, path } }: ImageOrigin,
+  content: ContentStore,
+  digest: Digest,
+): Promise<Uint8Array | undefined> {
+  const known = await sourcesOf(content, domain, digest);
+  return known.includes(path) ? content.readBlob(digest) : undefined;
+}
+
+async function sourcesOf(content: ContentStore, domain: string, digest: Digest): Promise<readonly string[]> {
+  const info = await content.info(digest);
+  return info?.labels[sourceLabel(domain)]?.split(',') ?? [];
+}
+
+function noMatch(name: string, platform: Platform, entries: readonly Descriptor[]): never {
+  const available = entries
+    .flatMap((entry) => (entry.platform ? [formatPlatform(entry.platform)] : []))
+    .filter((text) => !text.startsWith('unknown/'));
+  throw new BuildError(
+    'image.no-platform',
+    `${name}: no match for platform ${formatPlatform(platform)} in manifest: not found` +
+      (available.length > 0 ? ` (available: ${[...new Set(available)].join(', ')})` : ''),
+    { grpcCode: 'NotFound' },
+  );
+}
+
+const unsupportedType = (name: string, { mediaType, digest }: Descriptor): BuildError =>
+  new BuildError('image.unsupported-type', `${name}: ${digest} of type "${mediaType}" is no image manifest`, {
+    grpcCode: 'FailedPrecondition',
+  });
