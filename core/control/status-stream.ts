@@ -2,9 +2,9 @@
  * Turns the events of a job into StatusResponse messages: what came in one tick travels together, and a message is
  * cut once its logs pass 1 MiB, so that it stays below every client's limit. BuildKit: client/status.go.
  */
-import type { control } from '../../proto/index.js';
+import type { control, wellknown } from '../../proto/index.js';
+import { timestampOf } from '../../proto/timestamp.js';
 import type { ProgressEvent } from '../contracts/index.js';
-import { optionalTimestamp, toTimestamp } from './timestamps.js';
 
 /** Bytes of log text after which a message is full. */
 const LOG_LIMIT = 1 << 20;
@@ -71,7 +71,7 @@ class Batch {
         this.#logBytes += event.data.length;
         this.message.logs.push({
           vertex: event.vertex,
-          timestamp: toTimestamp(event.timestamp),
+          timestamp: timestampOf(event.timestamp),
           stream: event.stream === 'stdout' ? 1 : 2,
           msg: event.data,
         });
@@ -84,6 +84,9 @@ class Batch {
     }
   }
 }
+
+const optionalTimestamp = (ms: number | undefined): wellknown.Timestamp | undefined =>
+  ms === undefined ? undefined : timestampOf(ms);
 
 type EventOf<Type extends ProgressEvent['type']> = Extract<ProgressEvent, { type: Type }>;
 
@@ -104,7 +107,7 @@ const statusOf = (event: EventOf<'status'>): control.VertexStatus => ({
   name: event.name,
   current: event.current,
   total: event.total,
-  timestamp: toTimestamp(event.timestamp),
+  timestamp: timestampOf(event.timestamp),
   started: optionalTimestamp(event.started),
   completed: optionalTimestamp(event.completed),
 });
