@@ -175,11 +175,26 @@ function typeName(field, scope, imports) {
   return `${module}.${resolved.name}`;
 }
 
+/** The name in the .proto file; protobufjs has made `snake_case` to `snakeCase`. */
+const protoName = (field) => snakeNames.get(field.fullName) ?? field.name;
+const snakeNames = new Map();
+function rememberNames() {
+  const kept = new protobuf.Root();
+  kept.loadSync(files, { keepCase: true });
+  kept.resolveAll();
+  for (const type of kept.lookup('pb').nestedArray) {
+    for (const field of type.fieldsArray ?? []) {
+      snakeNames.set(`${type.fullName}.${protobuf.util.camelCase(field.name)}`, field.name);
+    }
+  }
+}
+
 /**
  * The fields of package pb in the order in which Go marshals them: by number, members of a oneof last. Needed where
  * bytes are hashed (proto/marshal.ts).
  */
 function layout() {
+  rememberNames();
   const types = reflection()
     .lookup('pb')
     .nestedArray.filter((x) => x instanceof protobuf.Type);
@@ -189,8 +204,11 @@ function layout() {
     );
     const cells = fields.map((field) => {
       const kind = field.map ? 'map' : field.repeated ? 'list' : field.partOf ? 'choice' : 'one';
-      const value = field.resolvedType instanceof protobuf.Enum ? 'enum' : field.type;
-      return `    { number: ${field.id}, name: '${field.name}', kind: '${kind}', type: '${value}' },\n`;
+      const json = field.name === protoName(field) ? '' : `, json: '${protoName(field)}'`;
+      const isEnum = field.resolvedType instanceof protobuf.Enum;
+      const names = isEnum ? `, values: ${JSON.stringify(Object.keys(field.resolvedType.values))}` : '';
+      const value = isEnum ? 'enum' : field.type;
+      return `    { number: ${field.id}, name: '${field.name}'${json}, kind: '${kind}', type: '${value}'${names} },\n`;
     });
     return `  ${type.name}: [\n${cells.join('')}  ],\n`;
   });
@@ -204,6 +222,10 @@ function layout() {
   readonly kind: 'one' | 'choice' | 'list' | 'map';
   /** A scalar type, \`enum\`, or the name of a message. Map keys are strings. */
   readonly type: string;
+  /** The name in Go's JSON, where it differs. */
+  readonly json?: string;
+  /** Names of an enum's values, which count from 0 everywhere in this package. */
+  readonly values?: readonly string[];
 }
 export const layout: { readonly [message: string]: readonly FieldLayout[] };
 `,

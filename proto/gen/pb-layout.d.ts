@@ -5,5 +5,9 @@ export interface FieldLayout {
   readonly kind: 'one' | 'choice' | 'list' | 'map';
   /** A scalar type, `enum`, or the name of a message. Map keys are strings. */
   readonly type: string;
+  /** The name in Go's JSON, where it differs. */
+  readonly json?: string;
+  /** Names of an enum's values, which count from 0 everywhere in this package. */
+  readonly values?: readonly string[];
 }
 export const layout: { readonly [message: string]: readonly FieldLayout[] };
