@@ -54,6 +54,8 @@ export interface ContentStore extends ContentProvider {
   remove(digest: Digest): Promise<void>;
   /** Where the blob lies on this machine, for worker threads that read it whole. */
   path(digest: Digest): string;
+  /** A file that worker threads fill themselves, so that a blob's bytes need not pass the main thread. */
+  stage(): Promise<StagedBlob>;
 }
 export const ContentStore: Token<ContentStore> = token('ContentStore');
 
@@ -77,12 +79,27 @@ export interface Ingest extends AsyncDisposable {
   abort(): Promise<void>;
 }
 
+/** Disposing one that was not committed removes the file. */
+export interface StagedBlob extends AsyncDisposable {
+  /** An empty file. */
+  readonly path: string;
+  /** Makes the file a durable blob. Its writer computed digest and size while writing: they are trusted. */
+  commit(blob: {
+    readonly digest: Digest;
+    readonly size: number;
+    readonly labels?: Readonly<Record<string, string>>;
+  }): Promise<void>;
+}
+
 /**
  * Keeps blobs and refs alive while no record names them yet. A lease without holder (its process died) is
  * swept at the next start.
  */
 export interface Leases {
   create(): Promise<Lease>;
+  /** Keeps exactly `digests` for `owner` (`history:<ref>`), over restarts, until `unpin`. */
+  pin(owner: string, digests: readonly Digest[]): Promise<void>;
+  unpin(owner: string): Promise<void>;
 }
 export interface Lease extends AsyncDisposable {
   readonly id: string;

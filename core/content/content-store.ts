@@ -1,0 +1,220 @@
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import type {
+  BlobInfo,
+  ByteRange,
+  ContentStore,
+  Descriptor,
+  Ingest,
+  IngestOptions,
+  StagedBlob,
+} from '../contracts/content.js';
+import { canceled } from '../contracts/errors.js';
+import type { Kv } from '../contracts/kv.js';
+import { type Digest, hexOf, isDigest, sha256 } from '../util/digest.js';
+import { newId } from '../util/identity.js';
+import { syncDirectory } from '../util/linux/sync.js';
+import { isErrno } from '../util/linux/system-error.js';
+import { BlobIndex, blobFileName } from './blob-index.js';
+import { blobNotFound, blobTooLarge } from './errors.js';
+import { DoneIngest, FileIngest } from './ingest.js';
+import { KeyLock } from './key-lock.js';
+
+export interface ContentStoreOptions {
+  readonly kv: Kv;
+  /** Interrupted ingests are kept this long for somebody to continue them. Default: one day. */
+  readonly keepIngestsMs?: number;
+}
+
+const READ_CHUNK = 256 * 1024;
+const READ_WHOLE_LIMIT = 8 * 1024 * 1024;
+const never = new AbortController().signal;
+
+/**
+ * Blobs in `<dir>/blobs/sha256/<hex>`, unfinished ones in `<dir>/ingest`.
+ *
+ * 1. A file is synced, then renamed into `blobs`, then recorded: what is recorded is whole. A file without a record
+ *    is what a crash left, and goes at the next open.
+ * 2. Removal is the other way round: first the record, then the file.
+ */
+export class LocalContentStore implements ContentStore {
+  readonly #blobs: string;
+  readonly #ingests: string;
+  readonly #index: BlobIndex;
+  readonly #writers = new KeyLock<Digest>();
+  readonly #moves = new KeyLock<void>();
+
+  private constructor(dir: string, index: BlobIndex) {
+    this.#blobs = path.join(dir, 'blobs', 'sha256');
+    this.#ingests = path.join(dir, 'ingest');
+    this.#index = index;
+  }
+
+  static async open(dir: string, options: ContentStoreOptions): Promise<LocalContentStore> {
+    const store = new LocalContentStore(dir, new BlobIndex(options.kv));
+    await fs.mkdir(store.#blobs, { recursive: true });
+    await fs.mkdir(store.#ingests, { recursive: true });
+    await store.#sweep(options.keepIngestsMs ?? 24 * 3600_000);
+    return store;
+  }
+
+  async info(digest: Digest): Promise<BlobInfo | undefined> {
+    return this.#index.get(digest);
+  }
+
+  path(digest: Digest): string {
+    return path.join(this.#blobs, blobFileName(digest));
+  }
+
+  async ingest(options: IngestOptions, signal: AbortSignal): Promise<Ingest> {
+    const present = await this.#present(options.key, options);
+    if (present) return present;
+    const turn = await this.#writers.enter(options.key, signal).catch((error: unknown) => {
+      throw signal.aborted ? canceled(signal.reason) : error;
+    });
+    try {
+      const left = await this.#present(turn.before ?? options.key, options);
+      if (left) {
+        turn.leave(turn.before);
+        return left;
+      }
+      const file = path.join(this.#ingests, `${hexOf(sha256(options.key))}.part`);
+      const home = {
+        adopt: (from: string, digest: Digest, size: number) =>
+          this.#adopt(from, digest, size, options.labels),
+        leave: turn.leave,
+      };
+      return await FileIngest.open(options.key, file, options.size, home, signal);
+    } catch (error) {
+      turn.leave(undefined);
+      throw error;
+    }
+  }
+
+  async stage(): Promise<StagedBlob> {
+    const file = path.join(this.#ingests, `${newId()}.stage`);
+    await fs.writeFile(file, '', { flag: 'wx' });
+    return {
+      path: file,
+      commit: async ({ digest, size, labels }) => {
+        const handle = await fs.open(file, 'r');
+        try {
+          await handle.datasync();
+        } finally {
+          await handle.close();
+        }
+        await this.#adopt(file, digest, size, labels);
+      },
+      [Symbol.asyncDispose]: () => fs.rm(file, { force: true }),
+    };
+  }
+
+  async writeBlob(data: Uint8Array, labels: Readonly<Record<string, string>> = {}): Promise<Digest> {
+    const digest = sha256(data);
+    await using ingest = await this.ingest({ key: digest, size: data.byteLength, labels }, never);
+    if (ingest.done) return digest;
+    await ingest.write(data.subarray(ingest.offset));
+    await ingest.commit(digest);
+    return digest;
+  }
+
+  async readBlob(digest: Digest, limit = READ_WHOLE_LIMIT): Promise<Uint8Array> {
+    const info = this.#require(digest);
+    if (info.size > limit) throw blobTooLarge(digest, info.size, limit);
+    return fs.readFile(this.path(digest));
+  }
+
+  async *read(descriptor: Descriptor, range: ByteRange, signal: AbortSignal): AsyncIterable<Uint8Array> {
+    const { size } = this.#require(descriptor.digest);
+    const end = range.length === undefined ? size : Math.min(size, (range.offset ?? 0) + range.length);
+    const file = await fs.open(this.path(descriptor.digest), 'r');
+    try {
+      for (let at = range.offset ?? 0; at < end; ) {
+        if (signal.aborted) throw canceled(signal.reason);
+        const buffer = Buffer.allocUnsafe(Math.min(READ_CHUNK, end - at));
+        const { bytesRead } = await file.read(buffer, 0, buffer.length, at);
+        if (bytesRead === 0) return;
+        at += bytesRead;
+        yield buffer.subarray(0, bytesRead);
+      }
+    } finally {
+      await file.close();
+    }
+  }
+
+  label(digest: Digest, labels: Readonly<Record<string, string>>): Promise<BlobInfo> {
+    return this.#index.label(digest, labels);
+  }
+
+  async *list(): AsyncIterable<BlobInfo> {
+    yield* this.#index.entries();
+  }
+
+  async remove(digest: Digest): Promise<void> {
+    await this.#exclusively(digest, async () => {
+      await this.#index.remove(digest);
+      await fs.rm(this.path(digest), { force: true });
+    });
+  }
+
+  #require(digest: Digest): BlobInfo {
+    const info = this.#index.get(digest);
+    if (!info) throw blobNotFound(digest);
+    return info;
+  }
+
+  /** A finished ingest, if the blob that `key` names is there. */
+  async #present(key: string, { labels, size }: IngestOptions): Promise<Ingest | undefined> {
+    const info = isDigest(key) ? this.#index.get(key) : undefined;
+    if (!info || (size !== undefined && size !== info.size)) return undefined;
+    await this.#index.add(info.digest, info.size, labels);
+    return new DoneIngest(info.digest, info.size);
+  }
+
+  /** Rule 1. `file` is synced. */
+  async #adopt(
+    file: string,
+    digest: Digest,
+    size: number,
+    labels: Readonly<Record<string, string>> | undefined,
+  ): Promise<void> {
+    await this.#exclusively(digest, async () => {
+      await fs.rename(file, this.path(digest));
+      await syncDirectory(this.#blobs);
+      await this.#index.add(digest, size, labels);
+    });
+  }
+
+  /** A blob that is being removed may be coming back at the same time. */
+  async #exclusively(digest: Digest, work: () => Promise<void>): Promise<void> {
+    const turn = await this.#moves.enter(digest, never);
+    try {
+      await work();
+    } finally {
+      turn.leave(undefined);
+    }
+  }
+
+  async #sweep(keepIngestsMs: number): Promise<void> {
+    const files = new Set(await fs.readdir(this.#blobs));
+    for (const { digest } of this.#index.entries()) {
+      if (!files.delete(hexOf(digest))) await this.#index.remove(digest);
+    }
+    await Promise.all([...files].map((name) => fs.rm(path.join(this.#blobs, name), { force: true })));
+    const oldest = Date.now() - keepIngestsMs;
+    for (const name of await fs.readdir(this.#ingests)) {
+      const file = path.join(this.#ingests, name);
+      const keep = name.endsWith('.part') && (await modifiedAt(file)) > oldest;
+      if (!keep) await fs.rm(file, { force: true, recursive: true });
+    }
+  }
+}
+
+async function modifiedAt(file: string): Promise<number> {
+  try {
+    return (await fs.stat(file)).mtimeMs;
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return 0;
+    throw error;
+  }
+}
