@@ -1,0 +1,115 @@
+/**
+ * Turns a definition into vertices the solver can work on. What is malformed, not granted or not supported is
+ * refused here, with the op's digest, before anything runs. BuildKit: solver/llbsolver/vertex.go.
+ */
+import { BuildError, invalid } from '../contracts/errors.js';
+import type { LlbDefinition, LlbMetadata } from '../contracts/frontend.js';
+import type { Edge, Op, Vertex } from '../solver/op.js';
+import type { Digest } from '../util/digest.js';
+import { defaultPlatform, normalizePlatform } from '../util/platform.js';
+import { unknownCap } from './caps.js';
+import { type DefinedOp, readDefinition } from './definition.js';
+import { opName } from './names.js';
+import { makeOp } from './ops/make-op.js';
+import type { LlbServices, LoadOptions } from './services.js';
+import { refuseUnsupported } from './unsupported.js';
+import { chooseWorker } from './worker-choice.js';
+
+/** The edge that a definition's result is; undefined for scratch. */
+export function loadLlb(
+  definition: LlbDefinition,
+  services: LlbServices,
+  options: LoadOptions,
+): Edge | undefined {
+  try {
+    return load(definition, services, options);
+  } catch (error) {
+    throw BuildError.from(error).wrap('failed to load LLB');
+  }
+}
+
+function load(definition: LlbDefinition, services: LlbServices, options: LoadOptions): Edge | undefined {
+  const graph = readDefinition(definition);
+  if (!graph) return undefined;
+  const vertices = new Map<Digest, Vertex>();
+  for (const op of graph.ops) {
+    const metadata = definition.metadata.get(op.digest) ?? noMetadata;
+    vertices.set(op.digest, makeVertex(op, metadata, vertices, services, options));
+  }
+  return edge(vertices, graph.result.digest, graph.result.index);
+}
+
+const noMetadata: LlbMetadata = { ignoreCache: false, description: {}, caps: [] };
+
+function makeVertex(
+  op: DefinedOp,
+  metadata: LlbMetadata,
+  vertices: ReadonlyMap<Digest, Vertex>,
+  services: LlbServices,
+  options: LoadOptions,
+): Vertex {
+  try {
+    checkCaps(metadata.caps);
+    refuseUnsupported(op.body, options);
+    const inputs = op.inputs.map((input) => edge(vertices, input.digest, input.index));
+    const name =
+      metadata.description['llb.customname'] ??
+      opName(
+        op.body,
+        inputs.map((input) => input.vertex),
+      );
+    return {
+      digest: op.digest,
+      name,
+      inputs,
+      outputs: outputCount(op),
+      ignoreCache: metadata.ignoreCache,
+      exportCache: metadata.exportCache,
+      progressGroup: metadata.progressGroup,
+      description: metadata.description,
+      op: runnable(op, metadata, name, services),
+    };
+  } catch (error) {
+    throw BuildError.from(error).wrap(`op ${op.digest}`);
+  }
+}
+
+function runnable(op: DefinedOp, metadata: LlbMetadata, name: string, services: LlbServices): Op {
+  return makeOp(
+    op.body,
+    {
+      name,
+      bytes: op.bytes,
+      metadata,
+      inputCount: op.inputs.length,
+      platform: normalizePlatform(op.platform ?? defaultPlatform()),
+      worker: chooseWorker(services.workers, op.constraints),
+    },
+    services,
+  );
+}
+
+function checkCaps(caps: readonly string[]): void {
+  for (const cap of caps) {
+    const unknown = unknownCap(cap);
+    if (unknown) throw invalid('llb.unknown-cap', unknown.message, { hint: unknown.hint });
+  }
+}
+
+function edge(vertices: ReadonlyMap<Digest, Vertex>, digest: Digest, index: number): Edge {
+  const vertex = vertices.get(digest);
+  if (!vertex) throw invalid('llb.invalid', `op ${digest} is used before it is loaded`);
+  if (index < vertex.outputs) return { vertex, index };
+  throw invalid('llb.invalid', `output ${index} of op ${digest} is wanted, but it has ${vertex.outputs}`);
+}
+
+function outputCount({ body }: DefinedOp): number {
+  switch (body.kind) {
+    case 'exec':
+      return body.mounts.filter((mount) => mount.output !== -1).length;
+    case 'file':
+      return body.actions.filter((action) => action.output !== -1).length;
+    default:
+      return 1;
+  }
+}

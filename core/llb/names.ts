@@ -1,0 +1,37 @@
+/** What a step is called when its frontend gave it no name. Wire facts E5.18. */
+import type { Vertex } from '../solver/op.js';
+import type { FileStepAction, OpBody } from './model.js';
+
+/** `inputs` are the op's, in order; merges and diffs are named after them. */
+export function opName(body: OpBody, inputs: readonly Pick<Vertex, 'name'>[]): string {
+  const inputName = (index: number): string => (index === -1 ? 'scratch' : `(${inputs[index]?.name})`);
+  switch (body.kind) {
+    case 'exec':
+      return body.meta.args.join(' ');
+    case 'source':
+      return body.identifier;
+    case 'file':
+      return body.actions.map(({ action }) => actionName(action)).join(', ');
+    case 'merge':
+      return `merge (${inputs.map((input) => input.name).join(', ')})`;
+    case 'diff':
+      return `diff ${inputName(body.lower)} -> ${inputName(body.upper)}`;
+    case 'build':
+    case 'passthrough':
+    case 'terminal':
+      return body.kind;
+  }
+}
+
+function actionName(action: FileStepAction): string {
+  switch (action.kind) {
+    case 'copy':
+      return `copy ${action.src} ${action.dest}`;
+    case 'symlink':
+      return `symlink ${action.newpath} -> ${action.oldpath}`;
+    case 'mkdir':
+    case 'mkfile':
+    case 'rm':
+      return `${action.kind} ${action.path}`;
+  }
+}

@@ -1,0 +1,129 @@
+/** Runs a process in the trees of its inputs; what it wrote becomes the results. Wire facts E5.3, E5.17. */
+import { BuildError } from '../../contracts/errors.js';
+import type { ExecSpec } from '../../contracts/executor.js';
+import type { Progress } from '../../contracts/progress.js';
+import type { ImmutableRef } from '../../contracts/refs.js';
+import type { CacheMap, CacheMapDep, Op, OpContext, Result } from '../../solver/op.js';
+import { newId } from '../../util/identity.js';
+import { contentDigester, dedupePaths, pathListDigest, plainSelector } from '../content-selectors.js';
+import { type ExecDep, execDeps } from '../keys/exec-deps.js';
+import { execKey } from '../keys/exec-key.js';
+import { LimitedLog, type LogLimits } from '../log-limiter.js';
+import type { ExecBody } from '../model.js';
+import { asRef } from '../refs.js';
+import type { LlbServices } from '../services.js';
+import { exitFailure, isSuccess, runFailure, solveDetail } from './exec/failure.js';
+import { PreparedMounts } from './exec/mounts.js';
+import { processSpec } from './exec/process.js';
+import { secretEnv } from './exec/secrets.js';
+import type { OpSetting } from './setting.js';
+
+export class ExecOp implements Op {
+  readonly heavy = true;
+  readonly #body: ExecBody;
+  readonly #setting: OpSetting;
+  readonly #services: LlbServices;
+  readonly #map: CacheMap;
+
+  constructor(body: ExecBody, setting: OpSetting, services: LlbServices) {
+    this.#body = body;
+    this.#setting = setting;
+    this.#services = services;
+    this.#map = {
+      digest: execKey(body, setting.platform),
+      deps: execDeps(body.mounts, setting.inputCount).map((dep) => this.#dep(dep)),
+    };
+  }
+
+  async cacheMap(): Promise<{ readonly map: CacheMap; readonly done: boolean }> {
+    return { map: this.#map, done: true };
+  }
+
+  async exec(
+    inputs: readonly (Result | undefined)[],
+    context: OpContext,
+  ): Promise<readonly (Result | undefined)[]> {
+    const refs = inputs.map(asRef);
+    try {
+      return await this.#run(refs, context);
+    } catch (error) {
+      throw BuildError.from(error).wrap(undefined, solveDetail(this.#body, refs, this.#setting));
+    }
+  }
+
+  #dep({ selectors, contentBased }: ExecDep): CacheMapDep {
+    return {
+      selector: selectors.length > 0 ? pathListDigest(selectors) : undefined,
+      contentDigest: contentBased ? this.#contentDigest(selectors) : undefined,
+    };
+  }
+
+  #contentDigest(selectors: readonly string[]): CacheMapDep['contentDigest'] {
+    const paths = dedupePaths(selectors);
+    const whole = paths.some((path) => path === '/');
+    return contentDigester(this.#setting.worker, whole ? [] : paths.map((path) => plainSelector(path, true)));
+  }
+
+  async #run(
+    refs: readonly (ImmutableRef | undefined)[],
+    context: OpContext,
+  ): Promise<readonly (ImmutableRef | undefined)[]> {
+    const { tracing, sessions } = this.#services;
+    await using mounts = await tracing.trace('prepare mounts', {}, () =>
+      PreparedMounts.prepare(this.#body, refs, this.#setting, this.#services, context),
+    );
+    const secrets = await secretEnv(sessions, context.sessions, this.#body.secretEnv, context.signal);
+    await this.#runProcess(
+      {
+        id: newId(),
+        process: processSpec(this.#body, this.#setting, secrets),
+        root: mounts.root,
+        mounts: mounts.mounts,
+        progress: context.progress,
+      },
+      context.signal,
+    );
+    return tracing.trace('commit', {}, () => mounts.commit());
+  }
+
+  async #runProcess(spec: ExecSpec, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    const log = new StepLog(spec.progress, this.#services.logLimits);
+    const tags = { args: this.#body.meta.args.join(' '), container: spec.id };
+    try {
+      const result = await this.#services.tracing
+        .trace('run process', { tags }, () => this.#setting.worker.executor.run(spec, log, signal))
+        .catch((error: unknown) => {
+          throw runFailure(this.#body, error);
+        });
+      if (!isSuccess(this.#body, result)) throw exitFailure(this.#body, result, this.#setting);
+    } catch (error) {
+      log.flushTails();
+      throw error;
+    }
+  }
+}
+
+/** Both streams of a step, each within its limits. */
+class StepLog {
+  readonly #out: LimitedLog;
+  readonly #err: LimitedLog;
+
+  constructor(progress: Progress, limits: LogLimits) {
+    this.#out = new LimitedLog(progress, 'stdout', limits);
+    this.#err = new LimitedLog(progress, 'stderr', limits);
+  }
+
+  stdout(data: Uint8Array): void {
+    this.#out.write(data);
+  }
+
+  stderr(data: Uint8Array): void {
+    this.#err.write(data);
+  }
+
+  flushTails(): void {
+    this.#out.flushTail();
+    this.#err.flushTail();
+  }
+}

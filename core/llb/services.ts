@@ -1,0 +1,26 @@
+import type { Logger } from '../contracts/logger.js';
+import type { Sessions } from '../contracts/session.js';
+import type { Source } from '../contracts/source.js';
+import type { Contributions } from '../contracts/token.js';
+import type { Tracing } from '../contracts/tracing.js';
+import type { Workers } from '../contracts/worker.js';
+import type { LogLimits } from './log-limiter.js';
+import type { CacheMounts } from './ops/cache-mounts.js';
+
+/** What the ops of a graph run with. One per daemon. */
+export interface LlbServices {
+  readonly workers: Workers;
+  readonly sources: Contributions<Source>;
+  readonly sessions: Sessions;
+  readonly tracing: Tracing;
+  readonly logger: Logger;
+  /** One per daemon: who holds which cache mount is known in this process only. */
+  readonly cacheMounts: CacheMounts;
+  readonly logLimits: LogLimits;
+}
+
+/** What one build may do. */
+export interface LoadOptions {
+  /** Granted entitlements: `network.host`, `security.insecure`. */
+  readonly entitlements: ReadonlySet<string>;
+}

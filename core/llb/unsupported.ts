@@ -1,0 +1,48 @@
+/** What is known of LLB but cannot run, or may not run in this build: refused when it is loaded, by name. */
+import { BuildError, unsupported } from '../contracts/errors.js';
+import type { ExecBody, OpBody } from './model.js';
+import type { LoadOptions } from './services.js';
+
+export function refuseUnsupported(body: OpBody, options: LoadOptions): void {
+  switch (body.kind) {
+    case 'exec':
+      return refuseInExec(body, options);
+    case 'source':
+    case 'file':
+    case 'terminal':
+      return;
+    case 'merge':
+    case 'diff':
+    case 'build':
+    case 'passthrough':
+      throw unsupported('llb.unsupported', `${body.kind} ops are not supported yet`, {
+        hint: hints[body.kind],
+      });
+    default:
+      body satisfies never;
+  }
+}
+
+const hints: Readonly<Record<string, string | undefined>> = {
+  merge: 'Copy the trees on top of each other instead (in a Dockerfile: COPY without --link).',
+};
+
+function refuseInExec(exec: ExecBody, { entitlements }: LoadOptions): void {
+  if (exec.network === 'host') requireEntitlement('network.host', entitlements);
+  if (exec.security === 'insecure') requireEntitlement('security.insecure', entitlements);
+  if (exec.mounts.some((mount) => mount.type === 'ssh')) {
+    throw unsupported('llb.unsupported', 'ssh mounts are not supported yet', {
+      hint: 'Pass keys as a secret mount instead.',
+    });
+  }
+  const [device] = exec.cdiDevices;
+  if (device) throw unsupported('llb.unsupported', `CDI devices (${device.name}) are not supported yet`);
+}
+
+function requireEntitlement(name: string, granted: ReadonlySet<string>): void {
+  if (granted.has(name)) return;
+  throw new BuildError('llb.entitlement', `${name} is not allowed`, {
+    grpcCode: 'PermissionDenied',
+    hint: `Grant it to this build with --allow ${name}; the daemon must allow it too.`,
+  });
+}
