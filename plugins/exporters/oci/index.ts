@@ -1,0 +1,15 @@
+import { z } from 'zod';
+import { ContentStore } from '../../../core/contracts/content.js';
+import { Exporters } from '../../../core/contracts/exporter.js';
+import { definePlugin, PLUGIN_API } from '../../../core/contracts/plugin.js';
+import { OciExporter } from './oci-exporter.js';
+
+export default definePlugin({
+  kind: 'exporter',
+  id: 'oci',
+  api: PLUGIN_API,
+  config: z.strictObject({}),
+  register(bind) {
+    bind(Exporters.named('oci')).toFactory([ContentStore], (content) => new OciExporter(content));
+  },
+});

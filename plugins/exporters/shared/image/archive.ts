@@ -1,0 +1,91 @@
+/**
+ * An image as a tar of an OCI layout, streamed. Entries come in name order and carry no times, so equal images are
+ * equal archives. Facts: containerd core/images/archive/exporter.go.
+ */
+import type { Descriptor } from '../../../../core/contracts/content.js';
+import { BuildError } from '../../../../core/contracts/errors.js';
+import { parseImageReference } from '../../../../core/util/image-reference.js';
+import { layoutIndex } from './documents.js';
+import { padding, tarHeader, tarTrailer } from './tar.js';
+import type { ImageBlob } from './writer.js';
+
+export interface ArchiveEntry {
+  readonly name: string;
+  readonly mode: number;
+  readonly size: number;
+  /** undefined for a folder. */
+  readonly data: (() => AsyncIterable<Uint8Array>) | undefined;
+}
+
+/** The entries of a layout; `manifests` go into its index. */
+export function layoutEntries(
+  manifests: readonly Descriptor[],
+  blobs: readonly ImageBlob[],
+  signal: AbortSignal,
+): readonly ArchiveEntry[] {
+  const distinct = new Map(blobs.map((blob) => [blob.descriptor.digest, blob]));
+  const files = [...distinct.values()].map(({ descriptor, provider }): ArchiveEntry => {
+    const [algorithm, hex] = descriptor.digest.split(':') as [string, string];
+    return {
+      name: `blobs/${algorithm}/${hex}`,
+      mode: 0o444,
+      size: descriptor.size,
+      data: () => provider.read(descriptor, {}, signal),
+    };
+  });
+  return [
+    folder('blobs/'),
+    folder('blobs/sha256/'),
+    ...files,
+    file('index.json', 0o644, layoutIndex(manifests)),
+    file('oci-layout', 0o444, Buffer.from('{"imageLayoutVersion":"1.0.0"}')),
+  ];
+}
+
+/** One descriptor per name: readers of layouts look images up by these annotations. */
+export function namedManifests(root: Descriptor, names: readonly string[]): readonly Descriptor[] {
+  if (names.length === 0) return [root];
+  return names.map((name) => {
+    const { tag, digest } = parseImageReference(name);
+    const refName = [tag, digest].filter(Boolean).join('@');
+    return {
+      ...root,
+      annotations: {
+        ...root.annotations,
+        'io.containerd.image.name': name,
+        'org.opencontainers.image.ref.name': refName,
+      },
+    };
+  });
+}
+
+const folder = (name: string): ArchiveEntry => ({ name, mode: 0o755, size: 0, data: undefined });
+
+const file = (name: string, mode: number, data: Uint8Array): ArchiveEntry => ({
+  name,
+  mode,
+  size: data.length,
+  data: async function* () {
+    yield data;
+  },
+});
+
+export async function* tarArchive(entries: readonly ArchiveEntry[]): AsyncIterable<Uint8Array> {
+  for (const entry of [...entries].sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    yield tarHeader(entry.name, entry.mode, entry.size, entry.data === undefined);
+    let written = 0;
+    for await (const chunk of entry.data?.() ?? []) {
+      written += chunk.length;
+      yield chunk;
+    }
+    if (written !== entry.size) {
+      throw new BuildError(
+        'exporter.short-blob',
+        `unexpected copy size for ${entry.name}: ${written} bytes instead of ${entry.size}`,
+        { grpcCode: 'DataLoss' },
+      );
+    }
+    yield padding(entry.size);
+  }
+  yield tarTrailer;
+}

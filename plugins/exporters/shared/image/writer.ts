@@ -1,0 +1,184 @@
+/** Makes an image of a result: layers, configs, manifests and, for several platforms, an index. */
+import type { ContentProvider, ContentStore, Descriptor } from '../../../../core/contracts/content.js';
+import { invalid } from '../../../../core/contracts/errors.js';
+import type { BuildResult } from '../../../../core/contracts/exporter.js';
+import { type Progress, statusWhile } from '../../../../core/contracts/progress.js';
+import type { RefLayer, RefLayers } from '../../../../core/contracts/refs.js';
+import { type Digest, sha256 } from '../../../../core/util/digest.js';
+import { layerMediaType, mediaTypes } from '../../../../core/util/media-types.js';
+import { formatPlatform } from '../../../../core/util/platform.js';
+import { metadataOf, type NamedResult, namedResults, sourceDateEpoch } from '../result.js';
+import { type AnnotationKind, annotationsFor } from './annotations.js';
+import { imageConfig } from './config.js';
+import { type Annotations, indexDocument, manifestDocument } from './documents.js';
+import type { ImageOptions } from './options.js';
+
+/** A finished image, and where each of its blobs can be read. */
+export interface WrittenImage {
+  /** The manifest, or the index. */
+  readonly root: Descriptor;
+  /** Of an image of one platform. */
+  readonly configDigest: Digest | undefined;
+  /** The root comes last. */
+  readonly blobs: readonly ImageBlob[];
+  readonly sourceDateEpoch: number | undefined;
+}
+export interface ImageBlob {
+  readonly descriptor: Descriptor;
+  readonly provider: ContentProvider;
+}
+
+interface PlatformImage {
+  readonly manifest: Descriptor;
+  readonly config: Descriptor;
+  readonly blobs: readonly ImageBlob[];
+}
+
+/** Annotations that say how a layer is kept here, not what it is. */
+const internalAnnotations =
+  /^(?:containerd\.io\/(?:uncompressed$|distribution\.source\.)|buildkit\/createdat$)/;
+
+export class ImageWriter {
+  readonly #content: ContentStore;
+
+  constructor(content: ContentStore) {
+    this.#content = content;
+  }
+
+  async write(
+    result: BuildResult,
+    options: ImageOptions,
+    progress: Progress,
+    signal: AbortSignal,
+  ): Promise<WrittenImage> {
+    const parts = namedResults(result);
+    checkAnnotations(options, parts, result.multiPlatform);
+    const epoch = sourceDateEpoch(options.sourceDateEpoch, result);
+    if (options.rewriteTimestamp && epoch === undefined) {
+      progress.log(
+        'stderr',
+        Buffer.from('rewrite-timestamp is specified, but no source-date-epoch was found\n'),
+      );
+    }
+    const layers = await exportLayers(parts, options, epoch, progress, signal);
+    const images = await Promise.all(
+      parts.map((part, i) => this.#platform(result, part, layers[i]!, options, epoch, progress)),
+    );
+    const blobs = images.flatMap((image) => image.blobs);
+    if (!result.multiPlatform) {
+      const { manifest, config } = images[0]!;
+      return { root: manifest, configDigest: config.digest, blobs, sourceDateEpoch: epoch };
+    }
+    const index = await this.#index(images, options, progress);
+    return {
+      root: index.descriptor,
+      configDigest: undefined,
+      blobs: [...blobs, index],
+      sourceDateEpoch: epoch,
+    };
+  }
+
+  async #platform(
+    result: BuildResult,
+    part: NamedResult,
+    { layers, provider }: RefLayers,
+    options: ImageOptions,
+    epoch: number | undefined,
+    progress: Progress,
+  ): Promise<PlatformImage> {
+    const isOci = options.mediaTypes === 'oci';
+    const config = imageConfig({
+      config: metadataOf(result, 'containerimage.config', part.id),
+      base: metadataOf(result, 'containerimage.base.config', part.id),
+      layers,
+      sourceDateEpoch: epoch,
+    });
+    const configBlob = this.#document(isOci ? mediaTypes.ociConfig : mediaTypes.dockerConfig, config, {});
+    const described = layers.map((layer) => describeLayer(layer, options));
+    const annotations = (kind: AnnotationKind): Annotations =>
+      annotationsFor(options.annotations, kind, formatPlatform(part.platform));
+    const type = isOci ? mediaTypes.ociManifest : mediaTypes.dockerManifest;
+    const data = manifestDocument(type, configBlob.descriptor, described, annotations('manifest'));
+    const manifest = this.#document(type, data, annotations('manifest-descriptor'));
+    await Promise.all([
+      this.#store(progress, 'manifest', manifest.descriptor.digest, data),
+      this.#store(progress, 'config', configBlob.descriptor.digest, config),
+    ]);
+    return {
+      manifest: { ...manifest.descriptor, platform: part.platform },
+      config: configBlob.descriptor,
+      blobs: [...described.map((descriptor) => ({ descriptor, provider })), configBlob, manifest],
+    };
+  }
+
+  async #index(
+    images: readonly PlatformImage[],
+    options: ImageOptions,
+    progress: Progress,
+  ): Promise<ImageBlob> {
+    const type = options.mediaTypes === 'oci' ? mediaTypes.ociIndex : mediaTypes.dockerList;
+    const manifests = images.map(({ manifest }) => manifest);
+    const data = indexDocument(type, manifests, annotationsFor(options.annotations, 'index', undefined));
+    const index = this.#document(
+      type,
+      data,
+      annotationsFor(options.annotations, 'index-descriptor', undefined),
+    );
+    await this.#store(progress, 'manifest list', index.descriptor.digest, data);
+    return index;
+  }
+
+  #document(mediaType: string, data: Uint8Array, annotations: Annotations): ImageBlob {
+    const plain = { mediaType, digest: sha256(data), size: data.length };
+    const descriptor = Object.keys(annotations).length > 0 ? { ...plain, annotations } : plain;
+    return { descriptor, provider: { read: () => once(data) } };
+  }
+
+  async #store(progress: Progress, what: string, digest: Digest, data: Uint8Array): Promise<void> {
+    await statusWhile(progress, `exporting ${what} ${digest}`, () => this.#content.writeBlob(data));
+  }
+}
+
+async function* once(data: Uint8Array): AsyncIterable<Uint8Array> {
+  yield data;
+}
+
+function exportLayers(
+  parts: readonly NamedResult[],
+  options: ImageOptions,
+  epoch: number | undefined,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<readonly RefLayers[]> {
+  const { compression, mediaTypes: family } = options;
+  const clamp = options.rewriteTimestamp && epoch !== undefined ? { sourceDateEpoch: epoch } : {};
+  const nothing: RefLayers = { layers: [], provider: { read: () => once(new Uint8Array()) } };
+  return statusWhile(progress, 'exporting layers', () =>
+    Promise.all(
+      parts.map(
+        async ({ ref }) =>
+          (await ref?.layers({ compression, mediaTypes: family, ...clamp }, progress, signal)) ?? nothing,
+      ),
+    ),
+  );
+}
+
+function describeLayer({ descriptor }: RefLayer, options: ImageOptions): Descriptor {
+  const { annotations = {}, platform: _, ...plain } = descriptor;
+  const mediaType = layerMediaType(plain.mediaType, options.mediaTypes, options.keepNondistributable);
+  const kept = Object.entries(annotations).filter(([key]) => !internalAnnotations.test(key));
+  if (options.mediaTypes === 'docker' || kept.length === 0) return { ...plain, mediaType };
+  return { ...plain, mediaType, annotations: Object.fromEntries(kept) };
+}
+
+function checkAnnotations(options: ImageOptions, parts: readonly NamedResult[], isIndex: boolean): void {
+  const platforms = parts.map(({ platform }) => formatPlatform(platform));
+  for (const { kind, platform } of options.annotations) {
+    if (platform !== undefined && !platforms.includes(platform)) {
+      throw invalid('exporter.bad-annotation', `invalid annotation: no platform ${platform} found in source`);
+    }
+    if (!isIndex && (kind === 'index' || kind === 'index-descriptor')) {
+      throw invalid('exporter.bad-annotation', 'index annotations not supported for single platform export');
+    }
+  }
+}

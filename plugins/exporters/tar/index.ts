@@ -1,0 +1,15 @@
+import { z } from 'zod';
+import { Exporters } from '../../../core/contracts/exporter.js';
+import { definePlugin, PLUGIN_API } from '../../../core/contracts/plugin.js';
+import { Trees } from '../../../core/contracts/trees.js';
+import { TarExporter } from './tar-exporter.js';
+
+export default definePlugin({
+  kind: 'exporter',
+  id: 'tar',
+  api: PLUGIN_API,
+  config: z.strictObject({}),
+  register(bind) {
+    bind(Exporters.named('tar')).toFactory([Trees], (trees) => new TarExporter(trees));
+  },
+});
