@@ -1,4 +1,5 @@
 /** The contracts' {@link LlbDefinition} against pb.Definition. */
+import type { LinuxResources } from '../core/contracts/executor.js';
 import type { LlbDefinition, LlbMetadata } from '../core/contracts/frontend.js';
 import type { Digest } from '../core/util/digest.js';
 import { type Init, pb } from './index.js';
@@ -37,8 +38,13 @@ export function metadataFromProto(value: pb.OpMetadata): LlbMetadata {
     caps: Object.keys(value.caps).filter((cap) => value.caps[cap]),
     ...(value.exportCache ? { exportCache: value.exportCache.Value } : {}),
     ...(group ? { progressGroup: { id: group.id, name: group.name, weak: group.weak } } : {}),
+    ...(value.linuxResources ? { resources: resourcesFromProto(value.linuxResources) } : {}),
   };
 }
+
+/** Zero and empty mean: no limit. */
+const resourcesFromProto = (limits: pb.LinuxResources): LinuxResources =>
+  Object.fromEntries(Object.entries({ ...limits }).filter(([, limit]) => Boolean(limit)));
 
 export function metadataToProto(value: LlbMetadata): Init<pb.OpMetadata> {
   return {
@@ -47,5 +53,6 @@ export function metadataToProto(value: LlbMetadata): Init<pb.OpMetadata> {
     caps: Object.fromEntries(value.caps.map((cap) => [cap, true])),
     ...(value.exportCache === undefined ? {} : { exportCache: { Value: value.exportCache } }),
     ...(value.progressGroup ? { progressGroup: value.progressGroup } : {}),
+    ...(value.resources ? { linuxResources: value.resources } : {}),
   };
 }

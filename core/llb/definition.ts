@@ -42,7 +42,7 @@ function readOp(bytes: Uint8Array): DefinedOp {
   try {
     return { ...decodeOp(bytes), digest, bytes };
   } catch (error) {
-    throw BuildError.from(error).wrap(`op ${digest}`);
+    throw BuildError.from(error).wrap(`op ${digest}`, { type: 'vertex', digest });
   }
 }
 

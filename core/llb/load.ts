@@ -51,6 +51,7 @@ function makeVertex(
   try {
     checkCaps(metadata.caps);
     refuseUnsupported(op.body, options);
+    if (metadata.ignoreCache) pruneCacheMounts(op, services);
     const inputs = op.inputs.map((input) => edge(vertices, input.digest, input.index));
     const name =
       metadata.description['llb.customname'] ??
@@ -70,7 +71,7 @@ function makeVertex(
       op: runnable(op, metadata, name, services),
     };
   } catch (error) {
-    throw BuildError.from(error).wrap(`op ${op.digest}`);
+    throw BuildError.from(error).wrap(`op ${op.digest}`, { type: 'vertex', digest: op.digest });
   }
 }
 
@@ -87,6 +88,12 @@ function runnable(op: DefinedOp, metadata: LlbMetadata, name: string, services: 
     },
     services,
   );
+}
+
+/** A step that is to run without cache starts with empty cache mounts as well (wire facts E5.13). */
+function pruneCacheMounts({ body }: DefinedOp, { cacheMounts }: LlbServices): void {
+  if (body.kind !== 'exec') return;
+  for (const { cache, dest } of body.mounts) if (cache) cacheMounts.prune(cache.id || dest);
 }
 
 function checkCaps(caps: readonly string[]): void {

@@ -6,7 +6,8 @@ import type { LoadOptions } from './services.js';
 export function refuseUnsupported(body: OpBody, options: LoadOptions): void {
   switch (body.kind) {
     case 'exec':
-      return refuseInExec(body, options);
+      refuseInExec(body, options);
+      return;
     case 'source':
     case 'file':
     case 'terminal':

@@ -69,9 +69,9 @@ const short: Readonly<Record<string, string>> = {
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what must be escaped
 const special = /["\\<>&\u0000-\u001f\u2028\u2029]|\p{Surrogate}/gu;
 
-const goString = (text: string): string => `"${text.replace(special, escape)}"`;
+const goString = (text: string): string => `"${text.replace(special, escaped)}"`;
 
-function escape(character: string): string {
+function escaped(character: string): string {
   const code = character.charCodeAt(0);
   if (code >= 0xd800 && code <= 0xdfff) return '\\ufffd';
   return short[character] ?? `\\u${code.toString(16).padStart(4, '0')}`;

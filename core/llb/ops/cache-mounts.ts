@@ -61,8 +61,8 @@ export class CacheMounts {
   }
 
   #slot(key: string): Slot {
-    let slot = this.#slots.get(key);
-    if (!slot) this.#slots.set(key, (slot = new Slot()));
+    const slot = this.#slots.get(key) ?? new Slot();
+    this.#slots.set(key, slot);
     return slot;
   }
 

@@ -1,0 +1,196 @@
+/**
+ * What a frontend talks to while it builds: the in-process side of LLBBridge. One bridge serves one build, nested
+ * frontends included. BuildKit: solver/llbsolver/bridge.go.
+ */
+import { type BuildError, invalid, unsupported } from '../contracts/errors.js';
+import type {
+  CacheEntry,
+  Frontend,
+  FrontendResult,
+  Gateway,
+  GatewayRef,
+  GatewaySolve,
+  LlbDefinition,
+  ResolvedImage,
+  ResolveImageOptions,
+} from '../contracts/frontend.js';
+import type { Warning } from '../contracts/progress.js';
+import type { ImmutableRef } from '../contracts/refs.js';
+import type { SourceMeta, SourceRequest } from '../contracts/source.js';
+import type { Contributions } from '../contracts/token.js';
+import { loadLlb } from '../llb/load.js';
+import { findSource } from '../llb/ops/source.js';
+import type { LlbServices } from '../llb/services.js';
+import type { Edge } from '../solver/op.js';
+import type { Digest } from '../util/digest.js';
+import { DisposeStack } from '../util/dispose.js';
+import { formatImageReference, parseImageReference } from '../util/image-reference.js';
+import { didYouMean } from '../util/nearest.js';
+import { defaultPlatform, normalizePlatform, type Platform } from '../util/platform.js';
+import { BridgeRef } from './bridge-ref.js';
+import type { BridgeJob } from './job.js';
+import { withSource } from './source-map.js';
+
+export interface BridgeOptions {
+  readonly job: BridgeJob;
+  readonly services: LlbServices;
+  readonly frontends: Contributions<Frontend>;
+  /** The client's session. */
+  readonly sessionId: string;
+  /** Granted to this build. */
+  readonly entitlements: ReadonlySet<string>;
+  /** Makes the job's solves look into these caches too; without it, requests that name caches are refused. */
+  readonly importCaches?: (entries: readonly CacheEntry[], signal: AbortSignal) => Promise<void>;
+}
+
+export class Bridge implements Gateway, AsyncDisposable {
+  readonly sessionId: string;
+  readonly #options: BridgeOptions;
+  readonly #refs = new Map<string, BridgeRef>();
+  readonly #held = new DisposeStack();
+
+  constructor(options: BridgeOptions) {
+    this.sessionId = options.sessionId;
+    this.#options = options;
+  }
+
+  /** The default one first. */
+  get workers(): Gateway['workers'] {
+    return this.#options.services.workers.list.map(({ profile }) => profile);
+  }
+
+  get cacheImports(): boolean {
+    return this.#options.importCaches !== undefined;
+  }
+
+  async solve(request: GatewaySolve, signal: AbortSignal): Promise<FrontendResult> {
+    await this.#importCaches(request.cacheImports ?? [], signal);
+    const result =
+      'definition' in request
+        ? await this.#open(request.definition)
+        : await this.#solveFrontend(request, signal);
+    if (request.evaluate) await Promise.all(refsOf(result).map((ref) => ref?.evaluate(signal)));
+    return result;
+  }
+
+  async resolveImageConfig(
+    name: string,
+    options: ResolveImageOptions,
+    signal: AbortSignal,
+  ): Promise<ResolvedImage> {
+    const attrs: Record<string, string> = options.resolveMode
+      ? { 'image.resolvemode': options.resolveMode }
+      : {};
+    const logName = options.logName || `[internal] load metadata for ${name}`;
+    const request = { scheme: 'docker-image', name, attrs, ...platformOf(options.platform) };
+    const { identifier, image } = await this.resolveSource(request, logName, signal);
+    if (!image) throw unsupported('gateway.no-image', `${name} is no image that has a config`);
+    return { ref: withoutDigest(identifier), ...image };
+  }
+
+  /** What a source knows of itself without being fetched. */
+  async resolveSource(
+    request: Omit<SourceRequest, 'platform'> & { readonly platform?: Platform },
+    logName: string,
+    signal: AbortSignal,
+  ): Promise<SourceMeta> {
+    const { services, job } = this.#options;
+    const source = findSource(services.sources, request.scheme);
+    if (!source.resolve) {
+      throw unsupported(
+        'gateway.no-metadata',
+        `sources of type ${request.scheme} have no metadata to ask for`,
+      );
+    }
+    const platform = normalizePlatform(request.platform ?? defaultPlatform());
+    const { steps, sessions } = job;
+    const context = { worker: services.workers.default(), sessions, steps, logName };
+    return source.resolve({ ...request, platform }, context, signal);
+  }
+
+  warn(definition: Digest, warning: Warning): void {
+    this.#options.job.warn(definition, warning);
+  }
+
+  /** A ref by the id it was handed out under. */
+  ref(id: string): BridgeRef | undefined {
+    return this.#refs.get(id);
+  }
+
+  /** Solves what a frontend returned. The tree is borrowed from the bridge. */
+  async resolve(ref: GatewayRef | undefined, signal: AbortSignal): Promise<ImmutableRef | undefined> {
+    return ref && this.#own(ref).result(signal);
+  }
+
+  /** The step whose result a ref is; undefined for scratch. */
+  edge(ref: GatewayRef | undefined): Edge | undefined {
+    return ref && this.#own(ref).edge;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#refs.clear();
+    await this.#held[Symbol.asyncDispose]();
+  }
+
+  #own(ref: GatewayRef): BridgeRef {
+    const own = this.#refs.get(ref.id);
+    if (own) return own;
+    throw invalid('gateway.foreign-ref', `ref ${ref.id} does not belong to this build, or the build is over`);
+  }
+
+  async #open(definition: LlbDefinition): Promise<FrontendResult> {
+    const { job, services } = this.#options;
+    const metadata = new Map<string, Uint8Array>();
+    const edge = this.#load(definition);
+    if (!edge) return { ref: undefined, metadata };
+    const ref = await this.#held.use(new BridgeRef(definition, edge, job, services.workers));
+    if (!this.#held.disposed) this.#refs.set(ref.id, ref);
+    return { ref, metadata };
+  }
+
+  #load(definition: LlbDefinition): Edge | undefined {
+    try {
+      return loadLlb(definition, this.#options.services, this.#options);
+    } catch (error) {
+      throw withSource(error, definition);
+    }
+  }
+
+  async #solveFrontend(
+    request: Extract<GatewaySolve, { readonly frontend: string }>,
+    signal: AbortSignal,
+  ): Promise<FrontendResult> {
+    const { frontends, services } = this.#options;
+    const frontend = frontends.get(request.frontend);
+    if (!frontend) throw unknownFrontend(request.frontend, frontends.ids());
+    return services.tracing.trace(`frontend ${request.frontend}`, {}, () =>
+      frontend.solve(this, { opts: request.opts, inputs: request.inputs ?? new Map() }, signal),
+    );
+  }
+
+  async #importCaches(entries: readonly CacheEntry[], signal: AbortSignal): Promise<void> {
+    if (entries.length === 0) return;
+    const { importCaches } = this.#options;
+    if (!importCaches) throw unsupported('gateway.cache-imports', 'cache imports are not supported here');
+    await importCaches(entries, signal);
+  }
+}
+
+const refsOf = (result: FrontendResult): (GatewayRef | undefined)[] => [
+  result.ref,
+  ...(result.refs?.values() ?? []),
+];
+
+const platformOf = (platform: Platform | undefined): { readonly platform?: Platform } =>
+  platform ? { platform } : {};
+
+function withoutDigest(identifier: string): string {
+  const { domain, path, tag } = parseImageReference(identifier.slice(identifier.indexOf('://') + 3));
+  return formatImageReference({ domain, path, ...(tag === undefined ? {} : { tag }) });
+}
+
+function unknownFrontend(name: string, known: readonly string[]): BuildError {
+  return invalid('frontend.unknown', `no frontend is called "${name}"${didYouMean(name, known)}`, {
+    hint: `Frontends of this daemon: ${known.join(', ') || 'none'}.`,
+  });
+}

@@ -1,0 +1,275 @@
+/**
+ * LLBBridge, the service frontends call over gRPC, as plain methods on its messages. One object serves one build; the
+ * build ends when the frontend returns, exactly once, either a result or an error (wire facts E2.3).
+ */
+
+import { definitionFromProto, definitionToProto } from '../../proto/definition.js';
+import type { caps, gateway, Init, types } from '../../proto/index.js';
+import { errorOf } from '../../proto/status.js';
+import { BuildError, invalid, notFound, unsupported } from '../contracts/errors.js';
+import type { TreeStat } from '../contracts/files.js';
+import type { FrontendResult, Gateway, GatewaySolve, LlbDefinition } from '../contracts/frontend.js';
+import { llbCaps } from '../llb/caps.js';
+import { decodePlatform } from '../llb/decode/op.js';
+import { splitIdentifier } from '../llb/ops/source.js';
+import { type Deferred, deferred } from '../util/deferred.js';
+import type { Digest } from '../util/digest.js';
+import type { Bridge } from './bridge.js';
+import type { BridgeRef } from './bridge-ref.js';
+import { gatewayCaps, importCachesCap } from './caps.js';
+import { resultFromProto, resultToProto } from './results.js';
+import { sourceInfo, sourceRange } from './source-map.js';
+
+export class LlbBridge {
+  readonly #bridge: Bridge;
+  readonly #inputs: ReadonlyMap<string, LlbDefinition>;
+  readonly #returned: Deferred<FrontendResult> = deferred();
+  #isReturned = false;
+
+  /** `inputs` are the definitions that the client handed to its frontend. */
+  constructor(bridge: Bridge, inputs: ReadonlyMap<string, LlbDefinition> = new Map()) {
+    this.#bridge = bridge;
+    this.#inputs = inputs;
+    // Whoever serves the build may look at it late.
+    this.#returned.promise.catch(() => {});
+  }
+
+  /** What the frontend returned; rejects with the error it returned. */
+  get returned(): Promise<FrontendResult> {
+    return this.#returned.promise;
+  }
+
+  get isReturned(): boolean {
+    return this.#isReturned;
+  }
+
+  async ping(): Promise<Init<gateway.PongResponse>> {
+    const bridgeCaps = this.#bridge.cacheImports ? [...gatewayCaps, importCachesCap].sort() : gatewayCaps;
+    return {
+      FrontendAPICaps: bridgeCaps.map(enabled),
+      LLBCaps: llbCaps.filter((cap) => cap.working).map((cap) => enabled(cap.id)),
+      Workers: this.#bridge.workers.map(workerRecord),
+    };
+  }
+
+  async solve(request: gateway.SolveRequest, signal: AbortSignal): Promise<Init<gateway.SolveResponse>> {
+    const result = await this.#bridge.solve(solveRequest(request), signal);
+    if (result.refs && !request.allowResultReturn) {
+      throw invalid('gateway.old-client', 'the answer has several refs, which this client cannot take');
+    }
+    if (request.Final) this.#finish(withExporterAttrs(result, request.ExporterAttr));
+    return {
+      result: resultToProto(result, request.allowResultArrayRef),
+      ...(request.allowResultReturn ? {} : { ref: result.ref?.id ?? '' }),
+    };
+  }
+
+  async return(request: gateway.ReturnRequest): Promise<Init<gateway.ReturnResponse>> {
+    const { result, error } = request;
+    if ((result === undefined) === (error === undefined)) {
+      throw invalid('gateway.invalid', 'gateway return must be either result or err');
+    }
+    this.#checkNotReturned();
+    if (error) {
+      this.#isReturned = true;
+      this.#returned.reject(errorOf(error));
+    } else if (result) {
+      this.#finish(resultFromProto(result, (id) => this.#find(id)));
+    }
+    return {};
+  }
+
+  async inputs(): Promise<Init<gateway.InputsResponse>> {
+    const definitions = [...this.#inputs].map(([name, value]) => [name, definitionToProto(value)] as const);
+    return { Definitions: Object.fromEntries(definitions) };
+  }
+
+  async evaluate(
+    request: gateway.EvaluateRequest,
+    signal: AbortSignal,
+  ): Promise<Init<gateway.EvaluateResponse>> {
+    await this.#find(request.Ref).evaluate(signal);
+    return {};
+  }
+
+  async readFile(
+    { Ref, FilePath, Range }: gateway.ReadFileRequest,
+    signal: AbortSignal,
+  ): Promise<Init<gateway.ReadFileResponse>> {
+    // A length of 0 is no length.
+    const range = { offset: Range?.Offset ?? 0, ...(Range?.Length ? { length: Range.Length } : {}) };
+    return { Data: await this.#find(Ref).readFile(FilePath, range, signal) };
+  }
+
+  async readDir(
+    { Ref, DirPath, IncludePattern }: gateway.ReadDirRequest,
+    signal: AbortSignal,
+  ): Promise<{ readonly entries: readonly TreeStat[] }> {
+    return { entries: await this.#find(Ref).readDir(DirPath, IncludePattern || undefined, signal) };
+  }
+
+  async statFile(
+    { Ref, Path }: gateway.StatFileRequest,
+    signal: AbortSignal,
+  ): Promise<{ readonly stat: TreeStat }> {
+    return { stat: await this.#find(Ref).statFile(Path, signal) };
+  }
+
+  async resolveImageConfig(
+    request: gateway.ResolveImageConfigRequest,
+    signal: AbortSignal,
+  ): Promise<Init<gateway.ResolveImageConfigResponse>> {
+    refusePolicies(request.SourcePolicies);
+    const platform = request.Platform && decodePlatform(request.Platform);
+    if (request.ResolverType === ociLayoutResolver) return this.#resolveLayout(request, signal);
+    const options = {
+      ...(platform ? { platform } : {}),
+      resolveMode: request.ResolveMode,
+      logName: request.LogName || `resolve image config for docker-image://${request.Ref}`,
+    };
+    const { ref, digest, config } = await this.#bridge.resolveImageConfig(request.Ref, options, signal);
+    return { Ref: ref, Digest: digest, Config: config };
+  }
+
+  async resolveSourceMeta(
+    request: gateway.ResolveSourceMetaRequest,
+    signal: AbortSignal,
+  ): Promise<Init<gateway.ResolveSourceMetaResponse>> {
+    const source = request.Source;
+    if (!source) throw invalid('gateway.invalid', 'source is required');
+    refusePolicies(request.SourcePolicies);
+    if (request.Image?.AttestationChain || request.Image?.ResolveAttestations.length) {
+      throw unsupported('gateway.attestations', "resolving an image's attestations is not supported yet");
+    }
+    const mode: Record<string, string> = request.ResolveMode
+      ? { 'image.resolvemode': request.ResolveMode }
+      : {};
+    const { image } = await this.#bridge.resolveSource(
+      {
+        ...splitIdentifier(source.identifier),
+        attrs: { ...mode, ...source.attrs },
+        ...(request.Platform ? { platform: decodePlatform(request.Platform) } : {}),
+      },
+      request.LogName || `resolve image config for ${source.identifier}`,
+      signal,
+    );
+    const config = request.Image?.NoConfig ? undefined : image?.config;
+    return {
+      Source: source,
+      ...(image ? { Image: { Digest: image.digest, ...(config ? { Config: config } : {}) } } : {}),
+    };
+  }
+
+  async warn(request: gateway.WarnRequest): Promise<Init<gateway.WarnResponse>> {
+    const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString();
+    this.#bridge.warn(request.digest as Digest, {
+      level: request.level || 1,
+      short: text(request.short),
+      detail: request.detail.map(text),
+      ...(request.url ? { url: request.url } : {}),
+      ...(request.info ? { source: sourceInfo(request.info) } : {}),
+      ranges: request.ranges.map(sourceRange),
+    });
+    return {};
+  }
+
+  /** NewContainer, ExecProcess and their kin; the caps do not offer them. */
+  async container(): Promise<never> {
+    throw unsupported('gateway.exec', 'containers of a gateway client are not supported yet');
+  }
+
+  async #resolveLayout(
+    request: gateway.ResolveImageConfigRequest,
+    signal: AbortSignal,
+  ): Promise<Init<gateway.ResolveImageConfigResponse>> {
+    const attrs = { 'oci.session': request.SessionID, 'oci.store': request.StoreID };
+    const platform = request.Platform && decodePlatform(request.Platform);
+    const { image } = await this.#bridge.resolveSource(
+      { scheme: 'oci-layout', name: request.Ref, attrs, ...(platform ? { platform } : {}) },
+      request.LogName || `resolve image config for oci-layout://${request.Ref}`,
+      signal,
+    );
+    if (!image) throw unsupported('gateway.no-image', `${request.Ref} is no image that has a config`);
+    return { Ref: request.Ref, Digest: image.digest, Config: image.config };
+  }
+
+  #find(id: string): BridgeRef {
+    const ref = this.#bridge.ref(id);
+    if (ref) return ref;
+    throw notFound('gateway.no-such-ref', `no such ref: ${id || '(scratch)'}`);
+  }
+
+  #finish(result: FrontendResult): void {
+    this.#checkNotReturned();
+    this.#isReturned = true;
+    this.#returned.resolve(result);
+  }
+
+  #checkNotReturned(): void {
+    if (!this.#isReturned) return;
+    throw new BuildError('gateway.returned-twice', 'gateway result is already set', {
+      grpcCode: 'FailedPrecondition',
+    });
+  }
+}
+
+const ociLayoutResolver = 1;
+
+const enabled = (id: string): Init<caps.APICap> => ({ ID: id, Enabled: true });
+
+const workerRecord = (worker: Gateway['workers'][number]): Init<types.WorkerRecord> => ({
+  ID: worker.id,
+  Labels: worker.labels,
+  platforms: worker.platforms.map((platform) => ({
+    OS: platform.os,
+    Architecture: platform.architecture,
+    Variant: platform.variant ?? '',
+    OSVersion: platform.osVersion ?? '',
+    OSFeatures: platform.osFeatures ?? [],
+  })),
+});
+
+function solveRequest(request: gateway.SolveRequest): GatewaySolve {
+  refusePolicies(request.SourcePolicies);
+  const cacheImports = request.CacheImports.map(({ Type, Attrs }) => ({ type: Type, attrs: Attrs }));
+  const common = { evaluate: request.Evaluate, cacheImports };
+  if (request.Frontend !== '') {
+    if (request.Definition?.def.length) {
+      throw invalid('gateway.invalid', 'cannot solve with both Definition and Frontend specified');
+    }
+    return {
+      ...common,
+      frontend: request.Frontend,
+      opts: request.FrontendOpt,
+      inputs: new Map(
+        Object.entries(request.FrontendInputs).map(([name, input]) => [name, definitionFromProto(input)]),
+      ),
+    };
+  }
+  return {
+    ...common,
+    definition: request.Definition
+      ? definitionFromProto(request.Definition)
+      : { def: [], metadata: new Map() },
+  };
+}
+
+function refusePolicies(policies: readonly unknown[]): void {
+  if (policies.length > 0)
+    throw unsupported('gateway.source-policy', 'source policies are not supported yet');
+}
+
+/** Old clients hand the metadata of their last solve over as JSON of base64. */
+function withExporterAttrs(result: FrontendResult, attrs: Uint8Array): FrontendResult {
+  if (attrs.length === 0) return result;
+  const decoded = parseAttrs(attrs).map(([key, value]) => [key, Buffer.from(value, 'base64')] as const);
+  return { ...result, metadata: new Map([...decoded, ...result.metadata]) };
+}
+
+function parseAttrs(attrs: Uint8Array): [string, string][] {
+  try {
+    return Object.entries(JSON.parse(Buffer.from(attrs).toString()) as Record<string, string>);
+  } catch (cause) {
+    throw invalid('gateway.invalid', 'ExporterAttr is not JSON', { cause });
+  }
+}
