@@ -38,7 +38,11 @@ export class BlobIndex {
    */
   async add(digest: Digest, size: number, labels: Readonly<Record<string, string>> = {}): Promise<void> {
     const known = this.#table.get(digest);
-    await this.#put(digest, { size, createdAt: Date.now(), labels: mergeLabels(known?.labels ?? {}, labels) });
+    await this.#put(digest, {
+      size,
+      createdAt: Date.now(),
+      labels: mergeLabels(known?.labels ?? {}, labels),
+    });
   }
 
   async label(digest: Digest, labels: Readonly<Record<string, string>>): Promise<BlobInfo> {

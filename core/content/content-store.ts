@@ -13,12 +13,12 @@ import { canceled } from '../contracts/errors.js';
 import type { Kv } from '../contracts/kv.js';
 import { type Digest, hexOf, isDigest, sha256 } from '../util/digest.js';
 import { newId } from '../util/identity.js';
+import { KeyLock } from '../util/key-lock.js';
 import { syncDirectory } from '../util/linux/sync.js';
 import { isErrno } from '../util/linux/system-error.js';
 import { BlobIndex, blobFileName } from './blob-index.js';
 import { blobNotFound, blobTooLarge } from './errors.js';
 import { DoneIngest, FileIngest } from './ingest.js';
-import { KeyLock } from './key-lock.js';
 
 export interface ContentStoreOptions {
   readonly kv: Kv;
@@ -42,6 +42,7 @@ export class LocalContentStore implements ContentStore {
   readonly #ingests: string;
   readonly #index: BlobIndex;
   readonly #writers = new KeyLock<Digest>();
+  /** A blob that is being removed may be coming back at the same time. */
   readonly #moves = new KeyLock<void>();
 
   private constructor(dir: string, index: BlobIndex) {
@@ -151,7 +152,7 @@ export class LocalContentStore implements ContentStore {
   }
 
   async remove(digest: Digest): Promise<void> {
-    await this.#exclusively(digest, async () => {
+    await this.#moves.run(digest, async () => {
       await this.#index.remove(digest);
       await fs.rm(this.path(digest), { force: true });
     });
@@ -178,21 +179,11 @@ export class LocalContentStore implements ContentStore {
     size: number,
     labels: Readonly<Record<string, string>> | undefined,
   ): Promise<void> {
-    await this.#exclusively(digest, async () => {
+    await this.#moves.run(digest, async () => {
       await fs.rename(file, this.path(digest));
       await syncDirectory(this.#blobs);
       await this.#index.add(digest, size, labels);
     });
-  }
-
-  /** A blob that is being removed may be coming back at the same time. */
-  async #exclusively(digest: Digest, work: () => Promise<void>): Promise<void> {
-    const turn = await this.#moves.enter(digest, never);
-    try {
-      await work();
-    } finally {
-      turn.leave(undefined);
-    }
   }
 
   async #sweep(keepIngestsMs: number): Promise<void> {

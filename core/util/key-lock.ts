@@ -1,6 +1,18 @@
+const never = new AbortController().signal;
+
 /** One holder per key at a time; the others wait in order and learn what the holder before them left. */
 export class KeyLock<Outcome> {
   readonly #tails = new Map<string, Promise<Outcome | undefined>>();
+
+  /** Runs `work` while nobody else works under `key`. */
+  async run<T>(key: string, work: () => Promise<T>): Promise<T> {
+    const turn = await this.enter(key, never);
+    try {
+      return await work();
+    } finally {
+      turn.leave(undefined);
+    }
+  }
 
   /** Resolves when it is this caller's turn. `leave` must be called once. */
   async enter(

@@ -1,0 +1,201 @@
+import fs from 'node:fs/promises';
+import { silentLogger } from '../../../../core/contracts/logger.js';
+import type { Mount } from '../../../../core/contracts/mount.js';
+import type { SnapshotInfo, Snapshotter, SnapshotUsage } from '../../../../core/contracts/snapshotter.js';
+import type { Threads } from '../../../../core/contracts/threads.js';
+import { KeyLock } from '../../../../core/util/key-lock.js';
+import { MAX_MOUNT_DATA } from '../../../../core/util/linux/mount.js';
+import { unusableFolder } from './errors.js';
+import { cheapestWindow } from './flattening-plan.js';
+import type { OverlaySettings } from './overlay-probe.js';
+import { SnapshotDirs } from './snapshot-dirs.js';
+import { dirsOf, type SnapshotRecord, SnapshotRecords } from './snapshot-records.js';
+import type { SnapshotterHome } from './snapshotter-home.js';
+
+const usageTask = new URL('./snapshot-usage.task.js', import.meta.url);
+const flattenTask = new URL('./snapshot-flatten.task.js', import.meta.url);
+const countTask = new URL('./snapshot-count.task.js', import.meta.url);
+const never = new AbortController().signal;
+
+/** Layers in one mount. The kernel would take 500; look-ups that miss visit every one. */
+const MAX_LAYERS = 64;
+const MIN_LAYERS = 12;
+/** Layers that become one when a stack is full. */
+const WINDOW = 24;
+/** Counting a layer's entries for the choice of the window ends here. */
+const COUNT_LIMIT = 20_000;
+/** Room for a directory's number, base 36: two billion snapshots. */
+const NAME_LENGTH = 6;
+
+/**
+ * Snapshots as overlayfs layers: `<dir>/s/<n>/fs` holds what a snapshot changed, `work` is overlayfs' own.
+ *
+ * 1. Committing moves nothing: the record says that the directory is immutable from now on.
+ * 2. A stack always fits into a mount. When a parent's stack is full, the cheapest run of neighbouring layers is
+ *    flattened into a directory of hard links that the parent owns; layers already mounted elsewhere stay.
+ * 3. Files of committed layers may have names in several layers. That is sound because overlayfs copies a file up
+ *    before it changes it, and whoever writes into an active `fs` without a mount makes a new inode instead of
+ *    changing one that is linked. An active layer into which immutable files were linked is for committing, not for
+ *    running processes in: there, overlayfs would change the linked inode in place.
+ */
+export class OverlaySnapshotter implements Snapshotter {
+  readonly name = 'overlayfs';
+  readonly #records: SnapshotRecords;
+  readonly #dirs: SnapshotDirs;
+  readonly #threads: Threads;
+  readonly #settings: OverlaySettings;
+  readonly #maxLayers: number;
+  readonly #keys = new KeyLock<void>();
+  /** Entries by directory name, for the choice of the window. */
+  readonly #weights = new Map<string, number>();
+
+  private constructor(
+    records: SnapshotRecords,
+    dirs: SnapshotDirs,
+    threads: Threads,
+    settings: OverlaySettings,
+    maxLayers: number,
+  ) {
+    this.#records = records;
+    this.#dirs = dirs;
+    this.#threads = threads;
+    this.#settings = settings;
+    this.#maxLayers = maxLayers;
+  }
+
+  static async open(home: SnapshotterHome, settings: OverlaySettings): Promise<OverlaySnapshotter> {
+    const records = new SnapshotRecords(home.kv, `snapshots/${home.id}/overlayfs`);
+    const named = new Set([...records.entries()].flatMap(([, record]) => dirsOf(record)));
+    const { dirs, missing } = await SnapshotDirs.open(home.dir, named, home.threads);
+    await records.dropBroken(missing, home.logger ?? silentLogger);
+    const maxLayers = Math.min(MAX_LAYERS, layersThatFit(dirs, settings));
+    if (maxLayers < MIN_LAYERS) throw unusableFolder(home.dir, 'its path is too long for mount options');
+    if (/[,:\\"]/.test(home.dir)) throw unusableFolder(home.dir, 'its path has one of , : \\ " in it');
+    return new OverlaySnapshotter(records, dirs, home.threads, settings, maxLayers);
+  }
+
+  async prepare(key: string, parent: string | undefined): Promise<void> {
+    await this.#keys.run(key, async () => {
+      if (this.#records.prepared(key, parent)) return;
+      const below = parent === undefined ? undefined : await this.#fitting(parent);
+      const dir = this.#dirs.name();
+      await this.#dirs.make(dir, 'fs', 'work');
+      if (below) await this.#likeRootOf(below, dir);
+      await this.#records.add(key, {
+        kind: 'active',
+        ...(parent === undefined ? {} : { parent }),
+        dir,
+        stack: below?.stack ?? [],
+      });
+    });
+  }
+
+  async mounts(key: string): Promise<readonly Mount[]> {
+    const record = this.#records.require(key);
+    if (record.kind === 'committed') return [this.#readOnly(record.stack)];
+    const upper = this.#dirs.tree(record.dir);
+    if (record.stack.length === 0) return [{ type: 'bind', source: upper, options: ['rw', 'rbind'] }];
+    const work = `workdir=${this.#dirs.beside(record.dir, 'work')}`;
+    const options = [...this.#settings.options, work, `upperdir=${upper}`, this.#lower(record.stack)];
+    return [{ type: 'overlay', source: 'overlay', options }];
+  }
+
+  async commit(name: string, key: string): Promise<void> {
+    await this.#keys.run(key, async () => {
+      const record = this.#records.get(key);
+      await this.#records.commit(name, key, record ? [record.dir, ...record.stack] : []);
+    });
+  }
+
+  async remove(key: string): Promise<void> {
+    await this.#keys.run(key, async () => {
+      const record = await this.#records.remove(key);
+      if (!record) return;
+      for (const dir of dirsOf(record)) this.#weights.delete(dir);
+      await this.#dirs.remove(dirsOf(record));
+    });
+  }
+
+  async stat(key: string): Promise<SnapshotInfo | undefined> {
+    return this.#records.info(key);
+  }
+
+  usage(key: string, signal: AbortSignal): Promise<SnapshotUsage> {
+    const dir = this.#dirs.tree(this.#records.require(key).dir);
+    return this.#threads.run<SnapshotUsage>(usageTask, { dir }, { signal });
+  }
+
+  async list(): Promise<readonly SnapshotInfo[]> {
+    return this.#records.list();
+  }
+
+  #readOnly(stack: readonly string[]): Mount {
+    if (stack.length === 1) {
+      return { type: 'bind', source: this.#dirs.tree(stack[0]!), options: ['ro', 'rbind'] };
+    }
+    return { type: 'overlay', source: 'overlay', options: [...this.#settings.options, this.#lower(stack)] };
+  }
+
+  #lower(stack: readonly string[]): string {
+    return `lowerdir=${stack.map((dir) => this.#dirs.tree(dir)).join(':')}`;
+  }
+
+  /** The root of a mount shows owner and mode of its topmost layer. */
+  async #likeRootOf(below: SnapshotRecord, dir: string): Promise<void> {
+    const root = await fs.stat(this.#dirs.tree(below.stack[0]!));
+    const own = this.#dirs.tree(dir);
+    await fs.chown(own, root.uid, root.gid);
+    await fs.chmod(own, root.mode & 0o7777);
+  }
+
+  /** Rule 2: the committed `key`, with a stack that one more layer can stand on. */
+  async #fitting(key: string): Promise<SnapshotRecord> {
+    const record = this.#records.require(key, 'committed');
+    if (record.stack.length <= this.#maxLayers) return record;
+    let fitting = record;
+    await this.#keys.run(key, async () => {
+      fitting = this.#records.require(key, 'committed');
+      if (fitting.stack.length > this.#maxLayers) fitting = await this.#flatten(key, fitting);
+    });
+    return fitting;
+  }
+
+  async #flatten(key: string, record: SnapshotRecord): Promise<SnapshotRecord> {
+    const { stack } = record;
+    const size = Math.min(WINDOW, Math.ceil(this.#maxLayers / 2));
+    const [start, end] = cheapestWindow(await this.#weigh(stack), size);
+    const trees = (names: readonly string[]): readonly string[] => names.map((name) => this.#dirs.tree(name));
+    const dir = this.#dirs.name();
+    await this.#dirs.make(dir, 'fs');
+    const args = {
+      layers: trees(stack.slice(start, end)),
+      below: trees(stack.slice(end)),
+      target: this.#dirs.tree(dir),
+      opaqueName: this.#settings.opaqueName,
+    };
+    await this.#threads.run(flattenTask, args, { signal: never });
+    const flat: SnapshotRecord = {
+      ...record,
+      stack: [...stack.slice(0, start), dir, ...stack.slice(end)],
+      flattened: [...(record.flattened ?? []), dir],
+    };
+    await this.#records.update(key, flat);
+    return flat;
+  }
+
+  async #weigh(stack: readonly string[]): Promise<readonly number[]> {
+    const unknown = stack.filter((dir) => !this.#weights.has(dir));
+    const args = { dirs: unknown.map((dir) => this.#dirs.tree(dir)), limit: COUNT_LIMIT };
+    const counts = await this.#threads.run<readonly number[]>(countTask, args, { signal: never });
+    for (const [at, dir] of unknown.entries()) this.#weights.set(dir, counts[at]!);
+    return stack.map((dir) => this.#weights.get(dir)!);
+  }
+}
+
+function layersThatFit(dirs: SnapshotDirs, settings: OverlaySettings): number {
+  const name = '0'.repeat(NAME_LENGTH);
+  const tree = dirs.tree(name).length;
+  const fixed = [...settings.options, 'upperdir=', 'workdir=', 'lowerdir='].join(',').length;
+  const upper = 2 * tree + 'work'.length;
+  return Math.floor((MAX_MOUNT_DATA - fixed - upper) / (tree + 1));
+}

@@ -1,0 +1,73 @@
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import type { Threads } from '../../../../core/contracts/threads.js';
+import { isErrno } from '../../../../core/util/linux/system-error.js';
+
+const removeTask = new URL('./snapshot-remove.task.js', import.meta.url);
+const never = new AbortController().signal;
+
+/**
+ * The numbered directories of a driver, `<dir>/s/<n>`. Names are short, because a mount has one page for all of
+ * its options. A directory is renamed before it is removed, so that a crash never leaves half a layer under its name.
+ */
+export class SnapshotDirs {
+  readonly root: string;
+  readonly #threads: Threads;
+  #next: number;
+
+  private constructor(root: string, threads: Threads, next: number) {
+    this.root = root;
+    this.#threads = threads;
+    this.#next = next;
+  }
+
+  /** Removes what is not in `named`; answers also which of `named` are missing. */
+  static async open(
+    dir: string,
+    named: ReadonlySet<string>,
+    threads: Threads,
+  ): Promise<{ readonly dirs: SnapshotDirs; readonly missing: ReadonlySet<string> }> {
+    const root = path.join(dir, 's');
+    await fs.mkdir(root, { recursive: true, mode: 0o700 });
+    const found = new Set(await fs.readdir(root));
+    const highest = [...found, ...named].reduce((most, name) => Math.max(most, parseInt(name, 36) || 0), 0);
+    const dirs = new SnapshotDirs(root, threads, highest + 1);
+    await dirs.remove([...found].filter((name) => !named.has(name)));
+    return { dirs, missing: new Set([...named].filter((name) => !found.has(name))) };
+  }
+
+  /** A name that was never used before. */
+  name(): string {
+    return (this.#next++).toString(36);
+  }
+
+  /** The tree of a snapshot. */
+  tree(name: string): string {
+    return path.join(this.root, name, 'fs');
+  }
+
+  /** Beside the tree, on the same file system. */
+  beside(name: string, what: string): string {
+    return path.join(this.root, name, what);
+  }
+
+  async make(name: string, ...subdirs: readonly string[]): Promise<void> {
+    const dir = path.join(this.root, name);
+    await fs.mkdir(dir, { mode: 0o700 });
+    await Promise.all(subdirs.map((sub) => fs.mkdir(path.join(dir, sub), { mode: 0o755 })));
+  }
+
+  async remove(names: readonly string[]): Promise<void> {
+    const gone: string[] = [];
+    for (const name of names) {
+      const trash = path.join(this.root, name.endsWith('~') ? name : `${name}~`);
+      try {
+        if (!name.endsWith('~')) await fs.rename(path.join(this.root, name), trash);
+        gone.push(trash);
+      } catch (error) {
+        if (!isErrno(error, 'ENOENT')) throw error;
+      }
+    }
+    if (gone.length > 0) await this.#threads.run(removeTask, { paths: gone }, { signal: never });
+  }
+}
