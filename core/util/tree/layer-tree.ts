@@ -28,9 +28,18 @@ export class LayerTree {
   child(dir: TreeNode, name: string): TreeNode | undefined {
     if (dir.kind !== 'dir') return undefined;
     if (dir.complete || dir.known.has(name)) return dir.known.get(name);
-    const found = this.#look(dir, name);
+    const found = this.#look(dir, dir.parts, name);
     dir.known.set(name, found);
     return found;
+  }
+
+  /** What the child would be without the top layer. */
+  childBelow(dir: TreeNode, name: string): TreeNode | undefined {
+    return this.#look(
+      dir,
+      dir.parts.filter((part) => part.layer > 0),
+      name,
+    );
   }
 
   /** All children in the order of their names' bytes. */
@@ -41,16 +50,10 @@ export class LayerTree {
     return sortByName(present);
   }
 
-  /** Forgets a child after it was changed on disk. */
-  forget(dir: TreeNode, name: string): void {
-    dir.known.delete(name);
-    dir.complete = false;
-  }
-
-  #look(dir: TreeNode, name: string): TreeNode | undefined {
+  #look(dir: TreeNode, among: readonly DirPart[], name: string): TreeNode | undefined {
     let topStat: NodeStat | undefined;
     const parts: DirPart[] = [];
-    for (const part of dir.parts) {
+    for (const part of among) {
       const host = `${part.host}/${name}`;
       const raw = fs.lstatSync(host, { bigint: true, throwIfNoEntry: false });
       if (!raw) continue;

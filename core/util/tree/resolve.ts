@@ -16,12 +16,15 @@ export interface Resolved {
 /** BuildKit: continuity fs.RootPath. */
 const MAX_LINKS = 255;
 
-/** `followLast: false` leaves a link at the very end alone. */
-export function resolvePath(
-  tree: LayerTree,
-  path: string,
-  options: { readonly followLast: boolean },
-): Resolved {
+export interface ResolveOptions {
+  /** False leaves a link at the very end alone. */
+  readonly followLast: boolean;
+  /** Acts as `/` instead of the tree's root; the answered path is relative to it. */
+  readonly root?: TreeNode;
+}
+
+export function resolvePath(tree: LayerTree, path: string, options: ResolveOptions): Resolved {
+  const root = options.root ?? tree.root;
   /** The nodes of the path so far; below the first missing one all are undefined. */
   let walked: { readonly name: string; readonly node: TreeNode | undefined }[] = [];
   let todo = path.split('/').filter((part) => part !== '');
@@ -34,7 +37,7 @@ export function resolvePath(
       walked.pop();
       continue;
     }
-    const parent = walked.length === 0 ? tree.root : walked.at(-1)!.node;
+    const parent = walked.length === 0 ? root : walked.at(-1)!.node;
     const node = parent && tree.child(parent, part);
     if (node?.kind === 'symlink' && (todo.length > 0 || options.followLast)) {
       if (++links > MAX_LINKS) throw new Error(`too many links in ${path}`);
@@ -45,7 +48,7 @@ export function resolvePath(
     }
     walked.push({ name: part, node });
   }
-  const exact = walked.length === 0 ? tree.root : walked.at(-1)!.node;
-  const nearest = walked.findLast((each) => each.node)?.node ?? tree.root;
+  const exact = walked.length === 0 ? root : walked.at(-1)!.node;
+  const nearest = walked.findLast((each) => each.node)?.node ?? root;
   return { path: `/${walked.map((each) => each.name).join('/')}`, nearest, node: exact };
 }

@@ -1,0 +1,107 @@
+/** The system's libzstd, called through koffi: Node 20 has no zstd of its own. Calls are synchronous. */
+import { createRequire } from 'node:module';
+
+type Koffi = typeof import('koffi').default;
+
+interface ZstdLibrary {
+  readonly koffi: Koffi;
+  readonly compress: (
+    dest: Buffer,
+    capacity: number,
+    source: Uint8Array,
+    size: number,
+    level: number,
+  ) => number;
+  readonly compressBound: (size: number) => number;
+  readonly isError: (code: number) => number;
+  readonly errorName: (code: number) => string;
+  readonly createDecoder: () => unknown;
+  readonly freeDecoder: (decoder: unknown) => number;
+  readonly decompress: (decoder: unknown, output: BigUint64Array, input: BigUint64Array) => number;
+}
+
+let library: ZstdLibrary | undefined;
+
+/** Throws an error that names the package when the library is not installed. */
+function load(): ZstdLibrary {
+  if (library) return library;
+  const koffi = createRequire(import.meta.url)('koffi') as Koffi;
+  const lib = openLibrary(koffi);
+  library = {
+    koffi,
+    compress: lib.func(
+      'size_t ZSTD_compress(void *dst, size_t cap, const void *src, size_t size, int level)',
+    ),
+    compressBound: lib.func('size_t ZSTD_compressBound(size_t size)'),
+    isError: lib.func('unsigned ZSTD_isError(size_t code)'),
+    errorName: lib.func('const char *ZSTD_getErrorName(size_t code)'),
+    createDecoder: lib.func('void *ZSTD_createDStream()'),
+    freeDecoder: lib.func('size_t ZSTD_freeDStream(void *decoder)'),
+    decompress: lib.func('size_t ZSTD_decompressStream(void *decoder, void *output, void *input)'),
+  };
+  return library;
+}
+
+function openLibrary(koffi: Koffi): ReturnType<Koffi['load']> {
+  try {
+    return koffi.load('libzstd.so.1');
+  } catch (cause) {
+    throw new Error('zstd needs the system library libzstd.so.1 (Debian: apt install libzstd1)', { cause });
+  }
+}
+
+function checked(zstd: ZstdLibrary, result: number): number {
+  if (zstd.isError(result)) throw new Error(`zstd: ${zstd.errorName(result)}`);
+  return Number(result);
+}
+
+/** One complete frame. Frames may be put one behind the other: decoders read them as one stream. */
+export function compressZstdFrame(data: Uint8Array, level: number): Buffer {
+  const zstd = load();
+  const capacity = Number(zstd.compressBound(data.length));
+  const dest = Buffer.allocUnsafeSlow(capacity);
+  const size = checked(zstd, zstd.compress(dest, capacity, data, data.length, level));
+  return dest.subarray(0, size);
+}
+
+const OUTPUT_SIZE = 256 * 1024;
+
+/** Decodes a stream that is pushed in. Dispose it: the decoder lives outside the garbage collector's reach. */
+export class ZstdDecoder implements Disposable {
+  readonly #zstd = load();
+  readonly #decoder = this.#zstd.createDecoder();
+  readonly #output = Buffer.allocUnsafeSlow(OUTPUT_SIZE);
+  /** ZSTD_outBuffer and ZSTD_inBuffer: address, size, position. */
+  readonly #out = new BigUint64Array(3);
+  readonly #in = new BigUint64Array(3);
+  #frameOpen = false;
+
+  constructor() {
+    this.#out[0] = BigInt(this.#zstd.koffi.address(this.#output) as bigint);
+    this.#out[1] = BigInt(OUTPUT_SIZE);
+  }
+
+  /** What `chunk` decodes to, in pieces; a piece is valid until the next one is asked for. */
+  *push(chunk: Uint8Array): Generator<Uint8Array, void, undefined> {
+    const zstd = this.#zstd;
+    this.#in[0] = BigInt(zstd.koffi.address(chunk) as bigint);
+    this.#in[1] = BigInt(chunk.length);
+    this.#in[2] = 0n;
+    let produced = 0;
+    // A full output buffer can hide more, also when all input is taken.
+    while (Number(this.#in[2]) < chunk.length || produced === OUTPUT_SIZE) {
+      this.#out[2] = 0n;
+      this.#frameOpen = checked(zstd, zstd.decompress(this.#decoder, this.#out, this.#in)) !== 0;
+      produced = Number(this.#out[2]);
+      if (produced > 0) yield this.#output.subarray(0, produced);
+    }
+  }
+
+  end(): void {
+    if (this.#frameOpen) throw new Error('zstd: unexpected end of data');
+  }
+
+  [Symbol.dispose](): void {
+    this.#zstd.freeDecoder(this.#decoder);
+  }
+}

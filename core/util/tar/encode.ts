@@ -1,0 +1,162 @@
+/**
+ * Writes tar headers, byte for byte as Go's archive/tar does in PAX format, so that a layer has the same headers
+ * whoever built it: numbers as zero-filled octal, a PAX header only for what does not fit, no user or group names.
+ */
+import { BLOCK, type Field, fields, padded, type TarHeader, typeFlags } from './header.js';
+
+/** Header blocks of one entry, a PAX header in front where needed. */
+export function encodeHeader(header: TarHeader): Buffer {
+  const records = paxRecords(header);
+  if (records.length === 0) return ustarBlock(header);
+  return Buffer.concat([encodePax(header.name, records), ustarBlock(header)]);
+}
+
+/** What `encodeHeader` will take; cheap, for planning. */
+export function headerSize(header: TarHeader): number {
+  const records = paxRecords(header);
+  if (records.length === 0) return BLOCK;
+  return 2 * BLOCK + padded(records.reduce((sum, record) => sum + record.length, 0));
+}
+
+/** The end of an archive. */
+export const TRAILER_SIZE = 2 * BLOCK;
+
+/** Whiteouts are plain ustar, where a long name goes into two fields if it can. */
+export function splitName(name: string): { readonly prefix: string; readonly name: string } | undefined {
+  const bytes = Buffer.from(name);
+  if (bytes.length <= fields.name[1] || !isAscii(name)) return undefined;
+  let length = bytes.length;
+  if (length > fields.prefix[1] + 1) length = fields.prefix[1] + 1;
+  else if (name.endsWith('/')) length--;
+  const slash = name.lastIndexOf('/', length - 1);
+  const rest = bytes.length - slash - 1;
+  if (slash <= 0 || rest > fields.name[1] || rest === 0 || slash > fields.prefix[1]) return undefined;
+  return { prefix: name.slice(0, slash), name: name.slice(slash + 1) };
+}
+
+/** A whiteout: an empty file without mode, owner and time. */
+export function encodeWhiteout(name: string): Buffer {
+  const header = emptyFile(name);
+  const split = splitName(name);
+  if (!split) return encodeHeader(header);
+  const block = ustarBlock({ ...header, name: split.name });
+  putText(block, 'prefix', split.prefix);
+  putChecksum(block);
+  return block;
+}
+
+export const whiteoutSize = (name: string): number => (splitName(name) ? BLOCK : headerSize(emptyFile(name)));
+
+const emptyFile = (name: string): TarHeader => ({
+  name,
+  type: 'file',
+  mode: 0,
+  uid: 0,
+  gid: 0,
+  size: 0,
+  mtime: 0n,
+  linkname: '',
+  devmajor: 0,
+  devminor: 0,
+  xattrs: {},
+});
+
+const isAscii = (text: string): boolean => /^[\0-\x7f]*$/.test(text);
+const fitsOctal = (value: bigint, field: Field): boolean =>
+  value >= 0n && value < 1n << BigInt(3 * (fields[field][1] - 1));
+
+/** Sorted by key, as the records of one header have to be for equal bytes. */
+function paxRecords(header: TarHeader): readonly Buffer[] {
+  const records: (readonly [key: string, value: string | Uint8Array])[] = [];
+  for (const name of Object.keys(header.xattrs)) records.push([`SCHILY.xattr.${name}`, header.xattrs[name]!]);
+  for (const field of ['gid', 'mtime', 'size', 'uid'] as const) {
+    const value = BigInt(header[field]);
+    if (!fitsOctal(value, field)) records.push([field, String(value)]);
+  }
+  if (header.linkname.length > fields.linkname[1] || !isAscii(header.linkname)) {
+    records.push(['linkpath', header.linkname]);
+  }
+  if (header.name.length > fields.name[1] || !isAscii(header.name)) records.push(['path', header.name]);
+  if (records.length > 1) records.sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+  return records.map(([key, value]) => paxRecord(key, value));
+}
+
+/** `<length> <key>=<value>\n`, where the length counts itself. */
+function paxRecord(key: string, value: string | Uint8Array): Buffer {
+  const body = Buffer.concat([Buffer.from(` ${key}=`), Buffer.from(value), Buffer.from('\n')]);
+  let length = body.length + String(body.length).length;
+  if (String(length).length + body.length !== length) length = body.length + String(length).length;
+  return Buffer.concat([Buffer.from(String(length)), body]);
+}
+
+function encodePax(name: string, records: readonly Buffer[]): Buffer {
+  const size = records.reduce((sum, record) => sum + record.length, 0);
+  const result = Buffer.alloc(BLOCK + padded(size));
+  putText(result, 'name', paxName(name));
+  putOctal(result, 'mode', 0n);
+  putOctal(result, 'uid', 0n);
+  putOctal(result, 'gid', 0n);
+  putOctal(result, 'size', BigInt(size));
+  putOctal(result, 'mtime', 0n);
+  result.write('x', fields.type[0]);
+  putMagic(result);
+  putChecksum(result);
+  Buffer.concat(records).copy(result, BLOCK);
+  return result;
+}
+
+/** `dir/PaxHeaders.0/file`, cut to the field. */
+function paxName(name: string): string {
+  const slash = name.lastIndexOf('/');
+  const dir = name.slice(0, slash + 1);
+  const joined = `${dir}PaxHeaders.0/${name.slice(slash + 1)}`.replace(/\/$/, '');
+  return asciiOnly(joined).slice(0, fields.name[1]).replace(/\/+$/, '');
+}
+
+function ustarBlock(header: TarHeader): Buffer {
+  const block = Buffer.alloc(BLOCK);
+  putText(block, 'name', header.name);
+  putOctal(block, 'mode', BigInt(header.mode));
+  putOctal(block, 'uid', BigInt(header.uid));
+  putOctal(block, 'gid', BigInt(header.gid));
+  putOctal(block, 'size', BigInt(header.size));
+  putOctal(block, 'mtime', header.mtime);
+  block.write(typeFlags[header.type], fields.type[0]);
+  putText(block, 'linkname', header.linkname);
+  putOctal(block, 'devmajor', BigInt(header.devmajor));
+  putOctal(block, 'devminor', BigInt(header.devminor));
+  putMagic(block);
+  putChecksum(block);
+  return block;
+}
+
+const asciiOnly = (text: string): string => (isAscii(text) ? text : text.replace(/[^\0-\x7f]/gu, ''));
+
+/** Too long texts are cut; a cut that would end in `/` ends before it, or readers take the file for a directory. */
+function putText(block: Buffer, field: Field, text: string): void {
+  const [offset, length] = fields[field];
+  const ascii = asciiOnly(text);
+  let cut = ascii.slice(0, length);
+  if (ascii.length > length && cut.endsWith('/')) cut = cut.replace(/\/+$/, '');
+  block.write(cut, offset, 'latin1');
+}
+
+/** What does not fit is 0 here and stands in the PAX header. */
+function putOctal(block: Buffer, field: Field, value: bigint): void {
+  const [offset, length] = fields[field];
+  const shown = fitsOctal(value, field) ? value : 0n;
+  block.write(shown.toString(8).padStart(length - 1, '0'), offset, 'latin1');
+}
+
+function putMagic(block: Buffer): void {
+  block.write('ustar\0', fields.magic[0], 'latin1');
+  block.write('00', fields.version[0], 'latin1');
+}
+
+function putChecksum(block: Buffer): void {
+  const [offset, length] = fields.checksum;
+  block.fill(' ', offset, offset + length);
+  let sum = 0;
+  for (let at = 0; at < BLOCK; at++) sum += block[at]!;
+  block.write(`${sum.toString(8).padStart(6, '0')}\0 `, offset, 'latin1');
+}
