@@ -1,4 +1,5 @@
 import pLimit, { type LimitFunction } from 'p-limit';
+import { canceled } from '../contracts/errors.js';
 import { deferred } from '../util/deferred.js';
 
 /**
@@ -30,11 +31,11 @@ export class Lanes {
     });
     const onAbort = (): void => {
       leave();
-      entered.reject(signal.reason);
+      entered.reject(canceled(signal.reason));
     };
     signal.addEventListener('abort', onAbort, { once: true });
     try {
-      signal.throwIfAborted();
+      if (signal.aborted) onAbort();
       await entered.promise;
     } catch (error) {
       leave();

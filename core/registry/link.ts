@@ -1,4 +1,4 @@
-import type { BuildError } from '../contracts/errors.js';
+import { type BuildError, canceled } from '../contracts/errors.js';
 import type { SessionGroup } from '../contracts/session.js';
 import { type Authorizer, serverMessage } from './authorizer.js';
 import { parseChallenges } from './challenge.js';
@@ -73,7 +73,7 @@ export async function firstAnswer<T>(
     try {
       return await accept(await send(link, endpoint, request), endpoint);
     } catch (error) {
-      request.signal.throwIfAborted();
+      if (request.signal.aborted) throw canceled(request.signal.reason);
       if (endpoint === link.endpoints.at(-1)) throw withMirrors(error, failures);
       failures.push(`${endpoint.host}: ${(error as Error).message}`);
       link.retry.log?.(`mirror ${endpoint.host}: ${(error as Error).message}, trying the next host\n`);

@@ -61,7 +61,7 @@ export class Transport implements AsyncDisposable {
   async send(endpoint: Endpoint, request: HttpRequest, retry: RetryOptions): Promise<HttpResponse> {
     for (let attempt = 0; ; attempt++) {
       const outcome = await this.#attempt(endpoint, request);
-      request.signal.throwIfAborted();
+      if (request.signal.aborted) throw canceled(request.signal.reason);
       const wait = attempt < retry.delays.length ? pauseAfter(outcome, retry.delays[attempt]!) : undefined;
       if (wait === undefined) {
         if ('response' in outcome) return outcome.response;

@@ -24,7 +24,7 @@ export interface ConfigInput {
 export function imageConfig({ config, base, layers, sourceDateEpoch }: ConfigInput): Uint8Array {
   const members = config?.length ? readMembers(config) : defaultConfig();
   requirePlatform(members);
-  const normalized = normalizeHistory(parseHistory(valueOf(members, 'history')), layers);
+  const normalized = normalizeHistory(parseHistory(memberValue(members, 'history')), layers);
   const history =
     sourceDateEpoch === undefined ? normalized : clampHistory(normalized, baseHistory(base), sourceDateEpoch);
   const diffIds = layers.map(({ diffId }) => diffId);
@@ -35,7 +35,7 @@ export function imageConfig({ config, base, layers, sourceDateEpoch }: ConfigInp
 }
 
 function baseHistory(base: Uint8Array | undefined): readonly HistoryEntry[] {
-  return base?.length ? parseHistory(valueOf(readMembers(base), 'history')) : [];
+  return base?.length ? parseHistory(memberValue(readMembers(base), 'history')) : [];
 }
 
 function createdJson(
@@ -84,13 +84,13 @@ function readMembers(config: Uint8Array): Map<string, string> {
 
 function requirePlatform(members: ReadonlyMap<string, string>): void {
   for (const key of ['os', 'architecture']) {
-    const value = valueOf(members, key);
+    const value = memberValue(members, key);
     if (typeof value === 'string' && value !== '') continue;
     throw invalid('exporter.bad-config', `invalid image config for export: missing ${key}`);
   }
 }
 
-const valueOf = (members: ReadonlyMap<string, string>, key: string): unknown => {
+const memberValue = (members: ReadonlyMap<string, string>, key: string): unknown => {
   const raw = members.get(key);
   return raw === undefined ? undefined : JSON.parse(raw);
 };
