@@ -26,6 +26,11 @@ export class Builds<Build> {
     return [...this.#running.values()].at(-1);
   }
 
+  /** A build that runs now. */
+  peek(ref: string): Build | undefined {
+    return this.#running.get(ref);
+  }
+
   async find(ref: string, waitMs: number, signal: AbortSignal): Promise<Build> {
     const running = this.#running.get(ref);
     if (running !== undefined) return running;

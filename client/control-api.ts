@@ -1,0 +1,35 @@
+/**
+ * What a daemon answers, over a socket (client/grpc/) or in this process (the engine's `control`): the same calls,
+ * the same messages. Errors are BuildErrors either way.
+ */
+import type { SpanContext } from '../core/contracts/index.js';
+import type { control, debug, gateway, Init } from '../proto/index.js';
+
+export interface Call {
+  readonly signal: AbortSignal;
+  /** Parent of the spans that the daemon opens. */
+  readonly trace?: SpanContext | undefined;
+}
+
+export interface ControlApi {
+  /** Blocks until the build ends. */
+  solve(request: control.SolveRequest, call: Call): Promise<control.SolveResponse>;
+  /** Replays a build's progress from its start and follows it to its end. */
+  status(request: control.StatusRequest, call: Call): AsyncIterable<control.StatusResponse>;
+  listWorkers(request: control.ListWorkersRequest, call: Call): Promise<control.ListWorkersResponse>;
+  info(request: control.InfoRequest, call: Call): Promise<control.InfoResponse>;
+  diskUsage(request: control.DiskUsageRequest, call: Call): Promise<control.DiskUsageResponse>;
+  prune(request: control.PruneRequest, call: Call): AsyncIterable<control.UsageRecord>;
+  listPlugins(request: debug.ListPluginsRequest, call: Call): Promise<debug.ListPluginsResponse>;
+  explain(request: debug.ExplainRequest, call: Call): Promise<debug.ExplainResponse>;
+  tasks(request: debug.TasksRequest, call: Call): Promise<debug.TasksResponse>;
+  /** The LLBBridge of a build that was started without frontend and definition. */
+  bridge(ref: string): BridgeApi;
+}
+
+/** The part of LLBBridge that a client program uses. */
+export interface BridgeApi {
+  ping(call: Call): Promise<gateway.PongResponse>;
+  solve(request: Init<gateway.SolveRequest>, call: Call): Promise<gateway.SolveResponse>;
+  return(request: Init<gateway.ReturnRequest>, call: Call): Promise<gateway.ReturnResponse>;
+}

@@ -1,0 +1,146 @@
+/** One gRPC connection: typed unary and streaming calls with cancellation, trace context and errors with details. */
+import {
+  Client,
+  type ClientDuplexStream,
+  type ClientReadableStream,
+  connectivityState,
+  credentials,
+  Metadata,
+  type ServiceError,
+} from '@grpc/grpc-js';
+import { BuildError, canceled, type SpanContext } from '../../core/contracts/index.js';
+import type { Method } from '../../proto/services.js';
+import { errorOfCall, statusDetailsKey } from '../../proto/status.js';
+import type { Call } from '../control-api.js';
+import { parseAddress } from './address.js';
+
+/** containerd's limit, which every peer has. */
+const MESSAGE_LIMIT = 16 << 20;
+
+/** Turns a span into header pairs; what tracing's `inject` does. */
+export type Inject = (context: SpanContext) => Readonly<Record<string, string>>;
+
+export class Connection implements AsyncDisposable {
+  readonly address: string;
+  readonly #client: Client;
+  readonly #inject: Inject;
+
+  constructor(address: string, inject: Inject = () => ({})) {
+    this.address = address;
+    this.#inject = inject;
+    this.#client = new Client(parseAddress(address).target, credentials.createInsecure(), {
+      'grpc.max_receive_message_length': MESSAGE_LIMIT,
+      'grpc.max_send_message_length': MESSAGE_LIMIT,
+    });
+  }
+
+  /** Waits until the daemon answers; Unavailable naming the address when it does not in time. */
+  async ready(timeoutMs: number): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      this.#client.waitForReady(Date.now() + timeoutMs, (error) => {
+        if (error) reject(unavailable(this.address, error));
+        else resolve();
+      });
+    });
+  }
+
+  /** True once a connection stands. */
+  get connected(): boolean {
+    return this.#client.getChannel().getConnectivityState(false) === connectivityState.READY;
+  }
+
+  unary<ReqIn, Req, ResIn, Res>(
+    method: Method<ReqIn, Req, ResIn, Res>,
+    request: ReqIn,
+    call: Call & Headers,
+  ): Promise<Res> {
+    return new Promise<Res>((resolve, reject) => {
+      if (call.signal.aborted) throw canceled(call.signal.reason);
+      const running = this.#client.makeUnaryRequest(
+        method.path,
+        method.requestSerialize,
+        method.responseDeserialize,
+        request,
+        this.#metadata(call),
+        (error, response) => {
+          call.signal.removeEventListener('abort', abort);
+          if (error) reject(this.#errorOf(error, call.signal));
+          else resolve(response as Res);
+        },
+      );
+      const abort = (): void => running.cancel();
+      call.signal.addEventListener('abort', abort, { once: true });
+    });
+  }
+
+  async *stream<ReqIn, Req, ResIn, Res>(
+    method: Method<ReqIn, Req, ResIn, Res>,
+    request: ReqIn,
+    call: Call & Headers,
+  ): AsyncIterable<Res> {
+    const running: ClientReadableStream<Res> = this.#client.makeServerStreamRequest(
+      method.path,
+      method.requestSerialize,
+      method.responseDeserialize,
+      request,
+      this.#metadata(call),
+    );
+    const abort = (): void => running.cancel();
+    call.signal.addEventListener('abort', abort, { once: true });
+    try {
+      for await (const message of running) yield message as Res;
+    } catch (error) {
+      throw this.#errorOf(error as ServiceError, call.signal);
+    } finally {
+      call.signal.removeEventListener('abort', abort);
+      running.cancel();
+    }
+  }
+
+  bidi<ReqIn, Req, ResIn, Res>(
+    method: Method<ReqIn, Req, ResIn, Res>,
+    metadata: Metadata,
+  ): ClientDuplexStream<ReqIn, Res> {
+    return this.#client.makeBidiStreamRequest(
+      method.path,
+      method.requestSerialize,
+      method.responseDeserialize,
+      metadata,
+    );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#client.close();
+  }
+
+  #metadata({ trace, headers }: Call & Headers): Metadata {
+    const metadata = new Metadata();
+    for (const [key, value] of Object.entries({ ...headers, ...(trace ? this.#inject(trace) : {}) })) {
+      metadata.set(key, value);
+    }
+    return metadata;
+  }
+
+  #errorOf(error: ServiceError, signal: AbortSignal): BuildError {
+    if (signal.aborted) return canceled(signal.reason);
+    if (error.code === undefined) return BuildError.from(error);
+    const details = error.metadata?.get(statusDetailsKey)[0];
+    const known = errorOfCall({
+      code: error.code,
+      message: error.details,
+      details: Buffer.isBuffer(details) ? details : undefined,
+    });
+    return known.grpcCode === 'Unavailable' ? unavailable(this.address, known) : known;
+  }
+}
+
+interface Headers {
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+const unavailable = (address: string, cause: Error): BuildError =>
+  new BuildError('client.unavailable', `no daemon answers at ${address}: ${cause.message}`, {
+    grpcCode: 'Unavailable',
+    cause,
+    hint: 'is buildkitd running there? --addr or BUILDKIT_HOST names the address',
+  });

@@ -1,0 +1,64 @@
+/** {@link ControlApi} over a connection. */
+import type { control, debug, gateway, Init } from '../../proto/index.js';
+import { Control, Debug, LLBBridge } from '../../proto/services.js';
+import type { BridgeApi, Call, ControlApi } from '../control-api.js';
+import type { Connection } from './connection.js';
+
+const BUILD_ID = 'buildkit-controlapi-buildid';
+
+export class GrpcControl implements ControlApi {
+  readonly #connection: Connection;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  solve(request: control.SolveRequest, call: Call): Promise<control.SolveResponse> {
+    return this.#connection.unary(Control.Solve, request, call);
+  }
+
+  status(request: control.StatusRequest, call: Call): AsyncIterable<control.StatusResponse> {
+    return this.#connection.stream(Control.Status, request, call);
+  }
+
+  listWorkers(request: control.ListWorkersRequest, call: Call): Promise<control.ListWorkersResponse> {
+    return this.#connection.unary(Control.ListWorkers, request, call);
+  }
+
+  info(request: control.InfoRequest, call: Call): Promise<control.InfoResponse> {
+    return this.#connection.unary(Control.Info, request, call);
+  }
+
+  diskUsage(request: control.DiskUsageRequest, call: Call): Promise<control.DiskUsageResponse> {
+    return this.#connection.unary(Control.DiskUsage, request, call);
+  }
+
+  prune(request: control.PruneRequest, call: Call): AsyncIterable<control.UsageRecord> {
+    return this.#connection.stream(Control.Prune, request, call);
+  }
+
+  listPlugins(request: debug.ListPluginsRequest, call: Call): Promise<debug.ListPluginsResponse> {
+    return this.#connection.unary(Debug.ListPlugins, request, call);
+  }
+
+  explain(request: debug.ExplainRequest, call: Call): Promise<debug.ExplainResponse> {
+    return this.#connection.unary(Debug.Explain, request, call);
+  }
+
+  tasks(request: debug.TasksRequest, call: Call): Promise<debug.TasksResponse> {
+    return this.#connection.unary(Debug.Tasks, request, call);
+  }
+
+  bridge(ref: string): BridgeApi {
+    const headers = { [BUILD_ID]: ref };
+    const connection = this.#connection;
+    return {
+      ping: (call: Call): Promise<gateway.PongResponse> =>
+        connection.unary(LLBBridge.Ping, {}, { ...call, headers }),
+      solve: (request: Init<gateway.SolveRequest>, call: Call): Promise<gateway.SolveResponse> =>
+        connection.unary(LLBBridge.Solve, request, { ...call, headers }),
+      return: (request: Init<gateway.ReturnRequest>, call: Call): Promise<gateway.ReturnResponse> =>
+        connection.unary(LLBBridge.Return, request, { ...call, headers }),
+    };
+  }
+}

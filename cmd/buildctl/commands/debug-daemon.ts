@@ -1,0 +1,54 @@
+/** What a daemon tells about itself: version, plugins, why steps ran, the scheduler's table. */
+import type { Context } from '../context.js';
+import { formatAs } from '../format.js';
+import { table } from '../table.js';
+
+export interface FormatOption {
+  readonly format?: string;
+}
+
+export async function debugInfo(context: Context, options: FormatOption): Promise<void> {
+  await using daemon = await context.daemon();
+  const info = await daemon.control.info({}, context);
+  const { package: name = '', version = '', revision = '' } = info.buildkitVersion ?? {};
+  context.stdout.write(
+    options.format
+      ? formatAs(options.format, info)
+      : table([['BuildKit:', `${name} ${version} ${revision}`.trim()]]),
+  );
+}
+
+export async function debugPlugins(context: Context, options: FormatOption): Promise<void> {
+  await using daemon = await context.daemon();
+  const { plugins } = await daemon.control.listPlugins({}, context);
+  const rows = plugins.map(({ kind, id, state, origin, reason }) => [kind, id, state, origin, reason]);
+  context.stdout.write(
+    options.format
+      ? formatAs(options.format, plugins)
+      : table([['KIND', 'ID', 'STATE', 'ORIGIN', 'REASON'], ...rows]),
+  );
+}
+
+/** Why the steps of a build ran or were hits: of the newest build without a ref. */
+export async function debugExplain(
+  context: Context,
+  vertex: string | undefined,
+  options: FormatOption & { readonly ref?: string },
+): Promise<void> {
+  await using daemon = await context.daemon();
+  const { steps } = await daemon.control.explain({ ref: options.ref ?? '', vertex: vertex ?? '' }, context);
+  if (options.format) {
+    context.stdout.write(formatAs(options.format, steps));
+    return;
+  }
+  for (const { name, digest, outcome, because, keys } of steps) {
+    context.stdout.write(`${outcome.padEnd(7)} ${name}\n        ${digest}\n        ${because}\n`);
+    for (const { name: part, value } of keys) context.stdout.write(`        ${part}: ${value}\n`);
+  }
+}
+
+export async function debugTasks(context: Context): Promise<void> {
+  await using daemon = await context.daemon();
+  const { table: text } = await daemon.control.tasks({}, context);
+  context.stdout.write(text);
+}

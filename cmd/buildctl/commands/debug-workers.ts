@@ -1,0 +1,60 @@
+import { formatBytes } from '../../../client/progress/units.js';
+import { formatPlatform, normalizePlatform } from '../../../core/util/platform.js';
+import { control, type types } from '../../../proto/index.js';
+import type { Context } from '../context.js';
+import { formatAs } from '../format.js';
+import { table } from '../table.js';
+
+export interface WorkersOptions {
+  readonly filter: readonly string[];
+  readonly verbose?: boolean;
+  readonly format?: string;
+}
+
+export async function debugWorkers(context: Context, options: WorkersOptions): Promise<void> {
+  await using daemon = await context.daemon();
+  const request = control.ListWorkersRequest.create({ filter: options.filter });
+  const { record: workers } = await daemon.control.listWorkers(request, context);
+  const print = (text: string): void => void context.stdout.write(text);
+  if (options.format) print(formatAs(options.format, workers));
+  else if (options.verbose) print(workers.map(verbose).join(''));
+  else print(table([['ID', 'PLATFORMS'], ...workers.map((worker) => [worker.ID, platformsOf(worker)])]));
+}
+
+const platformsOf = (worker: types.WorkerRecord): string =>
+  worker.platforms
+    .map(({ OS, Architecture, Variant }) =>
+      formatPlatform(
+        normalizePlatform({ os: OS, architecture: Architecture, ...(Variant ? { variant: Variant } : {}) }),
+      ),
+    )
+    .join(',');
+
+function verbose(worker: types.WorkerRecord): string {
+  const {
+    package: name,
+    version,
+    revision,
+  } = worker.BuildkitVersion ?? { package: '', version: '', revision: '' };
+  const rows: string[][] = [
+    ['ID:', worker.ID],
+    ['Platforms:', platformsOf(worker)],
+    ['BuildKit:', [name, version, revision].filter(Boolean).join(' ')],
+    ['Labels:'],
+    ...Object.entries(worker.Labels)
+      .sort()
+      .map(([key, value]) => [`  ${key}:`, value]),
+    ...worker.GCPolicy.flatMap(policyRows),
+  ];
+  return `${table(rows)}\n`;
+}
+
+function policyRows(rule: types.GCPolicy, index: number): string[][] {
+  const rows = [[`GC Policy rule#${index}:`], ['  All:', String(rule.all)]];
+  if (rule.filters.length > 0) rows.push(['  Filters:', rule.filters.join(' ')]);
+  if (rule.keepDuration > 0) rows.push(['  Keep duration:', `${rule.keepDuration / 1e9}s`]);
+  if (rule.reservedSpace > 0) rows.push(['  Reserved space:', formatBytes(rule.reservedSpace)]);
+  if (rule.minFreeSpace > 0) rows.push(['  Minimum free space:', formatBytes(rule.minFreeSpace)]);
+  if (rule.maxUsedSpace > 0) rows.push(['  Maximum used space:', formatBytes(rule.maxUsedSpace)]);
+  return rows;
+}

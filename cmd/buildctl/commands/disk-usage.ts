@@ -1,0 +1,23 @@
+import { control } from '../../../proto/index.js';
+import type { Context } from '../context.js';
+import { formatAs } from '../format.js';
+import { table } from '../table.js';
+import { usageHeader, usageRow, usageSummary, usageVerbose } from '../usage.js';
+
+export interface DiskUsageOptions {
+  readonly filter: readonly string[];
+  readonly verbose?: boolean;
+  readonly format?: string;
+}
+
+export async function diskUsage(context: Context, options: DiskUsageOptions): Promise<void> {
+  await using daemon = await context.daemon();
+  const request = control.DiskUsageRequest.create({ filter: options.filter });
+  const { record: records } = await daemon.control.diskUsage(request, context);
+  const print = (text: string): void => void context.stdout.write(text);
+  if (options.format) return print(formatAs(options.format, records));
+  print(
+    options.verbose ? records.map(usageVerbose).join('') : table([usageHeader, ...records.map(usageRow)]),
+  );
+  if (options.filter.length === 0) print(usageSummary(records));
+}

@@ -1,0 +1,121 @@
+/**
+ * The API of the daemon without its transport: what gRPC serves and what embedding programs call. Every method takes
+ * and answers messages of the wire. BuildKit: control/control.go.
+ */
+import type { control, debug, types } from '../../proto/index.js';
+import { type Logger, notFound, type PluginStatus, type Tracing, type Workers } from '../contracts/index.js';
+import type { LlbBridge } from '../gateway/llb-bridge.js';
+import type { Explanation } from '../solver/explain.js';
+import { parseFilter } from '../util/filter.js';
+import { BridgeCalls } from './bridge-calls.js';
+import { Builds } from './builds.js';
+import type { Call } from './call.js';
+import { Journal } from './journal.js';
+import { type Build, type SolveServices, solve } from './solve.js';
+import { statusMessages } from './status-stream.js';
+import { diskUsage, prune, workerMessage } from './usage.js';
+
+/** How long Status waits for a build to appear, in milliseconds (wire facts E2.5). */
+const STATUS_WAIT_MS = 6000;
+/** How long LLBBridge calls wait for theirs (E2.2). */
+const BRIDGE_WAIT_MS = 3000;
+
+export interface ControlOptions extends Omit<SolveServices, 'builds' | 'journal'> {
+  readonly workers: Workers;
+  readonly tracing: Tracing;
+  readonly logger: Logger;
+  readonly version: types.BuildkitVersion;
+  readonly plugins: () => readonly PluginStatus[];
+}
+
+export class Control {
+  readonly #options: ControlOptions;
+  readonly #builds = new Builds<Build>();
+  readonly #journal = new Journal();
+
+  constructor(options: ControlOptions) {
+    this.#options = options;
+  }
+
+  async solve(request: control.SolveRequest, call: Call): Promise<control.SolveResponse> {
+    const { tracing } = this.#options;
+    const services = { ...this.#options, builds: this.#builds, journal: this.#journal };
+    const tags = { ref: request.Ref, frontend: request.Frontend };
+    return tracing.trace('solve', { ...(call.trace ? { parent: call.trace } : {}), tags }, (span) =>
+      solve(services, request, call, span),
+    );
+  }
+
+  /** Waits for the build, replays its progress and follows it to its end. */
+  async *status(request: control.StatusRequest, call: Call): AsyncIterable<control.StatusResponse> {
+    const { job } = await this.#builds.find(request.Ref, STATUS_WAIT_MS, call.signal);
+    yield* statusMessages(job.progress(call.signal));
+  }
+
+  async listWorkers(request: control.ListWorkersRequest, _call: Call): Promise<control.ListWorkersResponse> {
+    const filters = request.filter.map(parseFilter);
+    const records = this.#options.workers.list.map((worker) => workerMessage(worker, this.#options.version));
+    const wanted = records.filter(
+      ({ ID, Labels }) =>
+        filters.length === 0 ||
+        filters.some((filter) => filter(([field, key]) => (field === 'id' ? ID : Labels[key ?? '']))),
+    );
+    return { record: wanted };
+  }
+
+  async info(_request: control.InfoRequest, _call: Call): Promise<control.InfoResponse> {
+    return { buildkitVersion: this.#options.version };
+  }
+
+  diskUsage(request: control.DiskUsageRequest, _call: Call): Promise<control.DiskUsageResponse> {
+    return diskUsage(this.#options.workers, request);
+  }
+
+  prune(request: control.PruneRequest, call: Call): AsyncIterable<control.UsageRecord> {
+    return prune(this.#options.workers, request, call.signal);
+  }
+
+  async listPlugins(_request: debug.ListPluginsRequest, _call: Call): Promise<debug.ListPluginsResponse> {
+    return { plugins: this.#options.plugins().map(pluginMessage) };
+  }
+
+  async explain(request: debug.ExplainRequest, _call: Call): Promise<debug.ExplainResponse> {
+    const running = request.ref === '' ? this.#builds.newest() : this.#builds.peek(request.ref);
+    const steps = running?.job.explain() ?? this.#journal.find(request.ref);
+    if (!steps) throw notFound('control.no-such-job', `no build ${request.ref || 'has run'} is remembered`);
+    const wanted = steps.filter(({ digest }) =>
+      digest.replace('sha256:', '').startsWith(request.vertex.replace('sha256:', '')),
+    );
+    return { steps: wanted.map(explanationMessage) };
+  }
+
+  async tasks(_request: debug.TasksRequest, _call: Call): Promise<debug.TasksResponse> {
+    return { table: this.#options.solver.dump() };
+  }
+
+  /** The LLBBridge calls of a build, for programs in this process. */
+  bridge(ref: string): BridgeCalls {
+    return new BridgeCalls((signal) => this.findBridge(ref, signal));
+  }
+
+  /** NotFound when no such build comes up in time, or its frontend runs here. */
+  async findBridge(ref: string, signal: AbortSignal): Promise<LlbBridge> {
+    const { bridge } = await this.#builds.find(ref, BRIDGE_WAIT_MS, signal);
+    if (bridge) return bridge;
+    throw notFound('control.no-such-job', `build ${ref} is not driven over LLBBridge`);
+  }
+}
+
+function pluginMessage({ kind, id, origin, status }: PluginStatus): debug.PluginRecord {
+  const reason =
+    status.state === 'skipped' ? status.reason : status.state === 'failed' ? status.error.message : '';
+  return { kind, id, origin, state: status.state, reason };
+}
+
+const explanationMessage = ({ digest, name, outcome, because, keys }: Explanation): debug.Explanation => ({
+  digest,
+  name,
+  outcome,
+  because,
+  keys: keys.map(({ name: part, value }) => ({ name: part, value })),
+});

@@ -1,0 +1,164 @@
+/** Serves the API on sockets. */
+import { chmod, chown } from 'node:fs/promises';
+import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { Control as ControlService, Debug, Health, LLBBridge } from '../../proto/services.js';
+import { BuildError, invalid, type Logger, type Tracing } from '../contracts/index.js';
+import type { LlbBridge } from '../gateway/llb-bridge.js';
+import { acceptSession } from '../session/grpc-stream.js';
+import type { SessionManager } from '../session/session-manager.js';
+import { type ListenAddress, prepareSocket } from './addresses.js';
+import type { Control } from './control.js';
+import { type GrpcCall, Handlers } from './grpc-server.js';
+import { rfc3339Nano } from './timestamp-header.js';
+
+/** containerd's limit, which every peer has (wire facts E1.7). */
+const MESSAGE_LIMIT = 16 << 20;
+const BUILD_ID = 'buildkit-controlapi-buildid';
+/** How long calls that still run may take to end when the server closes, in milliseconds. */
+const CLOSE_MS = 5000;
+
+export interface ServerOptions {
+  readonly control: Control;
+  readonly sessions: SessionManager;
+  readonly tracing: Tracing;
+  readonly logger: Logger;
+  /** Owner of unix sockets; they are made with mode 0660. */
+  readonly uid?: number;
+  readonly gid?: number;
+}
+
+export class ControlServer implements AsyncDisposable {
+  readonly #options: ServerOptions;
+  readonly #server = new Server({
+    'grpc.max_receive_message_length': MESSAGE_LIMIT,
+    'grpc.max_send_message_length': MESSAGE_LIMIT,
+  });
+
+  constructor(options: ServerOptions) {
+    this.#options = options;
+    const handlers = new Handlers(options.tracing);
+    this.#addControl(handlers);
+    this.#addBridge(handlers);
+    this.#addHealth(handlers);
+  }
+
+  /** Answers the address with the port that was really taken. */
+  async listen(address: ListenAddress): Promise<string> {
+    if (address.kind === 'tcp') {
+      const host = address.host.includes(':') ? `[${address.host}]` : address.host;
+      const port = await this.#bind(`${host}:${address.port}`);
+      return `tcp://${host}:${port}`;
+    }
+    await prepareSocket(address.path);
+    await this.#bind(`unix://${address.path}`);
+    await chmod(address.path, 0o660);
+    const { uid, gid } = this.#options;
+    if (uid !== undefined || gid !== undefined) {
+      await chown(address.path, uid ?? process.getuid!(), gid ?? process.getgid!());
+    }
+    return `unix://${address.path}`;
+  }
+
+  /** Takes no new calls, gives those that run a moment, then ends them. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(() => this.#server.forceShutdown(), CLOSE_MS);
+      timer.unref();
+      this.#server.tryShutdown(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+
+  #bind(target: string): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#server.bindAsync(target, ServerCredentials.createInsecure(), (error, port) => {
+        if (!error) return resolve(port);
+        reject(
+          new BuildError('control.listen', `cannot listen on ${target}: ${error.message}`, { cause: error }),
+        );
+      });
+    });
+  }
+
+  #addControl(handlers: Handlers): void {
+    const { control, sessions } = this.#options;
+    this.#server.addService(ControlService, {
+      Solve: handlers.unary(ControlService.Solve, (request, call) => control.solve(request, call)),
+      Status: handlers.serverStream(ControlService.Status, (request, call) => {
+        call.sendHeader({ 'buildkit-current-timestamp': rfc3339Nano(Date.now()) });
+        return control.status(request, call);
+      }),
+      Session: handlers.bidi(ControlService.Session, (stream, call) => acceptSession(sessions, stream, call)),
+      ListWorkers: handlers.unary(ControlService.ListWorkers, (request, call) =>
+        control.listWorkers(request, call),
+      ),
+      Info: handlers.unary(ControlService.Info, (request, call) => control.info(request, call)),
+      DiskUsage: handlers.unary(ControlService.DiskUsage, (request, call) =>
+        control.diskUsage(request, call),
+      ),
+      Prune: handlers.serverStream(ControlService.Prune, (request, call) => control.prune(request, call)),
+      // ListenBuildHistory and UpdateBuildHistory stay without handler: grpc-js answers UNIMPLEMENTED.
+    });
+    this.#server.addService(Debug, {
+      ListPlugins: handlers.unary(Debug.ListPlugins, (request, call) => control.listPlugins(request, call)),
+      Explain: handlers.unary(Debug.Explain, (request, call) => control.explain(request, call)),
+      Tasks: handlers.unary(Debug.Tasks, (request, call) => control.tasks(request, call)),
+    });
+  }
+
+  #addBridge(handlers: Handlers): void {
+    const find = (call: GrpcCall): Promise<LlbBridge> => {
+      const [ref] = call.metadata(BUILD_ID);
+      if (ref === undefined || ref === '')
+        throw invalid('control.no-build-id', 'no buildid found in context');
+      return this.#options.control.findBridge(ref, call.signal);
+    };
+    const refuse = (call: GrpcCall) => find(call).then((bridge) => bridge.container());
+    this.#server.addService(LLBBridge, {
+      Ping: handlers.unary(LLBBridge.Ping, async (_, call) => (await find(call)).ping()),
+      Solve: handlers.unary(LLBBridge.Solve, async (request, call) =>
+        (await find(call)).solve(request, call.signal),
+      ),
+      Return: handlers.unary(LLBBridge.Return, async (request, call) => (await find(call)).return(request)),
+      Inputs: handlers.unary(LLBBridge.Inputs, async (_, call) => (await find(call)).inputs()),
+      Warn: handlers.unary(LLBBridge.Warn, async (request, call) => (await find(call)).warn(request)),
+      Evaluate: handlers.unary(LLBBridge.Evaluate, async (request, call) =>
+        (await find(call)).evaluate(request, call.signal),
+      ),
+      ReadFile: handlers.unary(LLBBridge.ReadFile, async (request, call) =>
+        (await find(call)).readFile(request, call.signal),
+      ),
+      ReadDir: handlers.unary(LLBBridge.ReadDir, async (request, call) =>
+        (await find(call)).readDir(request, call.signal),
+      ),
+      StatFile: handlers.unary(LLBBridge.StatFile, async (request, call) =>
+        (await find(call)).statFile(request, call.signal),
+      ),
+      ResolveImageConfig: handlers.unary(LLBBridge.ResolveImageConfig, async (request, call) =>
+        (await find(call)).resolveImageConfig(request, call.signal),
+      ),
+      ResolveSourceMeta: handlers.unary(LLBBridge.ResolveSourceMeta, async (request, call) =>
+        (await find(call)).resolveSourceMeta(request, call.signal),
+      ),
+      NewContainer: handlers.unary(LLBBridge.NewContainer, (_, call) => refuse(call)),
+      ReleaseContainer: handlers.unary(LLBBridge.ReleaseContainer, (_, call) => refuse(call)),
+      ExecProcess: handlers.bidi(LLBBridge.ExecProcess, (_, call) => refuse(call)),
+    });
+  }
+
+  #addHealth(handlers: Handlers): void {
+    const serving = { status: 1 } as const;
+    this.#server.addService(Health, {
+      Check: handlers.unary(Health.Check, async () => serving),
+      List: handlers.unary(Health.List, async () => ({ statuses: { '': serving } })),
+      Watch: handlers.serverStream(Health.Watch, async function* (_, call) {
+        yield serving;
+        await new Promise<void>((resolve) =>
+          call.signal.addEventListener('abort', () => resolve(), { once: true }),
+        );
+      }),
+    });
+  }
+}

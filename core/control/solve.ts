@@ -1,0 +1,111 @@
+/** One Control.Solve from request to response. */
+import { definitionFromProto } from '../../proto/definition.js';
+import type { control } from '../../proto/index.js';
+import type {
+  Contributions,
+  Exporter,
+  Frontend,
+  FrontendResult,
+  LlbDefinition,
+  Span,
+} from '../contracts/index.js';
+import { Bridge } from '../gateway/bridge.js';
+import { LlbBridge } from '../gateway/llb-bridge.js';
+import type { LlbServices } from '../llb/services.js';
+import type { Job } from '../solver/job.js';
+import type { Solver } from '../solver/solver.js';
+import { unlessAborted } from '../util/deferred.js';
+import type { Builds } from './builds.js';
+import type { Call } from './call.js';
+import { openExports, runExports } from './exports.js';
+import type { Journal } from './journal.js';
+import { planSolve, type SolvePlan } from './request.js';
+import { solveResult } from './result.js';
+
+export interface SolveServices {
+  readonly solver: Solver;
+  readonly llb: LlbServices;
+  readonly frontends: Contributions<Frontend>;
+  readonly exporters: Contributions<Exporter>;
+  /** Entitlements that the daemon's configuration lets builds have. */
+  readonly allowedEntitlements: readonly string[];
+  readonly builds: Builds<Build>;
+  readonly journal: Journal;
+}
+
+/** A build that runs: what Status and LLBBridge calls find under its ref. */
+export interface Build {
+  readonly ref: string;
+  readonly job: Job;
+  /** There while a client builds over LLBBridge. */
+  readonly bridge: LlbBridge | undefined;
+}
+
+export async function solve(
+  services: SolveServices,
+  request: control.SolveRequest,
+  call: Call,
+  span: Span | undefined,
+): Promise<control.SolveResponse> {
+  const plan = planSolve(request, services.allowedEntitlements);
+  await using exports = disposable(openExports(plan.exporters, services.exporters));
+  const { solver, llb, frontends } = services;
+  await using job = solver.openJob(plan.ref, { sessionId: plan.sessionId, ...(span ? { span } : {}) });
+  await using bridge = new Bridge({
+    job,
+    services: llb,
+    frontends,
+    sessionId: plan.sessionId,
+    entitlements: plan.entitlements,
+  });
+  const inputs = inputsOf(request);
+  const remote = plan.work.kind === 'gateway' ? new LlbBridge(bridge, inputs) : undefined;
+  using _registered = services.builds.add(plan.ref, { ref: plan.ref, job, bridge: remote });
+  try {
+    const result = await frontendResult(plan, request, bridge, remote, inputs, call.signal);
+    const solved = await solveResult(result, (ref) => bridge.resolve(ref, call.signal));
+    const session = () => llb.sessions.get(plan.sessionId, call.signal);
+    const scope = { session, steps: job.steps, tracing: llb.tracing };
+    const response = await runExports(exports.list, solved, scope, call.signal);
+    return { ExporterResponse: { ...response, ...frontendKeys(result) } };
+  } finally {
+    services.journal.record(plan.ref, job.explain());
+  }
+}
+
+function frontendResult(
+  plan: SolvePlan,
+  request: control.SolveRequest,
+  bridge: Bridge,
+  remote: LlbBridge | undefined,
+  inputs: ReadonlyMap<string, LlbDefinition>,
+  signal: AbortSignal,
+): Promise<FrontendResult> {
+  if (remote) return unlessAborted(remote.returned, signal);
+  if (plan.work.kind === 'frontend') {
+    return bridge.solve({ frontend: plan.work.frontend, opts: plan.work.opts, inputs }, signal);
+  }
+  return bridge.solve({ definition: definitionFromProto(request.Definition!) }, signal);
+}
+
+const inputsOf = (request: control.SolveRequest): ReadonlyMap<string, LlbDefinition> =>
+  new Map(Object.entries(request.FrontendInputs).map(([name, value]) => [name, definitionFromProto(value)]));
+
+/** What a frontend says under `frontend.…` goes through to the client. */
+const frontendKeys = ({ metadata }: FrontendResult): Record<string, string> =>
+  Object.fromEntries(
+    [...metadata]
+      .filter(([key]) => key.startsWith('frontend.'))
+      .map(([key, value]) => [key, Buffer.from(value).toString()]),
+  );
+
+function disposable<T extends AsyncDisposable>(
+  list: readonly T[],
+): AsyncDisposable & { readonly list: readonly T[] } {
+  return {
+    list,
+    async [Symbol.asyncDispose]() {
+      for (const one of list) await one[Symbol.asyncDispose]();
+    },
+  };
+}
