@@ -104,7 +104,9 @@ export class CacheMounts {
 
 /** A mutable ref that is disposed without being retained again loses its record. */
 async function discardFree(worker: Worker, index: string): Promise<void> {
-  for (let ref = await worker.refs.findMutable(index); ref; ref = await worker.refs.findMutable(index)) {
+  for (;;) {
+    const ref = await worker.refs.findMutable(index);
+    if (!ref) return;
     await ref[Symbol.asyncDispose]();
   }
 }

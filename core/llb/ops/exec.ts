@@ -47,6 +47,7 @@ export class ExecOp implements Op {
     try {
       return await this.#run(refs, context);
     } catch (error) {
+      if (context.signal.aborted) throw error;
       throw BuildError.from(error).wrap(undefined, solveDetail(this.#body, refs, this.#setting));
     }
   }
@@ -94,7 +95,7 @@ export class ExecOp implements Op {
       const result = await this.#services.tracing
         .trace('run process', { tags }, () => this.#setting.worker.executor.run(spec, log, signal))
         .catch((error: unknown) => {
-          throw runFailure(this.#body, error);
+          throw signal.aborted ? error : runFailure(this.#body, error);
         });
       if (!isSuccess(this.#body, result)) throw exitFailure(this.#body, result, this.#setting);
     } catch (error) {

@@ -1,5 +1,5 @@
 /** Errors of processes, in the words that clients match. Wire facts E10.3 and E13.6. */
-import { BuildError, type ErrorDetail, isCanceled } from '../../../contracts/errors.js';
+import { BuildError, type ErrorDetail } from '../../../contracts/errors.js';
 import type { ExecResult } from '../../../contracts/executor.js';
 import type { ImmutableRef } from '../../../contracts/refs.js';
 import { goQuote } from '../../../util/go-quote.js';
@@ -23,10 +23,9 @@ export function exitFailure(body: ExecBody, result: ExecResult, setting: OpSetti
   });
 }
 
-/** The process could not be run at all. An abort stays an abort. */
-export function runFailure(body: ExecBody, error: unknown): BuildError {
-  return isCanceled(error) ? BuildError.from(error) : BuildError.from(error).wrap(prefix(body));
-}
+/** The process could not be run at all. */
+export const runFailure = (body: ExecBody, error: unknown): BuildError =>
+  BuildError.from(error).wrap(prefix(body));
 
 function foreignHint({ platform, worker }: OpSetting): string | undefined {
   const { platforms } = worker.profile;

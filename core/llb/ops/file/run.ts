@@ -70,6 +70,7 @@ export class FileRun implements AsyncDisposable {
       await this.#setting.worker.files.apply(target, action, source, progress, signal);
       return this.#plan.committed.has(position) ? await this.#held.use(await target.commit()) : target;
     } catch (error) {
+      if (signal.aborted) throw error;
       throw BuildError.from(error).wrap(undefined, this.#solveDetail(position));
     }
   }

@@ -1,0 +1,129 @@
+/**
+ * A ref store in memory. A tree is a map of path to text; handles are counted, so that a test can say that
+ * nothing is left over.
+ */
+import { notFound } from '../../core/contracts/errors.js';
+import type { ImmutableRef, MutableRef, RefOptions, RefStore } from '../../core/contracts/refs.js';
+
+export type FakeTree = Map<string, string>;
+
+export class FakeRefs implements RefStore {
+  readonly created: {
+    readonly id: string;
+    readonly parent: string | undefined;
+    readonly options: RefOptions;
+  }[] = [];
+  readonly #handles = new Set<object>();
+  readonly #trees = new Map<string, FakeTree>();
+  readonly #retained = new Map<string, { readonly index: string | undefined; free: boolean }>();
+  readonly #workerId: string;
+  #next = 0;
+
+  constructor(workerId = 'worker') {
+    this.#workerId = workerId;
+  }
+
+  /** Handles nobody disposed yet. */
+  get live(): number {
+    return this.#handles.size;
+  }
+
+  tree(ref: { readonly id: string } | undefined): FakeTree {
+    const tree = ref ? this.#trees.get(ref.id) : new Map<string, string>();
+    if (!tree) throw notFound('ref.not-found', `no ref ${ref?.id}`);
+    return tree;
+  }
+
+  /** An immutable ref on a tree. */
+  make(files: Readonly<Record<string, string>>, id = `ref${this.#next++}`): ImmutableRef {
+    this.#trees.set(id, new Map(Object.entries(files)));
+    return this.#immutable(id);
+  }
+
+  async create(parent: ImmutableRef | undefined, options: RefOptions): Promise<MutableRef> {
+    const id = `ref${this.#next++}`;
+    this.created.push({ id, parent: parent?.id, options });
+    this.#trees.set(id, new Map(this.tree(parent)));
+    return this.#mutable(id, options.index);
+  }
+
+  async findMutable(index: string): Promise<MutableRef | undefined> {
+    const found = [...this.#retained].find(([, record]) => record.index === index && record.free);
+    if (!found) return undefined;
+    this.#retained.delete(found[0]);
+    return this.#mutable(found[0], index);
+  }
+
+  #immutable(id: string): ImmutableRef {
+    const handle = {
+      ...this.#base(id),
+      mutable: false as const,
+      lazy: false,
+      clone: () => this.#immutable(id),
+      layers: unused,
+    };
+    return this.#track(handle, () => {});
+  }
+
+  #mutable(id: string, index: string | undefined): MutableRef {
+    let spent = false;
+    const handle = {
+      ...this.#base(id),
+      mutable: true as const,
+      commit: async () => {
+        spent = true;
+        this.#handles.delete(tracked);
+        return this.#immutable(id);
+      },
+      retain: async () => {
+        this.#retained.set(id, { index, free: false });
+      },
+    };
+    const tracked = this.#track(handle, () => {
+      if (spent) return;
+      const record = this.#retained.get(id);
+      if (record) record.free = true;
+      else this.#trees.delete(id);
+    });
+    return tracked;
+  }
+
+  #track<T extends object>(handle: T, release: () => void): T & AsyncDisposable {
+    const tracked = {
+      ...handle,
+      [Symbol.asyncDispose]: async () => {
+        if (this.#handles.delete(tracked)) release();
+      },
+    };
+    this.#handles.add(tracked);
+    return tracked;
+  }
+
+  #base(id: string): {
+    id: string;
+    workerId: string;
+    metadata: ImmutableRef['metadata'];
+    mounts: never;
+    view: never;
+  } {
+    return {
+      id,
+      workerId: this.#workerId,
+      metadata: { get: () => undefined, set: async () => {} },
+      mounts: unused as never,
+      view: unused as never,
+    };
+  }
+
+  fromLayers = unused;
+  get = unused;
+  find = unused;
+  usage = unused;
+  prune = unused;
+  hold = unused;
+  release = unused;
+}
+
+function unused(): never {
+  throw new Error('a test called what its fake does not do');
+}

@@ -1,0 +1,60 @@
+/** Services with fakes, and op contexts. */
+import { silentLogger } from '../../../core/contracts/logger.js';
+import { type Progress, silentProgress } from '../../../core/contracts/progress.js';
+import type { Session } from '../../../core/contracts/session.js';
+import type { Source } from '../../../core/contracts/source.js';
+import type { Contributions } from '../../../core/contracts/token.js';
+import { CacheMounts } from '../../../core/llb/ops/cache-mounts.js';
+import type { LlbServices } from '../../../core/llb/services.js';
+import type { OpContext } from '../../../core/solver/op.js';
+import { silentTracing } from '../../../tracing/silent.js';
+import { fakeSession, fakeSessions } from '../../support/fake-session.js';
+import { FakeWorker, fakeWorkers } from '../../support/fake-worker.js';
+
+export const contributions = <T>(values: Readonly<Record<string, T>>): Contributions<T> => ({
+  ids: () => Object.keys(values).sort(),
+  get: (id) => values[id],
+});
+
+export interface FakeServices extends LlbServices {
+  readonly worker: FakeWorker;
+}
+
+export function fakeServices(
+  parts: {
+    readonly sources?: Readonly<Record<string, Source>>;
+    readonly secrets?: Readonly<Record<string, string>>;
+    readonly workers?: readonly [FakeWorker, ...FakeWorker[]];
+  } = {},
+): FakeServices {
+  const list = parts.workers ?? [new FakeWorker()];
+  const session: Session = {
+    ...fakeSession(),
+    secrets: {
+      get: async (id) => {
+        const value = parts.secrets?.[id];
+        return value === undefined ? undefined : Buffer.from(value);
+      },
+    },
+  };
+  return {
+    worker: list[0],
+    workers: fakeWorkers(...list),
+    sources: contributions(parts.sources ?? {}),
+    sessions: fakeSessions(session),
+    tracing: silentTracing,
+    logger: silentLogger,
+    cacheMounts: new CacheMounts(),
+    logLimits: { maxSize: -1, maxSpeed: -1 },
+  };
+}
+
+export const opContext = (
+  signal: AbortSignal = new AbortController().signal,
+  progress: Progress = silentProgress,
+): OpContext => ({
+  signal,
+  progress,
+  sessions: { ids: () => ['session1'] },
+  build: async () => undefined,
+});
