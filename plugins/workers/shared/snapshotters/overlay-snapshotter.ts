@@ -32,7 +32,8 @@ const NAME_LENGTH = 6;
  *
  * 1. Committing moves nothing: the record says that the directory is immutable from now on.
  * 2. A stack always fits into a mount. When a parent's stack is full, the cheapest run of neighbouring layers is
- *    flattened into a directory of hard links that the parent owns; layers already mounted elsewhere stay.
+ *    flattened into a directory of hard links that the parent owns; layers already mounted elsewhere stay. Its
+ *    own layer stays on top: a committed snapshot's topmost directory is always what it changed itself.
  * 3. Files of committed layers may have names in several layers. That is sound because overlayfs copies a file up
  *    before it changes it, and whoever writes into an active `fs` without a mount makes a new inode instead of
  *    changing one that is linked. An active layer into which immutable files were linked is for committing, not for
@@ -163,7 +164,8 @@ export class OverlaySnapshotter implements Snapshotter {
   async #flatten(key: string, record: SnapshotRecord): Promise<SnapshotRecord> {
     const { stack } = record;
     const size = Math.min(WINDOW, Math.ceil(this.#maxLayers / 2));
-    const [start, end] = cheapestWindow(await this.#weigh(stack), size);
+    const [first, last] = cheapestWindow(await this.#weigh(stack.slice(1)), size);
+    const [start, end] = [first + 1, last + 1];
     const trees = (names: readonly string[]): readonly string[] => names.map((name) => this.#dirs.tree(name));
     const dir = this.#dirs.name();
     await this.#dirs.make(dir, 'fs');
