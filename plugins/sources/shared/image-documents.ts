@@ -75,9 +75,9 @@ export function detectMediaType(data: Uint8Array, name: string): string {
   const raw = parse(
     z.object({
       mediaType: z.string().optional(),
-      config: z.unknown(),
-      layers: z.unknown(),
-      manifests: z.unknown(),
+      config: z.unknown().optional(),
+      layers: z.unknown().optional(),
+      manifests: z.unknown().optional(),
     }),
     data,
     name,

@@ -1,0 +1,197 @@
+import { expect } from 'chai';
+import { notFound } from '../../../core/contracts/errors.js';
+import type { ReceivedEntry, ReceivedTree } from '../../../core/contracts/refs.js';
+import type { FolderRequest, Session, SyncBase } from '../../../core/contracts/session.js';
+import type { SourceContext } from '../../../core/contracts/source.js';
+import { parsePlatform } from '../../../core/util/platform.js';
+import { LocalSource } from '../../../plugins/sources/local/local-source.js';
+import { decodeTree, encodeTree } from '../../../plugins/sources/local/tree-codec.js';
+import { RecordedProgress } from '../../support/fake-progress.js';
+import { fakeSession, fakeSessions, group } from '../../support/fake-session.js';
+import { RecordedRefs } from '../../support/recorded-refs.js';
+
+const { signal } = new AbortController();
+const platform = parsePlatform('linux/amd64');
+const file = (path: string, more: Partial<ReceivedEntry> = {}): ReceivedEntry => ({
+  path,
+  mode: 0o644,
+  uid: 0,
+  gid: 0,
+  size: 3,
+  modTime: 1_700_000_000_123_456_789n,
+  linkname: '',
+  devmajor: 0,
+  devminor: 0,
+  xattrs: {},
+  contentSha256: 'ab',
+  recordSha256: 'cd',
+  ...more,
+});
+
+describe('local source', () => {
+  let refs: RecordedRefs;
+  let progress: RecordedProgress;
+  let calls: { request: FolderRequest; base: SyncBase | undefined; dest: string }[];
+  let tree: ReceivedTree;
+  let unchanged: boolean;
+  beforeEach(() => {
+    refs = new RecordedRefs();
+    progress = new RecordedProgress();
+    calls = [];
+    tree = { entries: [file('a')] };
+    unchanged = false;
+  });
+
+  const client = (id = 'session1', names = ['context']): Session =>
+    fakeSession({
+      id,
+      folders: {
+        sync: async (request, base, dest, watch) => {
+          if (!names.includes(request.name)) {
+            throw notFound('session.no-folder', `no access allowed to dir "${request.name}"`);
+          }
+          calls.push({ request, base, dest });
+          watch.transferred(10, false);
+          watch.transferred(20, true);
+          return { unchanged, tree };
+        },
+      },
+    });
+  const open = (attrs: Record<string, string> = {}, ...sessions: Session[]) =>
+    new LocalSource(fakeSessions(...(sessions.length > 0 ? sessions : [client()]))).open({
+      scheme: 'local',
+      name: 'context',
+      attrs,
+      platform,
+    });
+  const context = (...ids: string[]): SourceContext => ({
+    worker: refs.worker,
+    sessions: group(...(ids.length > 0 ? ids : ['session1'])),
+    progress,
+  });
+
+  it('has a key that never persists', async () => {
+    const source = open({ 'local.session': 'sess1', 'local.excludepatterns': '["*.log"]' });
+    expect(await source.cacheKey(0, context(), signal)).to.deep.equal({
+      key: 'session:context:sha256:c669838b072799d3f7beb8989ca71769db4da2b65beb54da480bfdff43ede4c1',
+      done: true,
+    });
+  });
+
+  it('keeps what arrived under its shared key, with hashes and progress', async () => {
+    const ref = await open({ 'local.sharedkeyhint': 'hint', 'local.followpaths': '["l"]' }).fetch(
+      context(),
+      signal,
+    );
+    await ref?.[Symbol.asyncDispose]();
+    expect(refs.records[0]?.options).to.deep.equal({
+      description: 'local source for context',
+      type: 'source.local',
+      index: 'local:context:hint:shared',
+    });
+    expect(calls[0]).to.deep.equal({
+      request: {
+        name: 'context',
+        includePatterns: [],
+        excludePatterns: [],
+        followPaths: ['l'],
+        differ: 'metadata',
+      },
+      base: undefined,
+      dest: '/layers/ref1',
+    });
+    expect(refs.seeded).to.deep.equal([{ ref: 'ref1', tree }]);
+    expect(progress.lines).to.deep.equal(['transferring context:', 'transferring context: done']);
+    expect(refs.handles).to.equal(0);
+  });
+
+  it('starts from the newest transfer of the same folder', async () => {
+    await (await open().fetch(context(), signal))?.[Symbol.asyncDispose]();
+    tree = { entries: [file('a'), file('b')] };
+    await (await open().fetch(context(), signal))?.[Symbol.asyncDispose]();
+    await (await open().fetch(context(), signal))?.[Symbol.asyncDispose]();
+    expect(calls.map(({ base }) => base?.dir)).to.deep.equal([undefined, '/layers/ref1', '/layers/ref2']);
+    expect(calls[2]?.base?.tree).to.deep.equal(tree);
+    expect(refs.handles).to.equal(0);
+  });
+
+  it('answers the earlier ref when nothing changed', async () => {
+    const first = await open().fetch(context(), signal);
+    unchanged = true;
+    const second = await open().fetch(context(), signal);
+    expect(second?.id).to.equal(first?.id);
+    expect(refs.seeded).to.have.length(1);
+    await first?.[Symbol.asyncDispose]();
+    await second?.[Symbol.asyncDispose]();
+    expect(refs.handles).to.equal(0);
+  });
+
+  it('sends everything again without a differ', async () => {
+    await open().fetch(context(), signal);
+    await open({ 'local.differ': 'none' }).fetch(context(), signal);
+    expect(calls[1]).to.deep.include({ base: undefined });
+    expect(calls[1]?.request.differ).to.equal('none');
+  });
+
+  it('asks the other sessions when the named one lacks the folder', async () => {
+    const source = open({ 'local.session': 'one' }, client('one', []), client('two'));
+    await source.fetch(context('one', 'two'), signal);
+    expect(calls).to.have.length(1);
+  });
+
+  it('reads a prefixed session as part of the name', async () => {
+    const source = open({ 'local.session': 'x:two' }, client('two', ['x-context']));
+    await source.fetch(context('two'), signal);
+    expect(calls[0]?.request.name).to.equal('x-context');
+  });
+
+  it('keeps nothing of a transfer that failed', async () => {
+    const broken = fakeSession({
+      folders: {
+        sync: async () => {
+          throw new Error('connection lost');
+        },
+      },
+    });
+    const error = await open({}, broken)
+      .fetch(context(), signal)
+      .catch((reason) => reason);
+    expect(error.message).to.equal('connection lost');
+    expect([refs.records[0]?.committed, refs.handles]).to.deep.equal([false, 0]);
+  });
+
+  it('refuses what it does not support or understand', () => {
+    const cases: readonly [Record<string, string>, string][] = [
+      [{ 'local.metadatatransfer': 'true' }, 'local.metadatatransfer) is not supported yet'],
+      [{ 'local.includepatterns': '[]' }, 'did you mean "local.includepattern"?'],
+      [
+        { 'local.followpaths': 'a' },
+        'invalid value "a" for attribute local.followpaths: expected a JSON list of strings',
+      ],
+      [{ 'local.differ': 'x' }, 'invalid value "x" for attribute local.differ: expected none or metadata'],
+    ];
+    for (const [attrs, message] of cases) expect(() => open(attrs)).to.throw(message);
+  });
+});
+
+describe('kept file lists', () => {
+  it('come back as they were', () => {
+    const tree: ReceivedTree = {
+      entries: [
+        file('a'),
+        file('dir', { mode: 0x800001ed, contentSha256: 'x' }),
+        file('link', { linkname: 'a' }),
+        file('attr', { xattrs: { 'user.x': Buffer.from([0, 255]) }, devmajor: 1 }),
+      ],
+    };
+    expect(decodeTree(encodeTree(tree))).to.deep.equal(tree);
+  });
+
+  it('count as absent when unreadable', () => {
+    expect([undefined, Buffer.from('{'), Buffer.from('[99]')].map(decodeTree)).to.deep.equal([
+      undefined,
+      undefined,
+      undefined,
+    ]);
+  });
+});
