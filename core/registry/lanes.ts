@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import pLimit, { type LimitFunction } from 'p-limit';
 import { canceled } from '../contracts/errors.js';
 import { deferred } from '../util/deferred.js';
@@ -33,6 +34,7 @@ export class Lanes {
       leave();
       entered.reject(canceled(signal.reason));
     };
+    setMaxListeners(0, signal); // a build's one signal stops all its requests
     signal.addEventListener('abort', onAbort, { once: true });
     try {
       if (signal.aborted) onAbort();

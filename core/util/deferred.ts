@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events';
+
 /** A promise that is settled from outside. */
 export interface Deferred<T> {
   readonly promise: Promise<T>;
@@ -18,6 +20,7 @@ export function deferred<T>(): Deferred<T> {
 /** Waits for `promise`, but rejects with the signal's reason as soon as it aborts. The promise itself goes on. */
 export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   signal.throwIfAborted();
+  setMaxListeners(0, signal); // one signal may end any number of waits
   const aborted = deferred<never>();
   const onAbort = (): void => aborted.reject(signal.reason);
   signal.addEventListener('abort', onAbort, { once: true });
