@@ -1,0 +1,20 @@
+/** The plugins that come with this package. Order means nothing: the kernel sorts by what each asks for. */
+import type { Plugin } from '../core/contracts/plugin.js';
+import local from './exporters/local/index.js';
+import oci from './exporters/oci/index.js';
+import tar from './exporters/tar/index.js';
+import dockerfile from './frontends/dockerfile/index.js';
+import image from './sources/image/index.js';
+import localFolder from './sources/local/index.js';
+import runc from './workers/runc/index.js';
+
+/** Each parses its own configuration, so nobody else needs to know its type. */
+export const builtinPlugins: readonly Plugin<never>[] = [
+  runc,
+  dockerfile,
+  image,
+  localFolder,
+  local,
+  oci,
+  tar,
+].map((plugin) => plugin as unknown as Plugin<never>);
