@@ -99,7 +99,10 @@ export class PluginHost {
     }
     const index = this.#config.settings.plugins.required.indexOf(name);
     if (index >= 0) {
-      throw this.#config.at(['plugins', 'required', index], `required plugin ${name} is not there: ${cause.message}`);
+      throw this.#config.at(
+        ['plugins', 'required', index],
+        `required plugin ${name} is not there: ${cause.message}`,
+      );
     }
   }
 }

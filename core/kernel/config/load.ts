@@ -18,8 +18,11 @@ export interface EngineConfig {
   at(path: readonly (string | number)[], message: string): BuildError;
 }
 
+/** Settings that win over the file's: what command line flags say, in the shape of the file. */
+export type Overrides = Readonly<Record<string, unknown>>;
+
 /** Reads a configuration file. A missing file is NotFound; the caller decides whether that matters. */
-export async function loadConfig(file: string): Promise<EngineConfig> {
+export async function loadConfig(file: string, overrides: Overrides = {}): Promise<EngineConfig> {
   const path = resolve(file);
   const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
     throw new BuildError('config.unreadable', `cannot read ${path}: ${cause.message}`, {
@@ -27,13 +30,13 @@ export async function loadConfig(file: string): Promise<EngineConfig> {
       cause,
     });
   });
-  return parseConfig(text, path);
+  return parseConfig(text, path, overrides);
 }
 
-export function parseConfig(text: string, file?: string): EngineConfig {
+export function parseConfig(text: string, file?: string, overrides: Overrides = {}): EngineConfig {
   const at = (path: readonly (string | number)[], message: string): BuildError =>
     invalid('config.invalid', `${position(file, lineOfKey(text, path))}${message}`);
-  const raw = parseToml(text, file);
+  const raw = merge(parseToml(text, file), overrides);
   refuseUnsupported(raw, at);
   const parsed = configSchema.safeParse(raw);
   if (!parsed.success) throw explain(parsed.error, at);
@@ -53,6 +56,20 @@ function parseToml(text: string, file: string | undefined): Record<string, unkno
     throw invalid('config.syntax', `${position(file, error.line)}${summary}`, { cause: error });
   }
 }
+
+/** Tables merge key by key; everything else is replaced. */
+function merge(base: Overrides, over: Overrides): Record<string, unknown> {
+  const merged: Record<string, unknown> = { ...base };
+  for (const [key, value] of Object.entries(over)) {
+    if (value === undefined) continue;
+    const before = merged[key];
+    merged[key] = isTable(before) && isTable(value) ? merge(before, value) : value;
+  }
+  return merged;
+}
+
+const isTable = (value: unknown): value is Overrides =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const position = (file: string | undefined, line: number | undefined): string =>
   `${file ?? 'configuration'}${line === undefined ? '' : `:${line}`}: `;

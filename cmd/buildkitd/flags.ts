@@ -1,0 +1,97 @@
+/** Command line flags as settings of the configuration file, over which they win. */
+import { Command, Option } from 'commander';
+import { invalid, unsupported } from '../../core/contracts/index.js';
+import { version } from '../shared/version.js';
+
+const list = (value: string, before: readonly string[] = []): string[] => [...before, value];
+
+export interface DaemonFlags {
+  /** Given explicitly; without it the default file may be missing. */
+  readonly config: string | undefined;
+  readonly overrides: Readonly<Record<string, unknown>>;
+}
+
+/** Workers are switched on by `true`, off by `false`; `auto` takes them if they work. A bare flag means `true`. */
+const toggle = (flag: string): Option =>
+  new Option(`${flag} [auto|true|false]`, 'use this worker')
+    .preset('true')
+    .choices(['auto', 'true', 'false']);
+
+export function parseFlags(argv: readonly string[]): DaemonFlags {
+  const program = new Command('buildkitd')
+    .description('build daemon')
+    .version(`buildkitd ${version.package} ${version.version}`, '-v, --version', 'print the version')
+    .helpOption('-h, --help', 'show help')
+    .showHelpAfterError('(buildkitd --help lists the options)')
+    .option('--config <file>', 'configuration file (default: /etc/buildkit/buildkitd.toml, if it is there)')
+    .option('--root <folder>', 'folder of all state (default: /var/lib/buildkit)')
+    .option('--addr <address>', 'listen on unix:///path or tcp://host:port; repeatable', list)
+    .option('--debug', 'log at level debug')
+    .addOption(
+      new Option('--log-level <level>', 'what to log').choices(['trace', 'debug', 'info', 'warn', 'error']),
+    )
+    .addOption(new Option('--log-format <format>', 'how to log').choices(['text', 'json']))
+    .option('--group <gid>', 'group that may connect to unix sockets')
+    .option('--allow-insecure-entitlement <name>', 'let builds have network.host or security.insecure', list)
+    .addOption(toggle('--oci-worker'))
+    .option('--oci-worker-binary <program>', 'OCI runtime: runc, crun or a path')
+    .option('--oci-worker-snapshotter <name>', 'overlayfs, native or auto')
+    .option('--oci-worker-platform <platform>', 'platforms to offer; repeatable', list)
+    .option('--oci-worker-labels <key=value>', 'labels of the worker; repeatable', list)
+    .option('--oci-worker-net <mode>', 'network of steps: auto, host or none')
+    .option('--oci-max-parallelism <n>', 'steps run at once')
+    .addOption(toggle('--containerd-worker'));
+  const options = program.parse(argv, { from: 'user' }).opts();
+  if (options.containerdWorker === 'true') {
+    throw unsupported(
+      'buildkitd.flag',
+      '--containerd-worker is known, but not supported yet; use --oci-worker',
+    );
+  }
+  return { config: options.config, overrides: overridesOf(options) };
+}
+
+type Options = Readonly<Record<string, never>>;
+
+function overridesOf(options: Options): Record<string, unknown> {
+  return defined({
+    root: options.root,
+    debug: options.debug,
+    'insecure-entitlements': options.allowInsecureEntitlement,
+    log: defined({ level: options.logLevel, format: options.logFormat }),
+    grpc: defined({ address: options.addr, gid: integer('group', options.group) }),
+    worker: {
+      oci: defined({
+        enabled: options.ociWorker === undefined ? undefined : toggled(options.ociWorker),
+        binary: options.ociWorkerBinary,
+        snapshotter: options.ociWorkerSnapshotter,
+        platforms: options.ociWorkerPlatform,
+        labels: labels(options.ociWorkerLabels),
+        networkMode: options.ociWorkerNet,
+        'max-parallelism': integer('oci-max-parallelism', options.ociMaxParallelism),
+      }),
+    },
+  });
+}
+
+const defined = (values: Record<string, unknown>): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
+
+const toggled = (value: string): boolean | 'auto' => (value === 'auto' ? 'auto' : value === 'true');
+
+function integer(flag: string, value: string | undefined): number | undefined {
+  if (value === undefined) return undefined;
+  if (!/^\d+$/.test(value)) throw invalid('buildkitd.flag', `--${flag} ${value}: expected a number`);
+  return Number(value);
+}
+
+function labels(pairs: readonly string[] | undefined): Record<string, string> | undefined {
+  if (pairs === undefined) return undefined;
+  return Object.fromEntries(
+    pairs.map((pair) => {
+      const equals = pair.indexOf('=');
+      if (equals < 1) throw invalid('buildkitd.flag', `--oci-worker-labels ${pair}: expected key=value`);
+      return [pair.slice(0, equals), pair.slice(equals + 1)];
+    }),
+  );
+}

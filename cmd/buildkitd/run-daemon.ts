@@ -1,0 +1,69 @@
+/** The life of the daemon: configuration, engine, listeners, and an orderly end on SIGTERM. */
+import { BuildError, type Logger } from '../../core/contracts/index.js';
+import { parseListenAddress } from '../../core/control/addresses.js';
+import { ControlServer } from '../../core/control/server.js';
+import { type EngineConfig, loadConfig, parseConfig } from '../../core/kernel/config/load.js';
+import { Engine } from '../../core/kernel/engine.js';
+import { openLogger } from '../../core/kernel/logger.js';
+import { plugins } from '../../plugins/index.js';
+import { openTracing } from '../../tracing/index.js';
+import { version } from '../shared/version.js';
+import type { DaemonFlags } from './flags.js';
+
+const DEFAULT_CONFIG = '/etc/buildkit/buildkitd.toml';
+const DEFAULT_ROOT = '/var/lib/buildkit';
+const DEFAULT_ADDRESS = 'unix:///run/buildkit/buildkitd.sock';
+
+export async function runDaemon(flags: DaemonFlags): Promise<void> {
+  const config = await readConfig(flags);
+  const { log, debug, grpc, root } = config.settings;
+  const logger = openLogger({ level: log.level ?? (debug ? 'debug' : 'info'), format: log.format ?? 'text' });
+  const addresses = (grpc.address ?? [DEFAULT_ADDRESS]).map(parseListenAddress);
+  const stopped = stopSignal(logger);
+
+  await using tracing = await openTracing('buildkitd', process.env);
+  await using engine = await Engine.open(
+    { root: root ?? DEFAULT_ROOT, plugins, config, logger, tracing, version },
+    stopped,
+  );
+  const { control, sessions } = engine;
+  await using server = new ControlServer({
+    control,
+    sessions,
+    tracing,
+    logger,
+    ...(grpc.uid === undefined ? {} : { uid: grpc.uid }),
+    ...(grpc.gid === undefined ? {} : { gid: grpc.gid }),
+  });
+  logger.info(`found ${engine.workers.length} workers`);
+  for (const address of addresses) logger.info(`running server on ${await server.listen(address)}`);
+  await new Promise<void>((resolve) => {
+    if (stopped.aborted) resolve();
+    else stopped.addEventListener('abort', () => resolve(), { once: true });
+  });
+  logger.info('stopping: running builds are canceled');
+}
+
+/** The default file may be missing; one that was asked for may not. */
+async function readConfig({ config, overrides }: DaemonFlags): Promise<EngineConfig> {
+  try {
+    return await loadConfig(config ?? DEFAULT_CONFIG, overrides);
+  } catch (error) {
+    const missing = error instanceof BuildError && error.grpcCode === 'NotFound';
+    if (config === undefined && missing) return parseConfig('', undefined, overrides);
+    throw error;
+  }
+}
+
+/** The first SIGTERM or SIGINT asks to stop, the second one does not wait any longer. */
+function stopSignal(logger: Logger): AbortSignal {
+  const stop = new AbortController();
+  const onSignal = (signal: NodeJS.Signals): void => {
+    if (stop.signal.aborted) process.exit(1);
+    logger.info(`got signal ${signal}`);
+    stop.abort();
+  };
+  process.on('SIGTERM', onSignal);
+  process.on('SIGINT', onSignal);
+  return stop.signal;
+}
