@@ -7,7 +7,6 @@ import { FakeWorker } from '../../support/fake-worker.js';
 describe('CacheMounts', () => {
   let worker: FakeWorker;
   let mounts: CacheMounts;
-  const never = new AbortController().signal;
 
   beforeEach(() => {
     worker = new FakeWorker();
@@ -16,7 +15,11 @@ describe('CacheMounts', () => {
 
   const acquire = (
     sharing: CacheSharing,
-    { id = 'go', base, signal = never }: { id?: string; base?: ImmutableRef; signal?: AbortSignal } = {},
+    {
+      id = 'go',
+      base,
+      signal = new AbortController().signal,
+    }: { id?: string; base?: ImmutableRef; signal?: AbortSignal } = {},
   ): Promise<CacheMount> =>
     mounts.acquire(worker, { id, sharing, base, description: 'test' }, silentProgress, signal);
   const release = (mount: CacheMount): PromiseLike<void> => mount[Symbol.asyncDispose]();

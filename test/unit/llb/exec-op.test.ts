@@ -148,7 +148,7 @@ describe('ExecOp', () => {
     const results = await exec({ mounts: [{ input: 0, dest: '/', output: -1, readonly: true }] });
     expect(results).to.deep.equal([]);
     expect(worker.specs[0]?.root.readonly).to.equal(true);
-    expect((worker.specs[0]?.root.tree as ImmutableRef).id).to.equal(worker.refs.created[0]?.id);
+    expect((worker.specs[0]?.root.tree as ImmutableRef | undefined)?.id).to.equal(worker.refs.created[0]?.id);
     expect(worker.refs.live).to.equal(2);
   });
 

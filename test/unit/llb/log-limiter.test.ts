@@ -10,7 +10,9 @@ describe('LimitedLog', () => {
     shown = '';
     const progress = {
       ...silentProgress,
-      log: (_stream: string, data: Uint8Array) => void (shown += Buffer.from(data)),
+      log: (_stream: string, data: Uint8Array) => {
+        shown += Buffer.from(data);
+      },
     };
     return new LimitedLog(progress, 'stdout', limits, () => now);
   };
