@@ -54,11 +54,13 @@ export const emptyMetadata: LlbMetadata = { ignoreCache: false, description: {},
 export function mergeMetadata(base: LlbMetadata, over: LlbMetadata): LlbMetadata {
   const exportCache = over.exportCache ?? base.exportCache;
   const progressGroup = over.progressGroup ?? base.progressGroup;
+  const resources = over.resources ?? base.resources;
   return {
     ignoreCache: base.ignoreCache || over.ignoreCache,
     description: { ...base.description, ...over.description },
     caps: [...new Set([...base.caps, ...over.caps])].sort(),
     ...(exportCache === undefined ? {} : { exportCache }),
     ...(progressGroup === undefined ? {} : { progressGroup }),
+    ...(resources === undefined ? {} : { resources }),
   };
 }

@@ -2,6 +2,7 @@
 export { type Cap, caps } from './caps.js';
 export type { ConstraintOptions } from './constraints.js';
 export { fromDefinition } from './definition.js';
+export { encodeDefinition } from './encode.js';
 export { DEFAULT_PATH } from './exec.js';
 export type { MountOptions, ProxyOptions, RunOptions, SecretOptions, SshOptions } from './exec-options.js';
 export {

@@ -6,7 +6,7 @@ import { defaultPlatform, type Platform } from '../../core/util/platform.js';
 import { marshalOp } from '../../proto/marshal.js';
 import { type Cap, caps } from './caps.js';
 import { emptyMetadata, mergeMetadata } from './constraints.js';
-import { encodeSource } from './encode-source.js';
+import { encodeSource } from './encode.js';
 import { SourceMapCollector } from './source-map.js';
 import type { State } from './state.js';
 import type { MarshalContext, MarshalledOp, Output, Vertex } from './vertex.js';

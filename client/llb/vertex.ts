@@ -38,7 +38,10 @@ export interface MarshalContext {
   marshal(vertex: Vertex): MarshalledOp;
 }
 
-/** An output that is decided when the definition is written, once; for sources whose options grow until then. */
+/**
+ * An output that is decided when the definition is written, once; for sources whose options grow until then.
+ * States on it get no platform from it.
+ */
 export function deferredOutput(decide: () => Output): Output {
   let decided: Output | undefined;
   const output = (): Output => {
@@ -52,9 +55,7 @@ export function deferredOutput(decide: () => Output): Output {
     get index() {
       return output().index;
     },
-    get platform() {
-      return output().platform;
-    },
+    platform: undefined,
   };
 }
 

@@ -46,6 +46,8 @@ export interface Gateway {
     readonly labels: Readonly<Record<string, string>>;
     readonly platforms: readonly Platform[];
   }[];
+  /** LLB capabilities of the daemon (`mergeop`, `exec.mount.cache`, …); absent: what `client/llb` writes by default. */
+  readonly llbCaps?: ReadonlySet<string>;
   /** Loads and solves, lazily unless `evaluate`. */
   solve(request: GatewaySolve, signal: AbortSignal): Promise<FrontendResult>;
   resolveImageConfig(ref: string, options: ResolveImageOptions, signal: AbortSignal): Promise<ResolvedImage>;

@@ -1,5 +1,6 @@
+import type { LlbDefinition } from '../../core/contracts/frontend.js';
 import { definitionToProto } from '../../proto/definition.js';
-import { marshalSource } from '../../proto/marshal.js';
+import { marshalDefinition, marshalSource } from '../../proto/marshal.js';
 import type { SourceMapCollector } from './source-map.js';
 
 /** The source map of a definition, as it travels. */
@@ -18,3 +19,7 @@ export function encodeSource({ maps, locations }: SourceMapCollector): Uint8Arra
     })),
   });
 }
+
+/** A definition as bytes, as `buildctl build` reads it from its input. */
+export const encodeDefinition = (definition: LlbDefinition): Uint8Array =>
+  marshalDefinition(definitionToProto(definition));

@@ -1,0 +1,22 @@
+import { record } from './history.js';
+import type { Converter } from './step.js';
+import { fill } from './step.js';
+
+export const convertEnv: Converter<'env'> = (stage, { variables }, context) => {
+  const filled = variables.map(
+    ({ key, value }) => [fill(stage, context, key), fill(stage, context, value)] as const,
+  );
+  for (const [key, value] of filled) {
+    stage.state = stage.state.env(key, value);
+    setImageEnv(stage.image.config.env, key, value);
+  }
+  const text = filled.map(([key, value]) => ` ${key}=${value}`).join('');
+  record(stage, `ENV${text}`, context.options.epoch);
+};
+
+/** In an image config a variable keeps the place where it was first set. */
+function setImageEnv(env: string[], key: string, value: string): void {
+  const known = env.findIndex((entry) => entry.split('=', 1)[0] === key);
+  if (known >= 0) env[known] = `${key}=${value}`;
+  else env.push(`${key}=${value}`);
+}

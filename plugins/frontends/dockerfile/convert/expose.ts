@@ -1,0 +1,69 @@
+/** Ports as `number/protocol`. BuildKit: frontend/dockerfile/dockerfile2llb/convert_expose.go. */
+import { isIP } from 'node:net';
+import { goQuote } from '../../../../core/util/go-quote.js';
+import { expand } from '../expand/shell-lex.js';
+import { syntaxError } from '../located.js';
+import { record } from './history.js';
+import type { Converter } from './step.js';
+
+export const convertExpose: Converter<'expose'> = (stage, { ports }, { lex, options }) => {
+  const words = ports.flatMap((port) => expand(port, stage.env, lex).words);
+  const exposed = words.flatMap(parsePort);
+  for (const port of exposed) stage.image.config.exposedPorts.add(port);
+  record(stage, `EXPOSE [${exposed.join(' ')}]`, options.epoch);
+};
+
+/** `[[ip:]host:]container[/protocol]`, where ports may be ranges. Only the container's part is used. */
+function parsePort(text: string): string[] {
+  const parts = text.split(':');
+  const { port, protocol } = splitProtocol(parts.at(-1) ?? '', text);
+  checkAddress(parts.slice(0, -2).join(':'));
+  const range = parseRange(port, 'containerPort');
+  const hostPort = parts.at(-2);
+  if (hostPort) {
+    const host = parseRange(hostPort, 'hostPort');
+    if (range.first !== range.last && range.last - range.first !== host.last - host.first) {
+      throw syntaxError(`invalid ranges specified for container and host Ports: ${port} and ${hostPort}`);
+    }
+  }
+  return Array.from(
+    { length: range.last - range.first + 1 },
+    (_, offset) => `${range.first + offset}/${protocol}`,
+  );
+}
+
+function splitProtocol(text: string, whole: string): { readonly port: string; readonly protocol: string } {
+  const slash = text.indexOf('/');
+  const port = slash < 0 ? text : text.slice(0, slash);
+  const protocol = slash < 0 ? '' : text.slice(slash + 1);
+  if (port === '') throw syntaxError(`invalid port: ${goQuote(whole)}: no port specified`);
+  const lower = protocol.toLowerCase();
+  if (!['', 'tcp', 'udp', 'sctp'].includes(lower)) {
+    throw syntaxError(`invalid port: ${goQuote(whole)}: invalid proto: ${protocol}`);
+  }
+  return { port, protocol: lower || 'tcp' };
+}
+
+function checkAddress(ip: string): void {
+  const plain = ip.startsWith('[') && ip.endsWith(']') ? ip.slice(1, -1) : ip;
+  if (plain !== '' && isIP(plain) === 0) throw syntaxError(`invalid IP address: ${plain}`);
+}
+
+function parseRange(text: string, what: string): { readonly first: number; readonly last: number } {
+  const [start = '', end = start] = splitOnce(text);
+  const first = portNumber(start);
+  const last = portNumber(end);
+  if (first === undefined || last === undefined || last < first)
+    throw syntaxError(`invalid ${what}: ${text}`);
+  return { first, last };
+}
+
+function splitOnce(text: string): [string, string?] {
+  const dash = text.indexOf('-');
+  return dash < 0 ? [text] : [text.slice(0, dash), text.slice(dash + 1)];
+}
+
+function portNumber(text: string): number | undefined {
+  const port = /^\+?\d+$/.test(text) ? Number(text) : undefined;
+  return port !== undefined && port <= 65535 ? port : undefined;
+}

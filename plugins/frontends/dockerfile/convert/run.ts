@@ -1,0 +1,77 @@
+/** RUN. BuildKit: frontend/dockerfile/dockerfile2llb/convert.go dispatchRun. */
+import { caps, type RunOptions, scratch } from '../../../../client/llb/index.js';
+import type { Environment } from '../expand/shell-lex.js';
+import type { Env } from './args.js';
+import { withShell } from './command-line.js';
+import { record } from './history.js';
+import { displayCommand, stepName } from './names.js';
+import { scriptOf } from './run-heredoc.js';
+import { convertMounts, type RunMounts } from './run-mounts.js';
+import type { StageBuild } from './stage-build.js';
+import { type Converter, locations, type StepContext } from './step.js';
+
+export const convertRun: Converter<'run'> = (stage, instruction, context, command) => {
+  const { options } = context;
+  // A process may read anything.
+  stage.paths.add('/');
+  const script = scriptOf(instruction, stage);
+  const args = withShell(stage.image, script.command);
+  const mounts = convertMounts(stage, instruction, command, context);
+  const env = stage.env;
+  const name = displayCommand(instruction.code + script.summary, masked(env, mounts), {
+    ...context.lex,
+    rawQuotes: true,
+    skipUnset: true,
+  });
+  const run: RunOptions = {
+    ...mounts,
+    args,
+    mounts: [...script.mounts, ...mounts.mounts, ...sharedMemory(context)],
+    ...(context.proxy ? { proxy: context.proxy } : {}),
+    ...(instruction.network === 'default' ? {} : { network: instruction.network }),
+    security: instruction.security,
+    extraHosts: options.extraHosts,
+    ...limits(context),
+    ignoreCache: stage.ignoreCache,
+    description: { 'com.docker.dockerfile.v1.command': instruction.code },
+    locations: locations(context, instruction),
+    name: stepName(stage, name, {
+      multiPlatform: options.multiPlatform,
+      platform: stage.state.settings.platform,
+      env,
+      onBuild: command.onBuild,
+    }),
+  };
+  stage.state = stage.state.run(run).root();
+  record(stage, `RUN ${commandText(args, stage, env)}`, options.epoch, { layer: true });
+};
+
+function limits({ options }: StepContext): Pick<RunOptions, 'ulimits' | 'cgroupParent'> {
+  const { caps: known, ulimits, cgroupParent } = options;
+  return {
+    ...(known.has(caps.execMetaUlimit) ? { ulimits } : {}),
+    ...(cgroupParent && known.has('exec.meta.cgroup.parent') ? { cgroupParent } : {}),
+  };
+}
+
+const sharedMemory = ({ options }: StepContext): NonNullable<RunOptions['mounts']> =>
+  options.shmSize > 0 && options.caps.has(caps.execMountTmpfsSize)
+    ? [{ target: '/dev/shm', source: scratch(), tmpfs: { size: options.shmSize } }]
+    : [];
+
+/** Secrets in variables are shown as stars. */
+function masked(env: Env, { secrets }: RunMounts): Environment {
+  const names = secrets.flatMap((secret) =>
+    secret.env === undefined ? [] : [[secret.env, '****'] as const],
+  );
+  return names.length === 0 ? env : new Map([...env, ...names]);
+}
+
+/** The command with the arguments that it could see, as histories show it: `|1 VERSION=2 /bin/sh -c make`. */
+function commandText(args: readonly string[], stage: StageBuild, env: Env): string {
+  const seen = new Map(
+    stage.buildArgs.map(({ key, value = '' }) => [key, `${key}=${env.get(key) ?? value}`]),
+  );
+  const prefix = seen.size > 0 ? [`|${seen.size}`, ...seen.values()] : [];
+  return [...prefix, ...args].join(' ');
+}

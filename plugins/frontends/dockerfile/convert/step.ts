@@ -1,0 +1,36 @@
+import type { ProxyOptions, SourceLocation, State } from '../../../../client/llb/index.js';
+import type { Platform } from '../../../../core/util/platform.js';
+import { expand, type LexOptions } from '../expand/shell-lex.js';
+import type { Instruction, InstructionOf } from '../instructions/types.js';
+import type { Env } from './args.js';
+import type { ConvertOptions } from './options.js';
+import type { Command, StageBuild } from './stage-build.js';
+
+/** What converting an instruction may use, beside its stage. */
+export interface StepContext {
+  readonly options: ConvertOptions;
+  readonly lex: LexOptions;
+  readonly globalArgs: Env;
+  readonly targetPlatform: Platform;
+  /** The main context; its options are filled in when all instructions are converted. */
+  readonly buildContext: State;
+  readonly proxy: ProxyOptions | undefined;
+}
+
+/** Moves a stage on by one instruction. */
+export type Converter<Kind extends Instruction['kind']> = (
+  stage: StageBuild,
+  instruction: InstructionOf<Kind>,
+  context: StepContext,
+  command: Command,
+) => void;
+
+/** A word with the stage's variables filled in. */
+export const fill = (stage: StageBuild, { lex }: StepContext, word: string): string =>
+  expand(word, stage.env, lex).text;
+
+/** Where an instruction stands, for error excerpts. */
+export const locations = (
+  { options }: StepContext,
+  { ranges }: Pick<Instruction, 'ranges'>,
+): readonly SourceLocation[] => (options.sourceMap ? [{ map: options.sourceMap, ranges }] : []);

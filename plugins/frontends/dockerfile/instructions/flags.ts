@@ -1,0 +1,58 @@
+/** The `--flags` of an instruction. BuildKit: frontend/dockerfile/instructions/bflag.go. */
+import { nearest } from '../../../../core/util/nearest.js';
+import { syntaxError } from '../located.js';
+
+export type FlagKind = 'bool' | 'string' | 'strings';
+
+export type FlagValues<Spec extends Readonly<Record<string, FlagKind>>> = {
+  readonly [Name in keyof Spec]: Spec[Name] extends 'bool'
+    ? boolean | undefined
+    : Spec[Name] extends 'string'
+      ? string | undefined
+      : readonly string[];
+};
+
+export function parseFlags<const Spec extends Readonly<Record<string, FlagKind>>>(
+  flags: readonly string[],
+  spec: Spec,
+): FlagValues<Spec> {
+  const values: Record<string, boolean | string | string[] | undefined> = {};
+  for (const [name, kind] of Object.entries(spec)) if (kind === 'strings') values[name] = [];
+  for (const flag of flags) {
+    const equals = flag.indexOf('=');
+    const dashed = equals < 0 ? flag : flag.slice(0, equals);
+    const value = equals < 0 ? undefined : flag.slice(equals + 1);
+    const name = dashed.slice(2);
+    const kind = Object.hasOwn(spec, name) ? spec[name] : undefined;
+    if (kind === undefined) throw unknownFlag(dashed, Object.keys(spec));
+    const known = values[name];
+    if (kind !== 'strings' && known !== undefined) throw syntaxError(`duplicate flag specified: ${dashed}`);
+    if (kind === 'bool') values[name] = parseSwitch(dashed, value);
+    else if (value === undefined) throw syntaxError(`missing a value on flag: ${dashed}`);
+    else if (Array.isArray(known)) known.push(value);
+    else values[name] = value;
+  }
+  return values as FlagValues<Spec>;
+}
+
+function parseSwitch(flag: string, value: string | undefined): boolean {
+  if (value === '') throw syntaxError(`missing a value on flag: ${flag}`);
+  switch (value?.toLowerCase()) {
+    case undefined:
+    case 'true':
+      return true;
+    case 'false':
+      return false;
+    default:
+      throw syntaxError(`expecting boolean value for flag ${flag}, not: ${value}`);
+  }
+}
+
+const unknownFlag = (flag: string, known: readonly string[]): Error =>
+  syntaxError(`unknown flag: ${flag}${suggestion(flag.slice(2), known)}`);
+
+/** ` (did you mean x?)`, or nothing. */
+export function suggestion(typed: string, candidates: Iterable<string>): string {
+  const found = nearest(typed, candidates);
+  return found === undefined || found === typed ? '' : ` (did you mean ${found}?)`;
+}
