@@ -45,6 +45,22 @@ export function bind(signature: string): Call {
   };
 }
 
+/**
+ * The same from another shared library (`libseccomp.so.2`), found where the dynamic linker finds it. Throws at the
+ * first call when it is not installed.
+ */
+export function bindFrom(library: string): (signature: string) => Call {
+  let loaded: Library | undefined;
+  return (signature) => {
+    let call: Call | undefined;
+    return (...args) => {
+      loaded ??= load().koffi.load(library);
+      call ??= loaded.func(signature) as unknown as Call;
+      return call(...args);
+    };
+  };
+}
+
 /** Answers a call's result, or throws the errno that it left behind. */
 export function check(result: number | bigint, syscall: string, path?: string, dest?: string): number {
   const value = Number(result);

@@ -1,0 +1,72 @@
+import { z } from 'zod';
+import { parsePlatform } from '../../../core/util/platform.js';
+import { isAddress } from '../shared/network/resolv-conf.js';
+
+const platform = z.string().refine(
+  (text) => {
+    try {
+      parsePlatform(text);
+      return true;
+    } catch {
+      return false;
+    }
+  },
+  { error: 'expected os[/architecture[/variant]], as in linux/arm64' },
+);
+
+const address = z.string().refine(isAddress, { error: 'bad nameserver address' });
+
+/** BuildKit: `[worker.oci]` and `[dns]` of buildkitd.toml. */
+export const runcConfig = z.object({
+  binary: z
+    .string()
+    .min(1)
+    .default('auto')
+    .describe(
+      'OCI runtime: a name on the PATH or a path; auto tries crun, buildkit-runc and runc, in this order',
+    ),
+  snapshotter: z
+    .enum(['auto', 'overlayfs', 'native'])
+    .default('auto')
+    .describe('how layers are kept; auto is overlayfs where it works'),
+  labels: z.record(z.string(), z.string()).default({}).describe('added to the labels of the worker'),
+  platforms: z
+    .array(platform)
+    .default([])
+    .describe('what the worker says it runs; empty: what the machine runs, emulated ones included'),
+  maxParallelism: z.int().min(0).default(0).describe('steps that run at once; 0 = no limit'),
+  defaultCgroupParent: z.string().default('').describe('cgroup below which those of steps are made'),
+  networkMode: z
+    .enum(['auto', 'host', 'none', 'cni', 'bridge'])
+    .default('auto')
+    .refine((mode) => mode !== 'cni' && mode !== 'bridge', {
+      error: 'cni and bridge networks are not supported yet: use auto, host or none',
+    })
+    .describe("network of steps that ask for none in particular; auto is the host's"),
+  dns: z
+    .strictObject({
+      nameservers: z.array(address).default([]),
+      options: z.array(z.string()).default([]),
+      searchDomains: z.array(z.string()).default([]),
+    })
+    .optional()
+    .describe("replaces what the host's resolv.conf says, list by list"),
+  apparmorProfile: z.string().default('').describe('AppArmor profile of steps; empty: none'),
+  selinux: z
+    .boolean()
+    .default(false)
+    .refine((on) => !on, { error: 'SELinux labels are not supported yet' })
+    .describe('label steps for SELinux'),
+  noProcessSandbox: z
+    .boolean()
+    .default(false)
+    .refine((on) => !on, { error: 'running without a process sandbox is not supported yet' })
+    .describe("run steps in the daemon's own process namespace"),
+  rootless: z
+    .boolean()
+    .default(false)
+    .refine((on) => !on, { error: 'this worker needs root; the rootless worker is another one' })
+    .describe('run without root'),
+});
+
+export type RuncConfig = z.infer<typeof runcConfig>;

@@ -1,0 +1,100 @@
+/** Finds a runtime that really runs containers here, by running one. */
+
+import type { Logger } from '../../../core/contracts/logger.js';
+import type { Mount } from '../../../core/contracts/mount.js';
+import { SkipPlugin } from '../../../core/contracts/plugin.js';
+import type { Threads } from '../../../core/contracts/threads.js';
+import { newId } from '../../../core/util/identity.js';
+import { cgroupPath } from '../shared/cgroup/cgroup-path.js';
+import { ContainerHost } from '../shared/container-host/container-host.js';
+import type { ContainerRequest, HostSettings, Runtime } from '../shared/container-host/protocol.js';
+import { describeRuntime, findProgram, runtimeCandidates } from './find-runtime.js';
+
+export interface HostOptions {
+  readonly binary: string;
+  readonly cgroupParent: string;
+  readonly settings: Omit<HostSettings, 'runtime'>;
+  readonly threads: Threads;
+  readonly logger: Logger;
+}
+
+export interface OpenedHost {
+  readonly host: ContainerHost;
+  readonly runtime: Runtime;
+}
+
+export async function openHost(options: HostOptions, signal: AbortSignal): Promise<OpenedHost> {
+  const candidates = runtimeCandidates(options.binary);
+  const refused: string[] = [];
+  for (const candidate of candidates) {
+    signal.throwIfAborted();
+    const program = await findProgram(candidate);
+    if (program === undefined) continue;
+    try {
+      return await tryRuntime(program, options, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      const why = error instanceof Error ? error.message : String(error);
+      refused.push(`${program}: ${why}`);
+      options.logger.warn(`${program} cannot run containers here`, { why });
+    }
+  }
+  if (refused.length === 0) {
+    throw new SkipPlugin(
+      `no OCI runtime found (${candidates.join(', ')}); install one, for example: apt-get install runc`,
+    );
+  }
+  throw new Error(`no OCI runtime works here: ${refused.join('; ')}`);
+}
+
+async function tryRuntime(program: string, options: HostOptions, signal: AbortSignal): Promise<OpenedHost> {
+  const runtime = await describeRuntime(program);
+  const host = await ContainerHost.open({ ...options.settings, runtime }, options.threads);
+  try {
+    await runProbe(host, options.cgroupParent, signal);
+    return { host, runtime };
+  } catch (error) {
+    await host[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** `true`, in the host's own files read-only: all that a container needs is tried, and nothing has to be brought along. */
+async function runProbe(host: ContainerHost, cgroupParent: string, signal: AbortSignal): Promise<void> {
+  const output: Uint8Array[] = [];
+  const keep = (data: Uint8Array): void => void output.push(data);
+  const { exitCode } = await host.run(probe(cgroupParent), { stdout: keep, stderr: keep }, signal);
+  if (exitCode === 0) return;
+  const said = Buffer.concat(output).toString().trim();
+  throw new Error(`a container that runs "true" ended with exit code ${exitCode}${said && `: ${said}`}`);
+}
+
+const hostFolder = (source: string): Mount[] => [{ type: 'bind', source, options: ['rbind', 'ro'] }];
+
+function probe(cgroupParent: string): ContainerRequest {
+  const id = newId();
+  return {
+    id,
+    process: {
+      args: ['true'],
+      env: ['PATH=/usr/sbin:/usr/bin:/sbin:/bin'],
+      cwd: '/',
+      user: '0:0',
+      hostname: '',
+      network: 'sandbox',
+      security: 'sandbox',
+      extraHosts: [],
+      ulimits: [],
+      cgroupParent: '',
+      resources: {},
+      removeMountStubsRecursive: false,
+    },
+    root: { mounts: hostFolder('/'), readonly: true },
+    // A file system of its own on some machines.
+    mounts: [{ kind: 'tree', dest: '/usr', selector: '', readonly: true, mounts: hostFolder('/usr') }],
+    cgroupsPath: cgroupPath(cgroupParent, id),
+    hostNetwork: true,
+    stdin: false,
+    bare: true,
+  };
+}

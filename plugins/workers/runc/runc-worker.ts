@@ -1,0 +1,181 @@
+/** Everything of this worker that is made when the daemon starts, and goes when it stops. */
+import fs from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { invalid } from '../../../core/contracts/errors.js';
+import type { Logger } from '../../../core/contracts/logger.js';
+import { SkipPlugin, type Startable } from '../../../core/contracts/plugin.js';
+import type { Threads } from '../../../core/contracts/threads.js';
+import type { WorkerProfile } from '../../../core/contracts/worker.js';
+import { DisposeStack } from '../../../core/util/dispose.js';
+import { newId } from '../../../core/util/identity.js';
+import { isErrno } from '../../../core/util/linux/system-error.js';
+import { type Platform, parsePlatform } from '../../../core/util/platform.js';
+import { cgroupLayout } from '../shared/cgroup/cgroup-layout.js';
+import { ContainerHost } from '../shared/container-host/container-host.js';
+import { OwnedContainers } from '../shared/container-host/owned-containers.js';
+import type { HostSettings } from '../shared/container-host/protocol.js';
+import { HostPlatforms } from '../shared/platforms/host-platforms.js';
+import type { RuncConfig } from './config.js';
+import type { LateSnapshotter } from './late-snapshotter.js';
+import { openHost } from './open-host.js';
+import { RuncExecutor } from './runc-executor.js';
+
+const LABEL = 'org.mobyproject.buildkit.worker.';
+
+export interface RuncWorkerParts {
+  /** This worker's folder. */
+  readonly dir: string;
+  readonly config: RuncConfig;
+  readonly threads: Threads;
+  readonly logger: Logger;
+  /** Opened with the worker. */
+  readonly snapshotter: LateSnapshotter;
+}
+
+export class RuncWorker implements Startable, AsyncDisposable {
+  readonly executor: RuncExecutor;
+  readonly profile: WorkerProfile;
+  readonly #parts: RuncWorkerParts;
+  readonly #owned = new DisposeStack();
+  #settings: HostSettings | undefined;
+  #host: Promise<ContainerHost> | undefined;
+  #id: string | undefined;
+  #platforms: HostPlatforms | undefined;
+
+  constructor(parts: RuncWorkerParts) {
+    this.#parts = parts;
+    const { config } = parts;
+    this.executor = new RuncExecutor({
+      host: () => this.#openHost(),
+      sandboxNetwork: sandboxNetwork(config),
+      defaultCgroupParent: config.defaultCgroupParent,
+      maxParallelism: config.maxParallelism,
+    });
+    this.profile = profileOf({
+      id: () => required(this.#id),
+      labels: () => labels(config, parts.snapshotter.name),
+      platforms: () => this.#listPlatforms(),
+      maxParallelism: config.maxParallelism,
+    });
+  }
+
+  async start(signal: AbortSignal): Promise<void> {
+    const { dir, config, threads, logger, snapshotter } = this.#parts;
+    if (process.platform !== 'linux') throw new SkipPlugin('OCI runtimes run on Linux only');
+    if (process.getuid?.() !== 0) throw new SkipPlugin('needs root; start the daemon as root');
+    await checkAppArmor(config.apparmorProfile);
+    const stateDir = path.join(dir, 'executor');
+    await fs.mkdir(stateDir, { recursive: true, mode: 0o700 });
+    this.#id = await persistentId(path.join(dir, 'workerid'));
+    await sweep(stateDir, logger);
+    const settings = { stateDir, dns: config.dns, apparmorProfile: config.apparmorProfile || undefined };
+    const [opened, platforms] = await Promise.all([
+      openHost(
+        { binary: config.binary, cgroupParent: config.defaultCgroupParent, settings, threads, logger },
+        signal,
+      ),
+      HostPlatforms.detect(stateDir),
+      snapshotter.open(),
+    ]);
+    this.#platforms = platforms;
+    this.#settings = { ...settings, runtime: opened.runtime };
+    await this.#owned.use(opened.host);
+    this.#host = Promise.resolve(opened.host);
+    logger.info(`steps are run with ${opened.runtime.path}`);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#owned[Symbol.asyncDispose]();
+  }
+
+  /** The host, or a new one in the place of one that died. */
+  async #openHost(): Promise<ContainerHost> {
+    const host = await required(this.#host);
+    if (!host.dead || this.#owned.disposed) return host;
+    this.#parts.logger.error('the thread that runs containers died; starting another one');
+    this.#host = ContainerHost.open(required(this.#settings), this.#parts.threads).then((next) =>
+      this.#owned.use(next),
+    );
+    return this.#host;
+  }
+
+  #listPlatforms(): readonly Platform[] {
+    const { platforms } = this.#parts.config;
+    return platforms.length > 0 ? platforms.map(parsePlatform) : required(this.#platforms).list();
+  }
+}
+
+function required<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error('the runc worker has not been started');
+  return value;
+}
+
+interface ProfileParts {
+  readonly id: () => string;
+  readonly labels: () => WorkerProfile['labels'];
+  readonly platforms: () => readonly Platform[];
+  readonly maxParallelism: number;
+}
+
+/** Bound before the worker starts, complete when it has; platforms change while emulators come and go. */
+const profileOf = (parts: ProfileParts): WorkerProfile => ({
+  get id() {
+    return parts.id();
+  },
+  get labels() {
+    return parts.labels();
+  },
+  get platforms() {
+    return parts.platforms();
+  },
+  maxParallelism: parts.maxParallelism,
+});
+
+/** As BuildKit does where no CNI network is configured: the host's. */
+const sandboxNetwork = ({ networkMode }: RuncConfig): 'host' | 'none' =>
+  networkMode === 'none' ? 'none' : 'host';
+
+/** BuildKit: worker/label/label.go. */
+const labels = (config: RuncConfig, snapshotter: string): WorkerProfile['labels'] => ({
+  [`${LABEL}executor`]: 'oci',
+  [`${LABEL}snapshotter`]: snapshotter,
+  [`${LABEL}hostname`]: os.hostname(),
+  [`${LABEL}network`]: sandboxNetwork(config),
+  [`${LABEL}oci.process-mode`]: 'sandbox',
+  [`${LABEL}selinux.enabled`]: 'false',
+  ...(config.apparmorProfile ? { [`${LABEL}apparmor.profile`]: config.apparmorProfile } : {}),
+  ...config.labels,
+});
+
+async function persistentId(file: string): Promise<string> {
+  try {
+    return (await fs.readFile(file, 'utf8')).trim();
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT')) throw error;
+    const id = newId();
+    await fs.writeFile(file, id, { mode: 0o400 });
+    return id;
+  }
+}
+
+/** Containers and mount points that a daemon on this folder left when it was killed. */
+async function sweep(stateDir: string, logger: Logger): Promise<void> {
+  const count = await new OwnedContainers(path.join(stateDir, 'containers')).sweep(cgroupLayout());
+  if (count > 0) logger.warn(`removed ${count} containers of a daemon that did not shut down`);
+  const stale = (await fs.readdir(stateDir)).filter(
+    (name) => name.startsWith('run-') || name.startsWith('exit-'),
+  );
+  // Mounts were in the dead daemon's own namespace: these are empty here.
+  await Promise.all(stale.map((name) => fs.rm(path.join(stateDir, name), { recursive: true, force: true })));
+}
+
+async function checkAppArmor(profile: string): Promise<void> {
+  if (profile === '') return;
+  const enabled = await fs.readFile('/sys/module/apparmor/parameters/enabled', 'utf8').catch(() => 'N');
+  if (enabled.trim() === 'Y') return;
+  throw invalid(
+    'worker.apparmor',
+    `AppArmor is not supported on this host, but the profile '${profile}' was specified`,
+  );
+}

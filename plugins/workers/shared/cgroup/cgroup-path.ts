@@ -1,0 +1,18 @@
+import { invalid, unsupported } from '../../../../core/contracts/errors.js';
+
+/**
+ * Where a container's cgroup goes: `/<parent>/buildkit/<id>` (wire facts E13.1). The parent is the step's own or the
+ * configured one.
+ */
+export function cgroupPath(parent: string, id: string): string {
+  if (parent.endsWith(':')) {
+    throw unsupported('exec.cgroup-parent', `cgroup parent "${parent}" is for systemd-managed cgroups`, {
+      hint: 'Give a plain path, as in "builds/nightly".',
+    });
+  }
+  const names = parent.split('/').filter((name) => name !== '' && name !== '.');
+  if (names.includes('..')) {
+    throw invalid('exec.cgroup-parent', `cgroup parent "${parent}" may not contain ".."`);
+  }
+  return ['', ...names, 'buildkit', id].join('/');
+}

@@ -1,0 +1,33 @@
+/**
+ * A thread with a mount namespace of its own. Whatever is mounted in it is gone with the last process that lives in
+ * it, so nothing is left in the host's namespace, `kill -9` or not.
+ *
+ * Node's asynchronous fs calls run on other threads, in the host's namespace: whoever works here uses the
+ * synchronous ones.
+ */
+import fs from 'node:fs';
+import { mount, mountFlags, unmount } from '../../../../core/util/linux/mount.js';
+import { unshare } from '../../../../core/util/linux/process.js';
+
+/** Which controllers a v2 tree beside v1 has. */
+const UNIFIED_CONTROLLERS = '/sys/fs/cgroup/unified/cgroup.controllers';
+
+/** Gives the calling thread its own mounts, and a private folder in memory at `dir`. */
+export function enterPrivateNamespace(dir: string, options: { readonly hideControllers: boolean }): void {
+  unshare('fs', 'mount');
+  // What the host mounts later still arrives; nothing goes back.
+  mount('none', '/', '', mountFlags.rslave);
+  fs.mkdirSync(dir, { recursive: true, mode: 0o700 });
+  mount('tmpfs', dir, 'tmpfs', mountFlags.nosuid | mountFlags.nodev, 'mode=0711');
+  if (options.hideControllers) {
+    const empty = `${dir}/no-controllers`;
+    fs.writeFileSync(empty, '');
+    mount(empty, UNIFIED_CONTROLLERS, '', mountFlags.bind);
+  }
+}
+
+/** Gives up the folder in memory, with all that is in it. The namespace itself goes with its last process. */
+export function leavePrivateFolder(dir: string): void {
+  unmount(dir, { detach: true });
+  fs.rmdirSync(dir);
+}

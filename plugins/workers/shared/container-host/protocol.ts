@@ -1,0 +1,92 @@
+/** What an executor and the thread that owns its containers say to each other. */
+import { BuildError, type ErrorCode, type GrpcCode } from '../../../../core/contracts/errors.js';
+import type { ExecMount, ProcessSpec } from '../../../../core/contracts/executor.js';
+import type { Mount } from '../../../../core/contracts/mount.js';
+import type { DnsOverride } from '../network/resolv-conf.js';
+
+/** How a runtime program is called. */
+export interface Runtime {
+  /** Absolute path of the program. */
+  readonly path: string;
+  /** `crun`, `runc`: what its `--version` says first. */
+  readonly name: string;
+  /** Knows `run --keep`: the cgroup outlives the container, and can be asked about OOM kills. */
+  readonly keep: boolean;
+  /** Takes a compiled seccomp program instead of the profile. */
+  readonly precompiledSeccomp: boolean;
+  /** crun refuses a v2 tree with controllers beside v1: they are then not shown to the runtime. */
+  readonly hideControllers: boolean;
+}
+
+export interface HostSettings {
+  /** `<home>/executor`: on disk, survives a crash. */
+  readonly stateDir: string;
+  readonly runtime: Runtime;
+  readonly dns: DnsOverride | undefined;
+  readonly apparmorProfile: string | undefined;
+}
+
+export interface ContainerRequest {
+  readonly id: string;
+  readonly process: ProcessSpec;
+  readonly root: { readonly mounts: readonly Mount[]; readonly readonly: boolean };
+  readonly mounts: readonly ContainerMount[];
+  readonly cgroupsPath: string;
+  /** Shares the host's network. */
+  readonly hostNetwork: boolean;
+  readonly stdin: boolean;
+  /** Without /etc/hosts and /etc/resolv.conf: nothing is needed in the tree. */
+  readonly bare: boolean;
+}
+
+/** An {@link ExecMount} whose tree has been asked for its mounts. */
+export type ContainerMount =
+  | Exclude<ExecMount, { readonly kind: 'tree' }>
+  | {
+      readonly kind: 'tree';
+      readonly dest: string;
+      readonly mounts: readonly Mount[];
+      readonly selector: string;
+      readonly readonly: boolean;
+    };
+
+export type HostCommand =
+  | { readonly type: 'run'; readonly request: ContainerRequest }
+  | { readonly type: 'kill'; readonly id: string }
+  /** Without data: the end. Sent only after `want-stdin`. */
+  | { readonly type: 'stdin'; readonly id: string; readonly data?: Uint8Array }
+  /** So many bytes of output have been passed on. */
+  | { readonly type: 'taken'; readonly id: string; readonly bytes: number }
+  | { readonly type: 'close' };
+
+export type HostEvent =
+  | { readonly type: 'ready' }
+  | {
+      readonly type: 'output';
+      readonly id: string;
+      readonly stream: 'stdout' | 'stderr';
+      readonly data: Uint8Array;
+    }
+  | { readonly type: 'want-stdin'; readonly id: string }
+  | { readonly type: 'exited'; readonly id: string; readonly exit: ContainerExit }
+  | { readonly type: 'failed'; readonly id: string; readonly error: HostError };
+
+export interface ContainerExit {
+  readonly exitCode: number;
+  readonly oomKilled: boolean;
+}
+
+export interface HostError {
+  readonly code: ErrorCode;
+  readonly grpcCode: GrpcCode;
+  readonly message: string;
+  readonly hint: string | undefined;
+}
+
+export function recordError(thrown: unknown): HostError {
+  const { code, grpcCode, message, hint } = BuildError.from(thrown);
+  return { code, grpcCode, message, hint };
+}
+
+export const reviveError = ({ code, grpcCode, message, hint }: HostError): BuildError =>
+  new BuildError(code, message, { grpcCode, ...(hint === undefined ? {} : { hint }) });

@@ -1,0 +1,108 @@
+/**
+ * The config.json of one step. What does not depend on the step is made once per host ({@link SpecHost}).
+ * BuildKit: executor/oci/spec.go, spec_linux.go.
+ */
+import type { ProcessSpec } from '../../../../core/contracts/executor.js';
+import { type GoStruct, goJson } from '../../../../core/util/go-json.js';
+import { defaultCapabilities } from './capabilities.js';
+import { defaultMounts, oncePerDestination } from './default-mounts.js';
+import { allDevices, insecureDevices, noDevices } from './devices.js';
+import { type RlimitHost, resources, rlimits } from './limits.js';
+import type { CapabilitySet, OciLinux, OciMount, OciNamespace, OciSeccomp, OciSpec } from './types.js';
+
+export const DEFAULT_HOSTNAME = 'buildkitsandbox';
+
+/** The newest version that runc 1.0 and crun 1.8 both take. */
+const OCI_VERSION = '1.0.2';
+
+export interface SpecHost {
+  /** All that the daemon itself may do. */
+  readonly capabilities: readonly string[];
+  /** undefined where the kernel has no seccomp. */
+  readonly seccomp:
+    | { readonly profile: OciSeccomp; readonly annotations?: OciSpec['annotations'] }
+    | undefined;
+  /** Pure cgroup v2: a container gets a cgroup namespace. */
+  readonly cgroupNamespace: boolean;
+  readonly apparmorProfile: string | undefined;
+  rlimits(): RlimitHost;
+}
+
+export interface SpecInput {
+  readonly process: ProcessSpec;
+  readonly user: { readonly uid: number; readonly gid: number; readonly additionalGids: readonly number[] };
+  readonly root: { readonly path: string; readonly readonly: boolean };
+  readonly cgroupsPath: string;
+  /** True when the step shares the host's network. */
+  readonly hostNetwork: boolean;
+  /** After the default ones. */
+  readonly mounts: readonly OciMount[];
+}
+
+export function buildSpec(input: SpecInput, host: SpecHost): OciSpec {
+  const { process } = input;
+  const insecure = process.security === 'insecure';
+  const annotations = insecure ? undefined : host.seccomp?.annotations;
+  const apparmor = insecure ? undefined : host.apparmorProfile;
+  return {
+    ociVersion: OCI_VERSION,
+    process: {
+      terminal: false,
+      user: input.user,
+      args: process.args,
+      env: process.env,
+      cwd: process.cwd || '/',
+      capabilities: capabilities(insecure ? host.capabilities : undefined),
+      rlimits: rlimits(process.ulimits, () => host.rlimits()),
+      noNewPrivileges: false,
+      ...(apparmor === undefined ? {} : { apparmorProfile: apparmor }),
+    },
+    root: input.root,
+    hostname: process.hostname || DEFAULT_HOSTNAME,
+    mounts: oncePerDestination([...defaultMounts(insecure), ...input.mounts]),
+    ...(annotations ? { annotations } : {}),
+    linux: {
+      namespaces: namespaces(input, host),
+      cgroupsPath: input.cgroupsPath,
+      resources: resources(process.resources, insecure ? allDevices : noDevices),
+      ...confinement(insecure, host),
+    },
+  };
+}
+
+export const encodeSpec = (spec: OciSpec): string => goJson(spec as unknown as GoStruct);
+
+function capabilities(all: readonly string[] | undefined): Partial<Record<CapabilitySet, readonly string[]>> {
+  const given = all ?? defaultCapabilities;
+  const sets = { bounding: given, effective: given, permitted: given };
+  return all ? { ...sets, inheritable: all, ambient: all } : sets;
+}
+
+function namespaces(input: SpecInput, host: SpecHost): { readonly type: OciNamespace }[] {
+  const types: OciNamespace[] = ['pid', 'ipc', 'uts', 'mount'];
+  if (!input.hostNetwork) types.push('network');
+  if (host.cgroupNamespace) types.push('cgroup');
+  return types.map((type) => ({ type }));
+}
+
+const maskedPaths = [
+  '/proc/acpi',
+  '/proc/asound',
+  '/proc/kcore',
+  '/proc/keys',
+  '/proc/latency_stats',
+  '/proc/timer_list',
+  '/proc/timer_stats',
+  '/proc/sched_debug',
+  '/sys/firmware',
+  '/sys/devices/virtual/powercap',
+  '/proc/scsi',
+];
+const readonlyPaths = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'];
+
+type Confinement = Pick<OciLinux, 'devices' | 'seccomp' | 'maskedPaths' | 'readonlyPaths'>;
+
+const confinement = (insecure: boolean, host: SpecHost): Confinement =>
+  insecure
+    ? { devices: insecureDevices(), maskedPaths: [], readonlyPaths: [] }
+    : { maskedPaths, readonlyPaths, ...(host.seccomp ? { seccomp: host.seccomp.profile } : {}) };
