@@ -1,5 +1,5 @@
 /** Command line flags as settings of the configuration file, over which they win. */
-import { Command, Option } from 'commander';
+import { Command, Option, type OptionValues } from 'commander';
 import { invalid, unsupported } from '../../core/contracts/index.js';
 import { version } from '../shared/version.js';
 
@@ -51,9 +51,7 @@ export function parseFlags(argv: readonly string[]): DaemonFlags {
   return { config: options.config, overrides: overridesOf(options) };
 }
 
-type Options = Readonly<Record<string, never>>;
-
-function overridesOf(options: Options): Record<string, unknown> {
+function overridesOf(options: OptionValues): Record<string, unknown> {
   return defined({
     root: options.root,
     debug: options.debug,

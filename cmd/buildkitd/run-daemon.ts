@@ -5,7 +5,7 @@ import { ControlServer } from '../../core/control/server.js';
 import { type EngineConfig, loadConfig, parseConfig } from '../../core/kernel/config/load.js';
 import { Engine } from '../../core/kernel/engine.js';
 import { openLogger } from '../../core/kernel/logger.js';
-import { plugins } from '../../plugins/index.js';
+import { builtinPlugins } from '../../plugins/index.js';
 import { openTracing } from '../../tracing/index.js';
 import { version } from '../shared/version.js';
 import type { DaemonFlags } from './flags.js';
@@ -23,7 +23,7 @@ export async function runDaemon(flags: DaemonFlags): Promise<void> {
 
   await using tracing = await openTracing('buildkitd', process.env);
   await using engine = await Engine.open(
-    { root: root ?? DEFAULT_ROOT, plugins, config, logger, tracing, version },
+    { root: root ?? DEFAULT_ROOT, plugins: builtinPlugins, config, logger, tracing, version },
     stopped,
   );
   const { control, sessions } = engine;

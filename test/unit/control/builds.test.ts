@@ -1,0 +1,40 @@
+import { expect } from 'chai';
+import { Builds } from '../../../core/control/builds.js';
+
+const never = new AbortController().signal;
+const reason = (promise: Promise<unknown>): Promise<string> =>
+  promise.then(
+    () => 'resolved',
+    (error: Error) => error.message,
+  );
+
+describe('running builds', () => {
+  it('answers a build that runs, and one that comes up while somebody waits', async () => {
+    const builds = new Builds<string>();
+    const early = builds.find('a', 1000, never);
+    using _a = builds.add('a', 'build a');
+    expect(await early).to.equal('build a');
+    expect(await builds.find('a', 0, never)).to.equal('build a');
+  });
+
+  it('gives up after its time with the text that clients know', async () => {
+    expect(await reason(new Builds().find('x', 1, never))).to.equal('no such job x');
+  });
+
+  it('stops waiting when the asker is gone', async () => {
+    const abort = new AbortController();
+    const waiting = new Builds().find('x', 60_000, abort.signal);
+    abort.abort(new Error('gone'));
+    expect(await reason(waiting)).to.equal('gone');
+  });
+
+  it('refuses a ref that is in use, until its build is over', () => {
+    const builds = new Builds<string>();
+    {
+      using _a = builds.add('a', 'first');
+      expect(() => builds.add('a', 'second')).to.throw('a build with ref a is running already');
+    }
+    using _again = builds.add('a', 'second');
+    expect(builds.newest()).to.equal('second');
+  });
+});

@@ -1,0 +1,63 @@
+import { expect } from 'chai';
+import { planSolve } from '../../../core/control/request.js';
+import { control, type Init } from '../../../proto/index.js';
+
+const plan = (init: Init<control.SolveRequest>, allowed: string[] = []) =>
+  planSolve(
+    control.SolveRequest.decode(control.SolveRequest.encode({ Ref: 'r', ...init }).finish()),
+    allowed,
+  );
+
+describe('solve request', () => {
+  it('takes the deprecated exporter only when there is no other', () => {
+    const deprecated = { ExporterDeprecated: 'local', ExporterAttrsDeprecated: { a: '1' } };
+    expect(plan(deprecated).exporters).to.deep.equal([{ type: 'local', attrs: { a: '1' } }]);
+    expect(plan({ ...deprecated, Exporters: [{ Type: 'oci', Attrs: {} }] }).exporters).to.deep.equal([
+      { type: 'oci', attrs: {} },
+    ]);
+  });
+
+  it('hands SOURCE_DATE_EPOCH to every exporter that has none of its own', () => {
+    const { exporters } = plan({
+      FrontendAttrs: { 'build-arg:SOURCE_DATE_EPOCH': '5' },
+      Exporters: [
+        { Type: 'oci', Attrs: {} },
+        { Type: 'tar', Attrs: { 'source-date-epoch': '7' } },
+      ],
+    });
+    expect(exporters.map(({ attrs }) => attrs['source-date-epoch'])).to.deep.equal(['5', '7']);
+  });
+
+  it('tells a frontend, a definition and a client over LLBBridge apart', () => {
+    expect(plan({ Frontend: 'dockerfile.v0' }).work.kind).to.equal('frontend');
+    expect(plan({ Definition: { def: [] } }).work.kind).to.equal('definition');
+    expect(plan({}).work.kind).to.equal('gateway');
+  });
+
+  it('grants entitlements only as far as the daemon allows them', () => {
+    expect([...plan({ Entitlements: ['network.host'] }, ['network.host']).entitlements]).to.deep.equal([
+      'network.host',
+    ]);
+    expect(() => plan({ Entitlements: ['network.host'] })).to.throw(
+      'granting entitlement network.host is not allowed by build daemon configuration',
+    );
+    expect(() => plan({ Entitlements: ['network.hst'] }, ['network.host'])).to.throw(
+      'unknown entitlement network.hst (did you mean "network.host"?)',
+    );
+  });
+
+  for (const [what, init] of Object.entries<Init<control.SolveRequest>>({
+    'exporting a build cache': { Cache: { Exports: [{ Type: 'local', Attrs: {} }] } },
+    'importing a build cache': { Cache: { Imports: [{ Type: 'local', Attrs: {} }] } },
+    'a source policy': { SourcePolicy: { rules: [{}] } },
+    'the attestation "attest:sbom="': { FrontendAttrs: { 'attest:sbom': '' } },
+  })) {
+    it(`refuses ${what} instead of ignoring it`, () => {
+      expect(() => plan(init)).to.throw(`${what} is known, but not supported yet`);
+    });
+  }
+
+  it('lets pass what clients send by default about attestations', () => {
+    expect(plan({ FrontendAttrs: { 'attest:provenance': 'mode=min,inline-only=true' } }).ref).to.equal('r');
+  });
+});
