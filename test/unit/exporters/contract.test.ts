@@ -1,0 +1,23 @@
+import type { Trees } from '../../../core/contracts/trees.js';
+import { sha256 } from '../../../core/util/digest.js';
+import { LocalExporter } from '../../../plugins/exporters/local/local-exporter.js';
+import { OciExporter } from '../../../plugins/exporters/oci/oci-exporter.js';
+import { TarExporter } from '../../../plugins/exporters/tar/tar-exporter.js';
+import { exporterContract } from '../../contract/exporter.js';
+import { fakeContent } from '../../support/fake-content.js';
+
+const trees: Trees = {
+  tar: async function* () {
+    yield Buffer.from('a tar');
+  },
+  hashing: (data) => ({ data, digest: () => sha256('') }),
+};
+
+exporterContract('local', () => ({ exporter: new LocalExporter() }));
+exporterContract('local, mirroring', () => ({ exporter: new LocalExporter(), attrs: { mode: 'delete' } }));
+exporterContract('tar', () => ({ exporter: new TarExporter(trees) }));
+exporterContract('oci', () => ({ exporter: new OciExporter(fakeContent()) }));
+exporterContract('oci with docker types', () => ({
+  exporter: new OciExporter(fakeContent()),
+  attrs: { 'oci-mediatypes': 'false', name: 'x', 'source-date-epoch': '0' },
+}));
