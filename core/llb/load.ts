@@ -9,6 +9,7 @@ import type { Digest } from '../util/digest.js';
 import { defaultPlatform, normalizePlatform } from '../util/platform.js';
 import { unknownCap } from './caps.js';
 import { type DefinedOp, readDefinition } from './definition.js';
+import { hasOutput } from './model.js';
 import { opName } from './names.js';
 import { makeOp } from './ops/make-op.js';
 import type { LlbServices, LoadOptions } from './services.js';
@@ -113,7 +114,7 @@ function edge(vertices: ReadonlyMap<Digest, Vertex>, digest: Digest, index: numb
 function outputCount({ body }: DefinedOp): number {
   switch (body.kind) {
     case 'exec':
-      return body.mounts.filter((mount) => mount.output !== -1).length;
+      return body.mounts.filter(hasOutput).length;
     case 'file':
       return body.actions.filter((action) => action.output !== -1).length;
     default:

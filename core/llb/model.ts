@@ -108,7 +108,7 @@ export interface ExecMountSpec {
   readonly input: number;
   readonly selector: string;
   readonly dest: string;
-  /** -1: no output. */
+  /** -1: no output. Ask {@link hasOutput}: clients leave it at 0 where there cannot be one. */
   readonly output: number;
   readonly readonly: boolean;
   readonly type: (typeof mountTypes)[number];
@@ -119,6 +119,11 @@ export interface ExecMountSpec {
   readonly resultId: string;
   readonly contentCache: (typeof contentCaches)[number];
 }
+
+/** Only what shows a tree can have one. */
+export const hasOutput = ({ type, output }: ExecMountSpec): boolean =>
+  (type === 'bind' || type === 'cache') && output !== -1;
+
 export interface SecretFile {
   readonly id: string;
   readonly uid: number;

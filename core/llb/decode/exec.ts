@@ -6,6 +6,7 @@ import {
   type ExecBody,
   type ExecMeta,
   type ExecMountSpec,
+  hasOutput,
   mountTypes,
   networkModes,
   type ProxySettings,
@@ -20,7 +21,7 @@ export function decodeExec(exec: pb.ExecOp, inputCount: number): ExecBody {
   if (!mounts.some((mount) => mount.dest === '/'))
     throw malformed('exec.mounts', 'none of them is the root /');
   checkOutputs(
-    mounts.map((mount) => mount.output),
+    mounts.filter(hasOutput).map(({ output }) => output),
     'exec.mounts',
   );
   return {
@@ -75,9 +76,6 @@ function decodeMount(mount: pb.Mount, inputCount: number, where: string): ExecMo
   const dest = nonEmpty(mount.dest, `${where}.dest`);
   if (dest === '/' && type !== 'bind') {
     throw malformed(`${where}.mountType`, `the root cannot be a ${type} mount`);
-  }
-  if (mount.output !== -1 && type !== 'bind' && type !== 'cache') {
-    throw malformed(`${where}.output`, `a ${type} mount has no output`);
   }
   if (type === 'secret') nonEmpty(mount.secretOpt?.ID ?? '', `${where}.secretOpt.ID`);
   if (mount.output < -1) throw malformed(`${where}.output`, `invalid index ${mount.output}`);
