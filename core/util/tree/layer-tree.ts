@@ -119,6 +119,7 @@ const scratchRoot: NodeStat = {
   size: 0,
   nlink: 2,
   ino: 0,
+  dev: 0,
   rdev: 0n,
   mtimeNs: 0n,
   atimeNs: 0n,
@@ -129,7 +130,7 @@ type Typed = Pick<
   'isFile' | 'isDirectory' | 'isSymbolicLink' | 'isCharacterDevice' | 'isBlockDevice' | 'isFIFO'
 >;
 
-function kindOf(entry: Typed): NodeKind {
+export function kindOf(entry: Typed): NodeKind {
   if (entry.isFile()) return 'file';
   if (entry.isDirectory()) return 'dir';
   if (entry.isSymbolicLink()) return 'symlink';
@@ -139,7 +140,7 @@ function kindOf(entry: Typed): NodeKind {
 }
 
 /** JavaScript orders UTF-16 units; that is the order of UTF-8 bytes up to the surrogates. */
-function sortByName(nodes: TreeNode[]): readonly TreeNode[] {
+export function sortByName(nodes: TreeNode[]): readonly TreeNode[] {
   if (nodes.some(({ name }) => beyondSurrogates.test(name))) {
     return nodes.sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)));
   }
@@ -148,7 +149,7 @@ function sortByName(nodes: TreeNode[]): readonly TreeNode[] {
 const beyondSurrogates = /[\uD800-\uFFFF]/;
 
 /** Node replaces bytes that are no UTF-8 by U+FFFD; such a path could not be opened again. */
-function refuseBytes(dir: string, name: string): void {
+export function refuseBytes(dir: string, name: string): void {
   if (fs.existsSync(`${dir}/${name}`)) return;
   throw new Error(`file name ${JSON.stringify(name)} in ${dir} is not UTF-8, which is not supported`);
 }

@@ -95,8 +95,8 @@ export class LayerWriter {
   }
 }
 
-/** `user.` is for workers without CAP_SYS_ADMIN, whose overlays are mounted with `userxattr`. */
-function markOpaque(host: string): void {
+/** Hides what lower layers have under the directory. `user.` is for workers without CAP_SYS_ADMIN, whose overlays are mounted with `userxattr`. */
+export function markOpaque(host: string): void {
   const yes = Buffer.from('y');
   try {
     setXattr(host, 'trusted.overlay.opaque', yes);

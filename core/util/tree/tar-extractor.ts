@@ -122,7 +122,7 @@ export class TarExtractor implements TarHandler {
   #make(header: TarHeader, parent: TreeNode, name: string): void {
     const existing = this.#writer.tree.child(parent, name);
     const merges = existing?.kind === 'dir' && header.type === 'dir';
-    if (existing && !merges) this.#remove(existing);
+    if (existing && !merges) this.remove(existing);
     if (header.type === 'dir') {
       const dir = merges ? existing : this.#writer.mkdir(parent, name, header.mode);
       this.#finish(header, this.#writer.own(dir));
@@ -136,7 +136,8 @@ export class TarExtractor implements TarHandler {
     if (header.type !== 'file' && header.type !== 'link') this.#finish(header, host);
   }
 
-  #remove(node: TreeNode): void {
+  /** Removes a path, and what was still to be done about it. */
+  remove(node: TreeNode): void {
     this.#lastParent = undefined;
     for (const host of this.#dirTimes.keys()) {
       if (host === node.host || host.startsWith(`${node.host}/`)) this.#dirTimes.delete(host);

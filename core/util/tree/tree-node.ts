@@ -16,6 +16,7 @@ export interface NodeStat {
   readonly size: number;
   readonly nlink: number;
   readonly ino: number;
+  readonly dev: number;
   readonly rdev: bigint;
   /** Nanoseconds since the epoch. */
   readonly mtimeNs: bigint;
@@ -107,6 +108,7 @@ export function statOf(stat: fs.BigIntStats): NodeStat {
     size: Number(stat.size),
     nlink: Number(stat.nlink),
     ino: Number(stat.ino),
+    dev: Number(stat.dev),
     rdev: stat.rdev,
     mtimeNs: stat.mtimeNs,
     atimeNs: stat.atimeNs,

@@ -1,0 +1,112 @@
+import type { ContentStore, Descriptor } from '../../contracts/content.js';
+import type { ApplyOptions, CompareOptions, Differ, LayerBlob } from '../../contracts/differ.js';
+import { BuildError, notFound } from '../../contracts/errors.js';
+import type { Mount } from '../../contracts/mount.js';
+import type { Threads } from '../../contracts/threads.js';
+import type { Tracing } from '../../contracts/tracing.js';
+import type { StreamCompression } from '../../util/compression/decompress.js';
+import type { Digest } from '../../util/digest.js';
+import { mediaTypes } from '../../util/media-types.js';
+import { type BlockSettings, blockSettings } from './compress-block.js';
+import type { LayerApplyArgs } from './layer-apply.task.js';
+import { writeLayerFile } from './layer-file.js';
+import type { LayerPlanArgs, LayerPlanResult } from './layer-plan.task.js';
+import { layersOf } from './mount-layers.js';
+import type { WrittenLayer } from './write-layer.js';
+
+const planTask = new URL('./layer-plan.task.js', import.meta.url);
+const applyTask = new URL('./layer-apply.task.js', import.meta.url);
+
+/** BuildKit keeps the digest of the uncompressed layer under this label. */
+const uncompressedLabel = 'containerd.io/uncompressed';
+
+/** {@link Differ} for snapshots that are directories of this machine: layers are read and written without a mount. */
+export class StackDiffer implements Differ {
+  readonly #content: ContentStore;
+  readonly #threads: Threads;
+  readonly #tracing: Tracing;
+
+  constructor(options: {
+    readonly content: ContentStore;
+    readonly threads: Threads;
+    readonly tracing: Tracing;
+  }) {
+    this.#content = options.content;
+    this.#threads = options.threads;
+    this.#tracing = options.tracing;
+  }
+
+  async apply(
+    layer: Descriptor,
+    onto: readonly Mount[],
+    options: ApplyOptions,
+  ): Promise<{ readonly diffId: Digest }> {
+    const compression = compressionOf(layer);
+    if (!(await this.#content.info(layer.digest))) {
+      throw notFound('content.not-found', `${layer.digest} is not in the content store`);
+    }
+    return this.#tracing.trace('layer apply', { tags: { digest: layer.digest } }, async () => {
+      const args: LayerApplyArgs = {
+        blob: this.#content.path(layer.digest),
+        compression,
+        layers: layersOf(onto),
+      };
+      const onReport = (bytes: unknown): void => options.onProgress?.(bytes as number);
+      try {
+        const diffId = await this.#threads.run<Digest>(applyTask, args, { signal: options.signal, onReport });
+        return { diffId };
+      } catch (error) {
+        throw BuildError.from(error).wrap(`cannot unpack layer ${layer.digest}`);
+      }
+    });
+  }
+
+  async compare(
+    lower: readonly Mount[],
+    upper: readonly Mount[],
+    options: CompareOptions,
+  ): Promise<LayerBlob> {
+    const settings = blockSettings(options.compression.type, options.compression.level);
+    return this.#tracing.trace('layer compare', { tags: { compression: settings.type } }, async () => {
+      await using staged = await this.#content.stage();
+      const layer = await this.#write(layersOf(lower), layersOf(upper), settings, staged.path, options);
+      const { digest, size, diffId } = layer;
+      await staged.commit({ digest, size, labels: { [uncompressedLabel]: diffId } });
+      return { descriptor: { mediaType: mediaTypeOf(options), digest, size }, diffId };
+    });
+  }
+
+  async #write(
+    lower: readonly string[],
+    upper: readonly string[],
+    settings: BlockSettings,
+    output: string,
+    options: CompareOptions,
+  ): Promise<WrittenLayer> {
+    const { signal } = options;
+    const onProgress = (bytes: number): void => options.onProgress?.(bytes);
+    const args: LayerPlanArgs = { lower, upper, sourceDateEpoch: options.sourceDateEpoch, settings, output };
+    const plan = await this.#threads.run<LayerPlanResult>(planTask, args, {
+      signal,
+      onReport: (bytes) => onProgress(bytes as number),
+    });
+    if ('written' in plan) return plan.written;
+    return writeLayerFile(plan.blocks, { threads: this.#threads, settings, output, onProgress, signal });
+  }
+}
+
+/** BuildKit: util/compression. Docker has no type of its own for zstd; its spelling follows gzip's. */
+function mediaTypeOf(options: CompareOptions): string {
+  const docker = options.mediaTypes === 'docker';
+  const base = docker ? mediaTypes.dockerLayer : mediaTypes.ociLayer;
+  const { type } = options.compression;
+  return type === 'uncompressed' ? base : `${base}${docker ? '.' : '+'}${type}`;
+}
+
+function compressionOf(layer: Descriptor): StreamCompression {
+  const match = /\btar(?:[.+](gzip|zstd))?$/.exec(layer.mediaType);
+  if (!match) {
+    throw new BuildError('layer.media-type', `${layer.mediaType} is not a layer that can be unpacked`);
+  }
+  return (match[1] as 'gzip' | 'zstd' | undefined) ?? 'none';
+}

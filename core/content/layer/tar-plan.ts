@@ -1,0 +1,87 @@
+/**
+ * A tar that is known before its content is read. The sizes of all headers and files fix where every byte stands, so
+ * any part of the stream can be made on its own, by any thread, and the bytes are the same however it is cut.
+ */
+import {
+  encodeHeader,
+  encodeWhiteout,
+  headerSize,
+  TRAILER_SIZE,
+  whiteoutSize,
+} from '../../util/tar/encode.js';
+import { padded, type TarHeader } from '../../util/tar/header.js';
+
+export type PlanItem =
+  | { readonly kind: 'entry'; readonly header: TarHeader; readonly host: string }
+  | { readonly kind: 'data'; readonly header: TarHeader; readonly data: Uint8Array }
+  | { readonly kind: 'whiteout'; readonly name: string }
+  | { readonly kind: 'end' };
+
+/** A part of the stream: `length` bytes, starting `skip` bytes into the first item. */
+export interface PlanRange {
+  readonly items: readonly PlanItem[];
+  readonly skip: number;
+  readonly length: number;
+}
+
+/** Part of a stream to compress on its own; its first `lead` bytes only serve as the compressor's dictionary. */
+export interface PlanBlock extends PlanRange {
+  readonly lead: number;
+  readonly last: boolean;
+}
+
+export function itemSize(item: PlanItem): number {
+  switch (item.kind) {
+    case 'entry':
+    case 'data':
+      return headerSize(item.header) + padded(item.header.size);
+    case 'whiteout':
+      return whiteoutSize(item.name);
+    case 'end':
+      return TRAILER_SIZE;
+    default:
+      return item satisfies never;
+  }
+}
+
+export const encodeItem = (item: PlanItem): Buffer => {
+  switch (item.kind) {
+    case 'entry':
+    case 'data':
+      return encodeHeader(item.header);
+    case 'whiteout':
+      return encodeWhiteout(item.name);
+    case 'end':
+      return Buffer.alloc(TRAILER_SIZE);
+    default:
+      return item satisfies never;
+  }
+};
+
+/** Cuts a whole plan into blocks of `size` bytes, each with `lead` bytes of the one before in front. */
+export function* cutBlocks(items: readonly PlanItem[], size: number, lead: number): Generator<PlanBlock> {
+  const starts: number[] = [];
+  let total = 0;
+  for (const item of items) {
+    starts.push(total);
+    total += itemSize(item);
+  }
+  let first = 0;
+  for (let start = 0; start < total; start += size) {
+    const from = Math.max(0, start - lead);
+    const to = Math.min(total, start + size);
+    while (first + 1 < items.length && starts[first + 1]! <= from) first++;
+    let end = first + 1;
+    while (end < items.length && starts[end]! < to) end++;
+    yield {
+      items: items.slice(first, end),
+      skip: from - starts[first]!,
+      length: to - from,
+      lead: start - from,
+      last: to === total,
+    };
+  }
+}
+
+export const planSize = (items: readonly PlanItem[]): number =>
+  items.reduce((sum, item) => sum + itemSize(item), 0);
