@@ -20,6 +20,13 @@ export interface BlobInfo {
   readonly labels: Readonly<Record<string, string>>;
 }
 
+/**
+ * A label whose value is the digest of a blob that stays as long as the labelled one does; `name` tells several
+ * apart. BuildKit and containerd agree on it.
+ */
+export const contentReferenceLabel = (name: string | number): string =>
+  `containerd.io/gc.ref.content.${name}`;
+
 /** Anything that can hand out a blob's bytes: the content store, a registry, a client's session. */
 export interface ContentProvider {
   /** Streams `[offset, offset+length)`; without length, to the end. NotFound when there is no such blob. */

@@ -3,10 +3,14 @@
  * labelled with the repository they came from: whoever names that repository and a digest gets them without asking
  * the registry. Facts: BuildKit util/pull/pull.go, util/imageutil/config.go.
  */
-import type { ContentStore, Descriptor } from '../../../core/contracts/content.js';
+import {
+  type ContentStore,
+  contentReferenceLabel,
+  type Descriptor,
+} from '../../../core/contracts/content.js';
 import { BuildError } from '../../../core/contracts/errors.js';
 import { type Repository, sourceLabel } from '../../../core/contracts/registry.js';
-import type { Digest } from '../../../core/util/digest.js';
+import { type Digest, hexOf } from '../../../core/util/digest.js';
 import { formatImageReference } from '../../../core/util/image-reference.js';
 import { isIndexType, isManifestType } from '../../../core/util/media-types.js';
 import { formatPlatform, type Platform } from '../../../core/util/platform.js';
@@ -68,6 +72,7 @@ export async function pullImage(
   const manifest = parseManifest(await read(descriptor), name);
   const config = await read(manifest.config);
   documents.push(descriptor.digest, manifest.config.digest);
+  await keepTogether(content, documents);
   return { root, config, documents, ...layersOf(name, manifest, config) };
 }
 
@@ -99,6 +104,16 @@ async function readDocument(
   const known = await sourcesOf(content, domain, descriptor.digest);
   await content.label(descriptor.digest, { [sourceLabel(domain)]: [...new Set([...known, path])].join(',') });
   return data;
+}
+
+/** What keeps the first document keeps those it leads to. */
+async function keepTogether(content: ContentStore, documents: readonly Digest[]): Promise<void> {
+  for (const [i, next] of documents.slice(1).entries()) {
+    const holder = documents[i]!;
+    const label = contentReferenceLabel(hexOf(next));
+    const known = (await content.info(holder))?.labels[label];
+    if (known === undefined) await content.label(holder, { [label]: next });
+  }
 }
 
 /** Only what is known to be in this very repository: a digest alone must not open another one's images. */

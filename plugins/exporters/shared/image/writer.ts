@@ -1,5 +1,10 @@
 /** Makes an image of a result: layers, configs, manifests and, for several platforms, an index. */
-import type { ContentProvider, ContentStore, Descriptor } from '../../../../core/contracts/content.js';
+import {
+  type ContentProvider,
+  type ContentStore,
+  contentReferenceLabel,
+  type Descriptor,
+} from '../../../../core/contracts/content.js';
 import { invalid } from '../../../../core/contracts/errors.js';
 import type { BuildResult } from '../../../../core/contracts/exporter.js';
 import { type Progress, statusWhile } from '../../../../core/contracts/progress.js';
@@ -101,8 +106,11 @@ export class ImageWriter {
     const data = manifestDocument(type, configBlob.descriptor, described, annotations('manifest'));
     const manifest = this.#document(type, data, annotations('manifest-descriptor'));
     await Promise.all([
-      this.#store(progress, 'manifest', manifest.descriptor.digest, data),
-      this.#store(progress, 'config', configBlob.descriptor.digest, config),
+      this.#store(progress, 'manifest', manifest.descriptor.digest, data, [
+        configBlob.descriptor,
+        ...described,
+      ]),
+      this.#store(progress, 'config', configBlob.descriptor.digest, config, []),
     ]);
     return {
       manifest: { ...manifest.descriptor, platform: part.platform },
@@ -124,7 +132,7 @@ export class ImageWriter {
       data,
       annotationsFor(options.annotations, 'index-descriptor', undefined),
     );
-    await this.#store(progress, 'manifest list', index.descriptor.digest, data);
+    await this.#store(progress, 'manifest list', index.descriptor.digest, data, manifests);
     return index;
   }
 
@@ -134,8 +142,18 @@ export class ImageWriter {
     return { descriptor, provider: { read: () => once(data) } };
   }
 
-  async #store(progress: Progress, what: string, digest: Digest, data: Uint8Array): Promise<void> {
-    await statusWhile(progress, `exporting ${what} ${digest}`, () => this.#content.writeBlob(data));
+  /** Whoever keeps the document keeps what it names. */
+  async #store(
+    progress: Progress,
+    what: string,
+    digest: Digest,
+    data: Uint8Array,
+    names: readonly Descriptor[],
+  ): Promise<void> {
+    const labels = names.map((named, i) => [contentReferenceLabel(i), named.digest] as const);
+    await statusWhile(progress, `exporting ${what} ${digest}`, () =>
+      this.#content.writeBlob(data, Object.fromEntries(labels)),
+    );
   }
 }
 
