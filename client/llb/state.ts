@@ -33,23 +33,18 @@ export class State {
   readonly output: Output | undefined;
   readonly settings: Settings;
 
-  constructor(output: Output | undefined, settings: Settings = defaultSettings) {
+  constructor(output: Output | undefined, settings = settingsOn(defaultSettings, output?.platform)) {
     this.output = output;
-    this.settings = settingsOn(settings, output?.platform);
+    this.settings = settings;
   }
 
-  /** Another tree with the same settings. */
+  /** Another tree with the same settings, but for the platform if it has one of its own. */
   withOutput(output: Output | undefined): State {
-    return new State(output, this.settings);
+    return new State(output, settingsOn(this.settings, output?.platform));
   }
 
   #with(changes: Partial<Settings>): State {
-    // The constructor is bypassed on purpose: a platform set here must not fall back to the output's.
-    const next = new State(undefined, { ...this.settings, ...changes });
-    return Object.assign(Object.create(State.prototype) as State, {
-      output: this.output,
-      settings: next.settings,
-    });
+    return new State(this.output, { ...this.settings, ...changes });
   }
 
   /** Sets the working directory; a relative one starts from the present one. */

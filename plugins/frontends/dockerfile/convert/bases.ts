@@ -1,5 +1,6 @@
 /** What stages start from: the empty tree, a named context, or an image with its config. */
 import { image as imageState, scratch } from '../../../../client/llb/index.js';
+import { BuildError } from '../../../../core/contracts/errors.js';
 import {
   formatImageReference,
   type ImageReference,
@@ -111,8 +112,14 @@ async function pull(
       signal,
     )
     .catch((error: unknown) => {
-      const hint = suggestion(written, [...stages.names(), ...commonImages]);
-      throw locate(error, stage.ranges).wrap(`${written}${hint}`);
+      const { code, grpcCode, message, details, hint } = locate(error, stage.ranges);
+      const suggested = suggestion(written, [...stages.names(), ...commonImages]);
+      throw new BuildError(code, `${written}: ${message}${suggested}`, {
+        grpcCode,
+        details,
+        cause: error,
+        ...(hint === undefined ? {} : { hint }),
+      });
     });
   const image = parseImage(resolved.config);
   const platform =

@@ -83,7 +83,7 @@ class FileParser {
   #setEscape(escapeToken: string): void {
     if (escapeToken !== '\\' && escapeToken !== '`') {
       locating(lineRanges(this.#taken, 0), () => {
-        throw syntaxError(`invalid escapeToken token '${escapeToken}' does not match \` or \\`);
+        throw syntaxError(`invalid escape token '${escapeToken}' does not match \` or \\`);
       });
     }
     this.#escapeToken = escapeToken;
