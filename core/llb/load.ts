@@ -69,14 +69,20 @@ function makeVertex(
       exportCache: metadata.exportCache,
       progressGroup: metadata.progressGroup,
       description: metadata.description,
-      op: runnable(op, metadata, name, services),
+      op: runnable(op, metadata, name, services, options),
     };
   } catch (error) {
     throw BuildError.from(error).wrap(`op ${op.digest}`, { type: 'vertex', digest: op.digest });
   }
 }
 
-function runnable(op: DefinedOp, metadata: LlbMetadata, name: string, services: LlbServices): Op {
+function runnable(
+  op: DefinedOp,
+  metadata: LlbMetadata,
+  name: string,
+  services: LlbServices,
+  options: LoadOptions,
+): Op {
   return makeOp(
     op.body,
     {
@@ -86,6 +92,7 @@ function runnable(op: DefinedOp, metadata: LlbMetadata, name: string, services: 
       inputCount: op.inputs.length,
       platform: normalizePlatform(op.platform ?? defaultPlatform()),
       worker: chooseWorker(services.workers, op.constraints),
+      loadNested: (definition) => loadLlb(definition, services, options),
     },
     services,
   );

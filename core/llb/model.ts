@@ -51,6 +51,8 @@ export interface BuildBody {
   readonly kind: 'build';
   readonly builder: number;
   readonly inputs: ReadonlyMap<string, number>;
+  /** Which op input holds the definition to solve. */
+  readonly definitionInput: number;
   readonly attrs: ReadonlyMap<string, string>;
 }
 

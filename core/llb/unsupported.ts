@@ -10,11 +10,11 @@ export function refuseUnsupported(body: OpBody, options: LoadOptions): void {
       return;
     case 'source':
     case 'file':
+    case 'build':
     case 'terminal':
       return;
     case 'merge':
     case 'diff':
-    case 'build':
     case 'passthrough':
       throw unsupported('llb.unsupported', `${body.kind} ops are not supported yet`, {
         hint: hints[body.kind],

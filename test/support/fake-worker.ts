@@ -52,7 +52,7 @@ export class FakeWorker implements Worker {
       await this.apply(target, action);
     },
     readFile: async (ref, path, { offset, length }) => {
-      const data = Buffer.from(this.#file(ref, path));
+      const data = Buffer.from(this.#file(ref, path), 'latin1');
       return data.subarray(offset, length === undefined ? undefined : offset + length);
     },
     readDir: async (ref) => [...this.refs.tree(ref).keys()].map((path) => stat(path, this.#file(ref, path))),

@@ -70,12 +70,20 @@ function decodeSource({ identifier, attrs }: pb.SourceOp): SourceBody {
   return { kind: 'source', identifier, attrs };
 }
 
-function decodeBuild({ builder, inputs, attrs }: pb.BuildOp, inputCount: number): BuildBody {
+function decodeBuild({ builder, inputs, attrs, def }: pb.BuildOp, inputCount: number): BuildBody {
+  if (builder !== llbBuilder) throw malformed('build.builder', 'only the LLB builder (-1) is allowed');
+  if (def) throw malformed('build.def', 'the definition must come from an input');
   const decoded = Object.entries(inputs).map(
     ([name, { input }]) => [name, indexOrNone(input, inputCount, `build.inputs.${name}`)] as const,
   );
-  return { kind: 'build', builder, inputs: new Map(decoded), attrs: new Map(Object.entries(attrs)) };
+  const named = new Map(decoded);
+  const definitionInput = present(named.get(definitionInputName), `build.inputs.${definitionInputName}`);
+  return { kind: 'build', builder, inputs: named, definitionInput, attrs: new Map(Object.entries(attrs)) };
 }
+
+/** Builders are inputs by index, but for this one. */
+const llbBuilder = -1;
+const definitionInputName = 'buildkit.llb.definition';
 
 const decodeMerge = ({ inputs }: pb.MergeOp, inputCount: number): MergeBody => ({
   kind: 'merge',

@@ -1,5 +1,6 @@
-import type { LlbMetadata } from '../../contracts/frontend.js';
+import type { LlbDefinition, LlbMetadata } from '../../contracts/frontend.js';
 import type { Worker } from '../../contracts/worker.js';
+import type { Edge } from '../../solver/op.js';
 import type { Platform } from '../../util/platform.js';
 
 /** What an op knows beside its body. */
@@ -13,4 +14,6 @@ export interface OpSetting {
   /** Normalised; the daemon's own where the op names none. */
   readonly platform: Platform;
   readonly worker: Worker;
+  /** Loads a definition that turns up while the op runs, with the same rights as the op's own. */
+  readonly loadNested: (definition: LlbDefinition) => Edge | undefined;
 }

@@ -8,7 +8,7 @@ import type { OpContext } from '../../../core/solver/op.js';
 import type { Init, pb } from '../../../proto/index.js';
 import type { FakeWorker } from '../../support/fake-worker.js';
 import { body, opBytes, rootMount } from './ops.js';
-import { type FakeServices, fakeServices, opContext } from './services.js';
+import { type FakeServices, fakeServices, loadNested, opContext } from './services.js';
 
 describe('ExecOp', () => {
   let services: FakeServices;
@@ -36,6 +36,7 @@ describe('ExecOp', () => {
         inputCount,
         platform: worker.profile.platforms[0]!,
         worker,
+        loadNested,
       },
       services,
     );

@@ -5,7 +5,7 @@ import { FileOp } from '../../../core/llb/ops/file.js';
 import type { Init, pb } from '../../../proto/index.js';
 import { FakeWorker } from '../../support/fake-worker.js';
 import { body, opBytes } from './ops.js';
-import { opContext } from './services.js';
+import { loadNested, opContext } from './services.js';
 
 describe('FileOp', () => {
   let worker: FakeWorker;
@@ -36,7 +36,15 @@ describe('FileOp', () => {
     const op: Init<pb.Op> = { file: { actions } };
     const metadata = { ignoreCache: false, description: {}, caps: [] };
     const platform = worker.profile.platforms[0]!;
-    const setting = { name: 'step', bytes: opBytes(op), metadata, inputCount: 2, platform, worker };
+    const setting = {
+      name: 'step',
+      bytes: opBytes(op),
+      metadata,
+      inputCount: 2,
+      platform,
+      worker,
+      loadNested,
+    };
     return (await new FileOp(body('file', op, 2), setting).exec(
       [base, source],
       opContext(),

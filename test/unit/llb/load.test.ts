@@ -256,7 +256,6 @@ describe('loadLlb', () => {
   const unsupported: readonly [what: string, op: Node][] = [
     ['merge ops', node({ inputs: [context.input], merge: { inputs: [{ input: 0 }] } })],
     ['diff ops', node({ inputs: [context.input], diff: { lower: { input: -1 }, upper: { input: 0 } } })],
-    ['build ops', node({ inputs: [context.input], build: { builder: -1 } })],
     ['passthrough ops', node({ inputs: [context.input], passthrough: { id: 'x' } })],
     ['ssh mounts', run({ mounts: [rootMount, { dest: '/s', output: -1, mountType: 2, SSHOpt: {} }] })],
     ['CDI devices (gpu)', run({ cdiDevices: [{ name: 'gpu' }] })],

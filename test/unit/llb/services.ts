@@ -49,6 +49,10 @@ export function fakeServices(
   };
 }
 
+export const loadNested = (): never => {
+  throw new Error('this op builds nothing');
+};
+
 export const opContext = (
   signal: AbortSignal = new AbortController().signal,
   progress: Progress = silentProgress,

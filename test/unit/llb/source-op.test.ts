@@ -3,7 +3,7 @@ import type { Source } from '../../../core/contracts/source.js';
 import { SourceOp } from '../../../core/llb/ops/source.js';
 import { sha256 } from '../../../core/util/digest.js';
 import { FakeWorker } from '../../support/fake-worker.js';
-import { contributions, opContext } from './services.js';
+import { contributions, loadNested, opContext } from './services.js';
 
 describe('SourceOp', () => {
   const worker = new FakeWorker();
@@ -24,6 +24,7 @@ describe('SourceOp', () => {
       inputCount: 0,
       platform: { os: 'linux', architecture: 'amd64' },
       worker,
+      loadNested,
     },
     contributions({ git: source }),
   );
