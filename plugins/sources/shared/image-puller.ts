@@ -100,9 +100,11 @@ async function readDocument(
   if (stored) return stored;
   const data = await origin.manifest(descriptor, signal);
   const { domain, path } = origin.reference;
-  await content.writeBlob(data);
   const known = await sourcesOf(content, domain, descriptor.digest);
-  await content.label(descriptor.digest, { [sourceLabel(domain)]: [...new Set([...known, path])].join(',') });
+  const labels = { [sourceLabel(domain)]: [...new Set([...known, path])].join(',') };
+  const exists = (await content.info(descriptor.digest)) !== undefined;
+  await content.writeBlob(data, labels);
+  if (exists) await content.label(descriptor.digest, labels);
   return data;
 }
 
