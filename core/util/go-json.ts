@@ -27,12 +27,17 @@ export function goJson(value: GoValue): string {
   if (value === null) return 'null';
   if (value instanceof Uint8Array) return `"${Buffer.from(value).toString('base64')}"`;
   if (isList(value)) return `[${value.map(goJson).join(',')}]`;
-  const entries = isMap(value) ? [...value].sort(byKeyBytes) : Object.entries(value);
-  return `{${entries.flatMap(([key, member]) => goMember(key, member)).join(',')}}`;
+  return members(isMap(value) ? [...value].sort(byKeyBytes) : Object.entries(value));
 }
 
-const goMember = (key: string, value: GoValue | undefined): string[] =>
-  value === undefined ? [] : [`${goString(key)}:${goJson(value)}`];
+// Loops, not chains, in this file: keys of whole graphs pass through it.
+function members(entries: readonly (readonly [string, GoValue | undefined])[]): string {
+  let text = '';
+  for (const [key, value] of entries) {
+    if (value !== undefined) text += `${text === '' ? '' : ','}${goString(key)}:${goJson(value)}`;
+  }
+  return `{${text}}`;
+}
 
 // The built-in guards do not narrow readonly collections.
 const isList = (value: object): value is readonly GoValue[] => Array.isArray(value);
@@ -45,11 +50,15 @@ const byKeyBytes = ([a]: [string, unknown], [b]: [string, unknown]): number => c
  * Structs stay even when they are empty, because in Go they are pointers here.
  */
 export function omitEmpty(struct: GoStruct): GoStruct {
-  return Object.fromEntries(Object.entries(struct).filter(([, value]) => !isEmpty(value)));
+  const kept: Record<string, GoValue> = {};
+  for (const [key, value] of Object.entries(struct)) {
+    if (value !== undefined && !isEmpty(value)) kept[key] = value;
+  }
+  return kept;
 }
 
-function isEmpty(value: GoValue | undefined): boolean {
-  if (value === undefined || value === null) return true;
+function isEmpty(value: GoValue): boolean {
+  if (value === null) return true;
   if (typeof value !== 'object') return !value;
   if (value instanceof Uint8Array || isList(value)) return value.length === 0;
   return isMap(value) && value.size === 0;
