@@ -160,7 +160,7 @@ export class Container {
     const { process } = this.#request;
     const cwd = resolveInRoot(tree.path, absolute(process.cwd));
     if (!tree.writable && cwd.exists && MountStubs.allExist(tree.path, points)) return tree.path;
-    const root = tree.writable ? tree : this.#context.trees.writableOver(tree.path);
+    const root = tree.writable ? tree : this.#context.trees.writableCopy(tree, this.#request.root.mounts);
     if (root !== tree) this.#undo.push(root);
     const stubs = new MountStubs(root.path, process.removeMountStubsRecursive);
     this.#undo.push({ [Symbol.dispose]: () => stubs.remove() });
@@ -197,7 +197,8 @@ export class Container {
     if (!runtimeFailures.has(exitCode) || this.#killed) return;
     const message = runtimeErrors(this.#log);
     if (message === '') return;
-    throw new BuildError('exec.start', `${this.#context.runtime.name} run failed: ${message}`);
+    const said = `${this.#context.runtime.name} run failed: `;
+    throw new BuildError('exec.start', message.startsWith(said) ? message : said + message);
   }
 
   /** Last made, first undone. */

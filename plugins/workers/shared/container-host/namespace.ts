@@ -7,7 +7,7 @@
  */
 import fs from 'node:fs';
 import { mount, mountFlags, unmount } from '../../../../core/util/linux/mount.js';
-import { unshare } from '../../../../core/util/linux/process.js';
+import { setUmask, unshare } from '../../../../core/util/linux/process.js';
 
 /** Which controllers a v2 tree beside v1 has. */
 const UNIFIED_CONTROLLERS = '/sys/fs/cgroup/unified/cgroup.controllers';
@@ -15,6 +15,8 @@ const UNIFIED_CONTROLLERS = '/sys/fs/cgroup/unified/cgroup.controllers';
 /** Gives the calling thread its own mounts, and a private folder in memory at `dir`. */
 export function enterPrivateNamespace(dir: string, options: { readonly hideControllers: boolean }): void {
   unshare('fs', 'mount');
+  // Modes here mean what they say, whatever mask the daemon was started with. The mask is `fs`, thus this thread's.
+  setUmask(0o022);
   // What the host mounts later still arrives; nothing goes back.
   mount('none', '/', '', mountFlags.rslave);
   fs.mkdirSync(dir, { recursive: true, mode: 0o700 });

@@ -52,13 +52,12 @@ export class TreeMounts {
     }
   }
 
-  /** A tree like `lower` that may be written, and forgets what was written. */
-  writableOver(lower: string): MountedTree {
+  /** The same tree, to be written and to forget what was written. */
+  writableCopy(tree: MountedTree, mounts: readonly Mount[]): MountedTree {
     const dir = this.#makePoint();
     for (const name of ['upper', 'work', 'merged']) fs.mkdirSync(`${dir}/${name}`, { mode: 0o755 });
-    const options = [`lowerdir=${lower}`, `upperdir=${dir}/upper`, `workdir=${dir}/work`];
     const merged = `${dir}/merged`;
-    mount('overlay', merged, 'overlay', 0, options.join(','));
+    mountOverlay(withUpper(mounts[0], tree.path, dir), merged);
     const release = once(() => {
       unmount(merged, { detach: true });
       fs.rmSync(dir, { recursive: true, force: true });
@@ -124,6 +123,17 @@ export class TreeMounts {
     fs.mkdirSync(path, { mode: 0o755 });
     return path;
   }
+}
+
+/** An overlay with a new layer in `dir` on top: of the same layers if it is one, else of the folder `path`. */
+function withUpper(tree: Mount | undefined, path: string, dir: string): Mount {
+  const upper = [`upperdir=${dir}/upper`, `workdir=${dir}/work`];
+  if (tree?.type !== 'overlay') {
+    return { type: 'overlay', source: 'overlay', options: [`lowerdir=${path}`, ...upper] };
+  }
+  const layers = ['upperdir', 'lowerdir'].flatMap((name) => overlayOption(tree.options, name) ?? []);
+  const others = tree.options.filter((option) => !/^(upperdir|workdir|lowerdir)=|^r[ow]$/.test(option));
+  return { ...tree, options: [...others, `lowerdir=${layers.join(':')}`, ...upper] };
 }
 
 const isWritable = (entry: Mount): boolean => !entry.options.includes('ro');
