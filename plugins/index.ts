@@ -1,5 +1,6 @@
 /** The plugins that come with this package. Order means nothing: the kernel sorts by what each asks for. */
 import type { Plugin } from '../core/contracts/plugin.js';
+import jaeger from '../tracing/plugin.js';
 import local from './exporters/local/index.js';
 import oci from './exporters/oci/index.js';
 import tar from './exporters/tar/index.js';
@@ -17,4 +18,5 @@ export const builtinPlugins: readonly Plugin<never>[] = [
   local,
   oci,
   tar,
+  jaeger,
 ].map((plugin) => plugin as unknown as Plugin<never>);

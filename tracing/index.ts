@@ -1,9 +1,6 @@
 /** Opens the tracing that the environment asks for. Nothing is loaded when it asks for none. */
-import type { Tracing } from '../core/contracts/index.js';
+import { silentTracing, type Tracing } from '../core/contracts/index.js';
 import { parseEndpoint } from './endpoint.js';
-import { silentTracing } from './silent.js';
-
-export { silentTracing } from './silent.js';
 
 /** `JAEGER_TRACE` unset or empty: silent. A malformed value is an error, so that nobody waits for spans in vain. */
 export async function openTracing(

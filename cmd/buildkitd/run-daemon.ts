@@ -6,7 +6,6 @@ import { type EngineConfig, loadConfig, parseConfig } from '../../core/kernel/co
 import { Engine } from '../../core/kernel/engine.js';
 import { openLogger } from '../../core/kernel/logger.js';
 import { builtinPlugins } from '../../plugins/index.js';
-import { openTracing } from '../../tracing/index.js';
 import { version } from '../shared/version.js';
 import type { DaemonFlags } from './flags.js';
 
@@ -21,12 +20,11 @@ export async function runDaemon(flags: DaemonFlags): Promise<void> {
   const addresses = (grpc.address ?? [DEFAULT_ADDRESS]).map(parseListenAddress);
   const stopped = stopSignal(logger);
 
-  await using tracing = await openTracing('buildkitd', process.env);
   await using engine = await Engine.open(
-    { root: root ?? DEFAULT_ROOT, plugins: builtinPlugins, config, logger, tracing, version },
+    { root: root ?? DEFAULT_ROOT, plugins: builtinPlugins, config, logger, version },
     stopped,
   );
-  const { control, sessions } = engine;
+  const { control, sessions, tracing } = engine;
   await using server = new ControlServer({
     control,
     sessions,

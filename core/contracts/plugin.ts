@@ -43,11 +43,15 @@ export const definePlugin = <Config>(plugin: Plugin<Config>): Plugin<Config> => 
 export type Binder = <T>(token: Token<T>) => Binding<T>;
 
 export interface Binding<T> {
-  /** Builds the singleton from other tokens; the parameters of `make` are typed by the tuple. */
+  /**
+   * Builds the singleton from other tokens; the parameters of `make` are typed by the tuple. What it makes is
+   * started (see {@link Startable}) and disposed by the kernel.
+   */
   toFactory<const Deps extends readonly Token<unknown>[]>(
     deps: Deps,
     make: (...args: Resolved<Deps>) => T,
   ): void;
+  /** The value stays yours: it is neither started nor disposed. */
   toValue(value: T): void;
 }
 

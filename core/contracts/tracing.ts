@@ -1,4 +1,4 @@
-import { type Token, token } from './token.js';
+import { family, type Token, type TokenFamily, token } from './token.js';
 
 /** What identifies a span across processes. Encodings (uber-trace-id, traceparent) live in `tracing/`. */
 export interface SpanContext {
@@ -51,3 +51,24 @@ export interface Tracing extends AsyncDisposable {
   extract(header: (name: string) => string | undefined): SpanContext | undefined;
 }
 export const Tracing: Token<Tracing> = token('Tracing');
+
+/** What a tracing plugin binds: the engine opens the backends in order of their ids and uses the first tracer it gets. */
+export interface TracingBackend {
+  /** undefined when the configuration asks for no spans. */
+  open(serviceName: string): Promise<Tracing | undefined>;
+}
+export const TracingBackends: TokenFamily<TracingBackend> = family('TracingBackend');
+
+const nowhere: SpanContext = { traceId: '0'.repeat(32), spanId: '0'.repeat(16), sampled: false };
+const silentSpan: Span = { context: nowhere, setTag() {}, log() {}, fail() {}, finish() {} };
+
+/** Does nothing: what runs when nobody asked for spans. */
+export const silentTracing: Tracing = {
+  start: () => silentSpan,
+  trace: (_name, _options, work) => work(silentSpan),
+  within: (_span, work) => work(),
+  active: () => undefined,
+  inject: () => ({}),
+  extract: () => undefined,
+  async [Symbol.asyncDispose]() {},
+};

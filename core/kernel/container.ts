@@ -18,8 +18,9 @@ export class KernelContainer implements AsyncDisposable {
 
   binder(owner: string): Binder {
     return <T>(token: Token<T>): Binding<T> => ({
-      toValue: (value) => this.#bind(token, owner, [], () => value),
-      toFactory: (deps, make) => this.#bind(token, owner, deps, make as unknown as (...args: unknown[]) => T),
+      toValue: (value) => this.#bind(token, owner, [], () => value, false),
+      toFactory: (deps, make) =>
+        this.#bind(token, owner, deps, make as unknown as (...args: unknown[]) => T, true),
     });
   }
 
@@ -72,6 +73,7 @@ export class KernelContainer implements AsyncDisposable {
     owner: string,
     deps: readonly Token<unknown>[],
     make: (...args: unknown[]) => T,
+    owned: boolean,
   ): void {
     const other = this.#owners.get(token);
     if (other !== undefined) {
@@ -84,9 +86,15 @@ export class KernelContainer implements AsyncDisposable {
     this.#owners.set(token, owner);
     this.#inner.bind<T>(token).toResolvedValue((...args: unknown[]): T => {
       const value = make(...args);
-      this.#created.push({ owner, value });
+      if (owned) this.#own(owner, value);
       return value;
     }, deps as never);
+  }
+
+  /** One object may stand behind several tokens; it is started and disposed once. */
+  #own(owner: string, value: unknown): void {
+    if (this.#created.some((entry) => entry.value === value)) return;
+    this.#created.push({ owner, value });
   }
 
   #bindFamily(token: Token<unknown>): void {

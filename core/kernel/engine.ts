@@ -2,55 +2,34 @@
  * The whole daemon without a socket: opened over a state folder, it builds until it is disposed. `buildkitd` is this
  * plus listeners; embedding programs call {@link Engine.control} and attach their sessions in process.
  *
- * Opening goes from the bottom up (folder, stores, threads, plugins, workers, solver) and closing back down, so
- * that whatever fails on the way leaves nothing behind.
+ * Opening goes from the bottom up (folder, plugins' bindings, stores, plugins, workers, solver) and closing back
+ * down, so that whatever fails on the way leaves nothing behind.
  */
-import { join } from 'node:path';
 import type { types } from '../../proto/index.js';
-import { LocalContentStore } from '../content/content-store.js';
-import { TreeHasher } from '../content/hash/tree-hasher.js';
-import { StackDiffer } from '../content/layer/stack-differ.js';
-import { LocalLeases } from '../content/leases.js';
-import { LocalTrees } from '../content/trees.js';
 import {
-  ContentStore,
-  Differs,
-  Executors,
   Exporters,
   Frontends,
-  Kv,
-  Leases,
-  LocalDiffer,
-  Logger,
+  type Logger,
   type Plugin,
   type PluginStatus,
-  Registries,
-  Sessions,
-  Snapshotters,
   Sources,
-  Threads,
-  Tracing,
-  Trees,
+  silentTracing,
+  type Tracing,
+  TracingBackends,
   type Worker,
-  WorkerHome,
-  WorkerProfiles,
-  Workers,
 } from '../contracts/index.js';
 import { Control } from '../control/control.js';
-import { LocalFileEngine } from '../files/local-file-engine.js';
-import { LmdbKv } from '../kv/lmdb-kv.js';
 import { logLimits } from '../llb/log-limiter.js';
 import { CacheMounts } from '../llb/ops/cache-mounts.js';
-import { RegistryClient } from '../registry/client.js';
-import { SessionManager } from '../session/session-manager.js';
-import { LocalRefStore } from '../snapshot/ref-store.js';
+import type { SessionManager } from '../session/session-manager.js';
 import { RefResultStore } from '../snapshot/result-store.js';
 import { KeyStore } from '../solver/keys/key-store.js';
 import { Solver } from '../solver/solver.js';
-import { ThreadPool } from '../threads/thread-pool.js';
 import { DisposeStack } from '../util/dispose.js';
+import { assembleWorkers } from './assemble-workers.js';
 import { type EngineConfig, parseConfig } from './config/load.js';
 import { KernelContainer } from './container.js';
+import { bindCore, openCore } from './core-services.js';
 import { PluginHost } from './plugin-host.js';
 import { loadPlugins } from './plugin-loader.js';
 import { RootFolder } from './root-folder.js';
@@ -64,103 +43,67 @@ export interface EngineOptions {
   /** Default: an empty configuration. */
   readonly config?: EngineConfig;
   readonly logger: Logger;
-  readonly tracing: Tracing;
+  /** Default: what the tracing plugins open under the name `buildkitd`, or nothing. */
+  readonly tracing?: Tracing;
   readonly version: types.BuildkitVersion;
 }
 
 export class Engine implements AsyncDisposable {
   readonly control: Control;
   readonly sessions: SessionManager;
+  readonly tracing: Tracing;
   readonly #plugins: PluginHost;
   readonly #workers: WorkerSet;
   readonly #owned: DisposeStack;
 
-  private constructor(
-    control: Control,
-    sessions: SessionManager,
-    plugins: PluginHost,
-    workers: WorkerSet,
-    owned: DisposeStack,
-  ) {
-    this.control = control;
-    this.sessions = sessions;
-    this.#plugins = plugins;
-    this.#workers = workers;
+  private constructor(parts: EngineParts, owned: DisposeStack) {
+    this.control = parts.control;
+    this.sessions = parts.sessions;
+    this.tracing = parts.tracing;
+    this.#plugins = parts.plugins;
+    this.#workers = parts.workers;
     this.#owned = owned;
   }
 
   static async open(options: EngineOptions, signal: AbortSignal): Promise<Engine> {
     await using opening = new DisposeStack();
-    const { logger, tracing, version } = options;
+    const { logger, version } = options;
     const config = options.config ?? parseConfig('');
     const root = await opening.use(await RootFolder.open(options.root));
-    const loaded = await loadPlugins(config);
-
-    const kv = await opening.use(await LmdbKv.open(root.join('metadata.mdb')));
-    const content = await LocalContentStore.open(root.join('content'), { kv });
-    const leases = await LocalLeases.open(kv);
-    const threads = await opening.use(new ThreadPool());
-    const sessions = await opening.use(new SessionManager({ logger, tracing }));
-    const registries = await opening.use(
-      new RegistryClient({ hosts: config.settings.registry, sessions, logger }),
-    );
-
     const container = await opening.use(new KernelContainer());
-    const builtins = options.plugins.map((plugin) => ({
-      plugin: plugin as Plugin<unknown>,
-      origin: 'builtin',
-    }));
-    const host = new PluginHost(container, config, [...builtins, ...loaded], logger);
-    const workers = new WorkerSet(() => host.statuses());
-    const bind = container.binder('core');
-    bind(Logger).toValue(logger);
-    bind(Tracing).toValue(tracing);
-    bind(Kv).toValue(kv);
-    bind(ContentStore).toValue(content);
-    bind(Leases).toValue(leases);
-    bind(Threads).toValue(threads);
-    bind(Sessions).toValue(sessions);
-    bind(Registries).toValue(registries);
-    bind(Trees).toValue(new LocalTrees({ threads }));
-    bind(LocalDiffer).toValue(new StackDiffer({ content, threads, tracing }));
-    bind(WorkerHome).toValue({ dir: (id) => join(root.path, id) });
-    bind(Workers).toValue(workers);
-    host.register();
-    await host.start(signal);
+    const plugins = await registerPlugins(options, config, container);
+    const tracing = options.tracing ?? (await opening.use(await openBackend(container)));
 
-    const files = new LocalFileEngine({ threads, tracing });
-    const hasher = new TreeHasher({ threads, tracing });
-    for (const id of container.get(WorkerProfiles.all).ids()) {
-      const profile = container.get(WorkerProfiles.named(id));
-      const executor = container.get(Executors.named(id));
-      const snapshotter = container.get(Snapshotters.named(id));
-      const differ = container.get(Differs.named(id));
-      const refs = await opening.use(
-        await LocalRefStore.open({ workerId: profile.id, snapshotter, differ, content, kv, logger, tracing }),
-      );
-      workers.add({ profile, executor, snapshotter, differ, refs, hasher, files });
-    }
+    const core = await openCore({ root, config, logger, tracing }, opening);
+    const workers = new WorkerSet(() => plugins.statuses());
+    bindCore(container, { ...core, workers });
+    await plugins.start(signal);
+    await assembleWorkers(container, core, workers, opening);
 
     const solver = await opening.use(
       new Solver({
-        keys: new KeyStore(kv),
+        keys: new KeyStore(core.kv),
         results: new RefResultStore(workers),
         tracing,
         logger,
         maxParallelism: workers.list[0]?.profile.maxParallelism ?? 0,
       }),
     );
+    const { sessions } = core;
+    const sources = container.get(Sources.all);
+    const cacheMounts = new CacheMounts();
+    const llb = {
+      workers,
+      sources,
+      sessions,
+      tracing,
+      logger,
+      cacheMounts,
+      logLimits: logLimits(process.env),
+    };
     const control = new Control({
       solver,
-      llb: {
-        workers,
-        sources: container.get(Sources.all),
-        sessions,
-        tracing,
-        logger,
-        cacheMounts: new CacheMounts(),
-        logLimits: logLimits(process.env),
-      },
+      llb,
       frontends: container.get(Frontends.all),
       exporters: container.get(Exporters.all),
       allowedEntitlements: config.settings['insecure-entitlements'],
@@ -168,9 +111,9 @@ export class Engine implements AsyncDisposable {
       tracing,
       logger,
       version,
-      plugins: () => host.statuses(),
+      plugins: () => plugins.statuses(),
     });
-    return new Engine(control, sessions, host, workers, opening.move());
+    return new Engine({ control, sessions, tracing, plugins, workers }, opening.move());
   }
 
   get workers(): readonly Worker[] {
@@ -185,4 +128,32 @@ export class Engine implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#owned[Symbol.asyncDispose]();
   }
+}
+
+interface EngineParts {
+  readonly control: Control;
+  readonly sessions: SessionManager;
+  readonly tracing: Tracing;
+  readonly plugins: PluginHost;
+  readonly workers: WorkerSet;
+}
+
+async function registerPlugins(
+  { plugins, logger }: EngineOptions,
+  config: EngineConfig,
+  container: KernelContainer,
+): Promise<PluginHost> {
+  const builtin = plugins.map((plugin) => ({ plugin: plugin as Plugin<unknown>, origin: 'builtin' }));
+  const host = new PluginHost(container, config, [...builtin, ...(await loadPlugins(config))], logger);
+  host.register();
+  return host;
+}
+
+async function openBackend(container: KernelContainer): Promise<Tracing> {
+  const backends = container.get(TracingBackends.all);
+  for (const id of backends.ids()) {
+    const tracing = await backends.get(id)?.open('buildkitd');
+    if (tracing) return tracing;
+  }
+  return silentTracing;
 }

@@ -1,0 +1,78 @@
+/** What every plugin may ask for: stores, threads, sessions, registries, trees. */
+
+import { LocalContentStore } from '../content/content-store.js';
+import { StackDiffer } from '../content/layer/stack-differ.js';
+import { LocalLeases } from '../content/leases.js';
+import { LocalTrees } from '../content/trees.js';
+import {
+  ContentStore,
+  Kv,
+  Leases,
+  LocalDiffer,
+  Logger,
+  Registries,
+  Sessions,
+  Threads,
+  Tracing,
+  Trees,
+  WorkerHome,
+  Workers,
+} from '../contracts/index.js';
+import { LmdbKv } from '../kv/lmdb-kv.js';
+import { RegistryClient } from '../registry/client.js';
+import { SessionManager } from '../session/session-manager.js';
+import { ThreadPool } from '../threads/thread-pool.js';
+import type { DisposeStack } from '../util/dispose.js';
+import type { EngineConfig } from './config/load.js';
+import type { KernelContainer } from './container.js';
+import type { RootFolder } from './root-folder.js';
+
+export interface CoreOptions {
+  readonly root: RootFolder;
+  readonly config: EngineConfig;
+  readonly logger: Logger;
+  readonly tracing: Tracing;
+}
+
+export interface CoreServices extends CoreOptions {
+  readonly kv: Kv;
+  readonly content: ContentStore;
+  readonly leases: Leases;
+  readonly threads: Threads;
+  readonly sessions: SessionManager;
+  readonly registries: Registries;
+}
+
+/** Opens the stores; `owner` closes them. */
+export async function openCore(options: CoreOptions, owner: DisposeStack): Promise<CoreServices> {
+  const { root, config, logger, tracing } = options;
+  const kv = await owner.use(await LmdbKv.open(root.join('metadata.mdb')));
+  const content = await LocalContentStore.open(root.join('content'), { kv });
+  const leases = await LocalLeases.open(kv);
+  const threads = await owner.use(new ThreadPool());
+  const sessions = await owner.use(new SessionManager({ logger, tracing, threads }));
+  const hosts = config.settings.registry;
+  const registries = await owner.use(new RegistryClient({ hosts, sessions, logger }));
+  return { ...options, kv, content, leases, threads, sessions, registries };
+}
+
+/** Binds the services to their tokens. */
+export function bindCore(
+  container: KernelContainer,
+  services: CoreServices & { readonly workers: Workers },
+): void {
+  const { root, content, threads, tracing } = services;
+  const bind = container.binder('core');
+  bind(Logger).toValue(services.logger);
+  bind(Tracing).toValue(tracing);
+  bind(Kv).toValue(services.kv);
+  bind(ContentStore).toValue(content);
+  bind(Leases).toValue(services.leases);
+  bind(Threads).toValue(threads);
+  bind(Sessions).toValue(services.sessions);
+  bind(Registries).toValue(services.registries);
+  bind(Workers).toValue(services.workers);
+  bind(Trees).toFactory([], () => new LocalTrees({ threads }));
+  bind(LocalDiffer).toFactory([], () => new StackDiffer({ content, threads, tracing }));
+  bind(WorkerHome).toValue({ dir: (id) => root.join(id) });
+}
