@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Exporters } from '../../../core/contracts/exporter.js';
 import { definePlugin, PLUGIN_API } from '../../../core/contracts/plugin.js';
+import { Threads } from '../../../core/contracts/threads.js';
 import { LocalExporter } from './local-exporter.js';
 
 export default definePlugin({
@@ -9,6 +10,6 @@ export default definePlugin({
   api: PLUGIN_API,
   config: z.strictObject({}),
   register(bind) {
-    bind(Exporters.named('local')).toFactory([], () => new LocalExporter());
+    bind(Exporters.named('local')).toFactory([Threads], (threads) => new LocalExporter(threads));
   },
 });

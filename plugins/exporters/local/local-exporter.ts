@@ -1,3 +1,4 @@
+import { invalid } from '../../../core/contracts/errors.js';
 import type {
   BuildResult,
   Export,
@@ -7,9 +8,9 @@ import type {
 } from '../../../core/contracts/exporter.js';
 import type { Progress } from '../../../core/contracts/progress.js';
 import type { ResultTree, Session } from '../../../core/contracts/session.js';
+import type { Threads } from '../../../core/contracts/threads.js';
 import { AttributeReader } from '../shared/attributes.js';
-import { type FolderOptions, readFolderOptions, resultTree } from '../shared/folder-tree.js';
-import { namedResults, sourceDateEpoch } from '../shared/result.js';
+import { type FolderOptions, readFolderOptions, resultTrees } from '../shared/folder-tree.js';
 
 interface LocalOptions extends FolderOptions {
   readonly mode: 'copy' | 'delete';
@@ -17,6 +18,12 @@ interface LocalOptions extends FolderOptions {
 
 /** `type=local`: the result's files, in a folder of the client. */
 export class LocalExporter implements Exporter {
+  readonly #threads: Threads;
+
+  constructor(threads: Threads) {
+    this.#threads = threads;
+  }
+
   open(attrs: Readonly<Record<string, string>>): Export {
     const reader = new AttributeReader('local', attrs);
     const options: LocalOptions = {
@@ -24,52 +31,60 @@ export class LocalExporter implements Exporter {
       mode: reader.oneOf('mode', ['copy', 'delete']) ?? 'copy',
     };
     reader.finish();
-    return new LocalExport(options);
+    return new LocalExport(this.#threads, options);
   }
 }
 
 class LocalExport implements Export {
   readonly name = 'exporting to client directory';
+  readonly #threads: Threads;
   readonly #options: LocalOptions;
 
-  constructor(options: LocalOptions) {
+  constructor(threads: Threads, options: LocalOptions) {
+    this.#threads = threads;
     this.#options = options;
   }
 
   async run(result: BuildResult, context: ExportContext, signal: AbortSignal): Promise<Exported> {
+    this.#refuseSharedMirror(result);
     return context.steps.step(this.name, async (progress) => {
+      const trees = await resultTrees(result, this.#options, this.#threads, progress, signal);
       const session = await context.session();
-      await this.#send(result, session, context.index, progress, signal);
+      // A mirror must know all that belongs there at once; copies go side by side.
+      const batches =
+        this.#options.mode === 'delete' || trees.length === 1 ? [trees] : trees.map((tree) => [tree]);
+      await Promise.all(batches.map((batch) => this.#write(session, context.index, batch, progress, signal)));
       return { response: {} };
     });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}
 
-  async #send(
-    result: BuildResult,
+  #refuseSharedMirror({ platforms }: BuildResult): void {
+    const { mode, platformSplit } = this.#options;
+    if (mode !== 'delete' || platformSplit !== false || platforms.length < 2) return;
+    throw invalid(
+      'exporter.contradiction',
+      'local exporter: mode=delete mirrors one folder per platform: it cannot be combined with platform-split=false',
+    );
+  }
+
+  async #write(
     session: Session,
     index: number,
+    trees: readonly (ResultTree & { readonly id: string })[],
     progress: Progress,
     signal: AbortSignal,
   ): Promise<void> {
-    const { mode, platformSplit } = this.#options;
-    const split = platformSplit ?? result.multiPlatform;
-    const epoch = sourceDateEpoch(this.#options.sourceDateEpoch, result);
-    const parts = namedResults(result);
-    const trees = await Promise.all(parts.map((part) => resultTree(part, split, epoch, progress, signal)));
-    const write = async (some: readonly ResultTree[], label: string): Promise<void> => {
-      progress.status(label, { current: 0 });
-      let sent = 0;
-      const onProgress = (bytes: number): void => {
-        sent = bytes;
-        progress.status(label, { current: bytes });
-      };
-      await session.results.writeTree(index, some, { mode, onProgress }, signal);
-      progress.status(label, { current: sent, completed: true });
+    const single = trees.length === 1 && trees[0]!.prefix !== '' ? ` ${trees[0]!.id}` : '';
+    const label = `copying files${single}`;
+    let sent = 0;
+    const onProgress = (bytes: number): void => {
+      sent = bytes;
+      progress.status(label, { current: bytes });
     };
-    // Platforms with folders of their own go side by side; a mirror, or a shared folder, needs to see all at once.
-    if (mode === 'delete' || !split) return write(trees, 'copying files');
-    await Promise.all(parts.map((part, i) => write([trees[i]!], `copying files ${part.id}`)));
+    onProgress(0);
+    await session.results.writeTree(index, trees, { mode: this.#options.mode, onProgress }, signal);
+    progress.status(label, { current: sent, completed: true });
   }
 }

@@ -1,7 +1,10 @@
+import type { BuildResult } from '../../../core/contracts/exporter.js';
 import type { Progress } from '../../../core/contracts/progress.js';
 import type { ResultTree } from '../../../core/contracts/session.js';
+import type { Threads } from '../../../core/contracts/threads.js';
 import type { AttributeReader } from './attributes.js';
-import type { NamedResult } from './result.js';
+import { refuseOverlaps } from './overlapping-paths.js';
+import { type NamedResult, namedResults, sourceDateEpoch } from './result.js';
 
 /** Attributes that the `local` and `tar` exporters share. BuildKit: exporter/local/fs.go CreateFSOpts. */
 export interface FolderOptions {
@@ -19,16 +22,37 @@ export function readFolderOptions(attrs: AttributeReader): FolderOptions {
   };
 }
 
-/** Pulls and unpacks what is still lazy, then describes the tree for the client. */
-export async function resultTree(
+/**
+ * The trees of all platforms, pulled and unpacked, each below its folder. Those that share a folder must not have a
+ * file in common.
+ */
+export async function resultTrees(
+  result: BuildResult,
+  options: FolderOptions,
+  threads: Threads,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<readonly (ResultTree & { readonly id: string })[]> {
+  const split = options.platformSplit ?? result.multiPlatform;
+  const epoch = sourceDateEpoch(options.sourceDateEpoch, result);
+  const trees = await Promise.all(
+    namedResults(result).map((part) => resultTree(part, split, epoch, progress, signal)),
+  );
+  const stacks = trees.map(({ id, stack }) => ({ id, layers: stack.layers }));
+  if (!split) await refuseOverlaps(threads, stacks, signal);
+  return trees;
+}
+
+async function resultTree(
   part: NamedResult,
   split: boolean,
   epoch: number | undefined,
   progress: Progress,
   signal: AbortSignal,
-): Promise<ResultTree> {
+): Promise<ResultTree & { readonly id: string }> {
   const stack = part.ref ? await part.ref.view(progress, signal) : { layers: [], writable: false };
   return {
+    id: part.id,
     stack,
     prefix: split ? part.id.replaceAll('/', '_') : '',
     files: [],

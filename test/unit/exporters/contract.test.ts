@@ -5,6 +5,7 @@ import { OciExporter } from '../../../plugins/exporters/oci/oci-exporter.js';
 import { TarExporter } from '../../../plugins/exporters/tar/tar-exporter.js';
 import { exporterContract } from '../../contract/exporter.js';
 import { fakeContent } from '../../support/fake-content.js';
+import { InlineThreads } from '../../support/inline-threads.js';
 
 const trees: Trees = {
   tar: async function* () {
@@ -13,9 +14,12 @@ const trees: Trees = {
   hashing: (data) => ({ data, digest: () => sha256('') }),
 };
 
-exporterContract('local', () => ({ exporter: new LocalExporter() }));
-exporterContract('local, mirroring', () => ({ exporter: new LocalExporter(), attrs: { mode: 'delete' } }));
-exporterContract('tar', () => ({ exporter: new TarExporter(trees) }));
+exporterContract('local', () => ({ exporter: new LocalExporter(new InlineThreads()) }));
+exporterContract('local, mirroring', () => ({
+  exporter: new LocalExporter(new InlineThreads()),
+  attrs: { mode: 'delete' },
+}));
+exporterContract('tar', () => ({ exporter: new TarExporter(trees, new InlineThreads()) }));
 exporterContract('oci', () => ({ exporter: new OciExporter(fakeContent()) }));
 exporterContract('oci with docker types', () => ({
   exporter: new OciExporter(fakeContent()),

@@ -1,5 +1,8 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { expect } from 'chai';
-import type { Exporter } from '../../../core/contracts/exporter.js';
+import type { BuildResult, Exporter } from '../../../core/contracts/exporter.js';
 import type { ResultTree } from '../../../core/contracts/session.js';
 import type { Trees } from '../../../core/contracts/trees.js';
 import { sha256 } from '../../../core/util/digest.js';
@@ -7,6 +10,8 @@ import { LocalExporter } from '../../../plugins/exporters/local/local-exporter.j
 import { TarExporter } from '../../../plugins/exporters/tar/tar-exporter.js';
 import { receivingSession } from '../../contract/exporter.js';
 import { RecordedProgress } from '../../support/fake-progress.js';
+import { InlineThreads } from '../../support/inline-threads.js';
+import { fakeRef } from '../../support/recorded-refs.js';
 import { resultOf } from './results.js';
 
 const { signal } = new AbortController();
@@ -30,11 +35,27 @@ describe('folder exporters', () => {
     await exporter.open(attrs).run(result, context, signal);
     return received.map(({ metadata, data }) => `${metadata.mode ?? 'file'} ${data}`);
   };
-  const local = (attrs = {}, result = one): Promise<string[]> => run(new LocalExporter(), attrs, result);
+  const local = (attrs = {}, result = one): Promise<string[]> =>
+    run(new LocalExporter(new InlineThreads()), attrs, result);
   const tar = async (attrs = {}, result = one): Promise<string[]> => {
-    await run(new TarExporter(trees), attrs, result);
+    await run(new TarExporter(trees, new InlineThreads()), attrs, result);
     return asked.map(({ prefix, sourceDateEpoch }) => `${prefix} ${sourceDateEpoch}`);
   };
+
+  /** A layer with one file. */
+  const folder = async (file: string): Promise<string> => {
+    const dir = await mkdtemp(join(tmpdir(), 'images-test-'));
+    folders.push(dir);
+    await mkdir(join(dir, dirname(file)), { recursive: true });
+    await writeFile(join(dir, file), '');
+    return dir;
+  };
+  const folders: string[] = [];
+  afterEach(() => Promise.all(folders.splice(0).map((dir) => rm(dir, { recursive: true }))));
+  const inFolders = (result: BuildResult, dirs: Record<string, string>): BuildResult => ({
+    ...result,
+    platforms: result.platforms.map((part) => ({ ...part, ref: fakeRef({ layers: [dirs[part.id]!] }) })),
+  });
 
   it('write one platform to the top', async () => {
     expect(await local()).to.deep.equal(['copy [{"prefix":"","layers":["/linux/amd64"]}]']);
@@ -53,9 +74,24 @@ describe('folder exporters', () => {
     expect(await local({ 'platform-split': 'true' })).to.deep.equal([
       'copy [{"prefix":"linux_amd64","layers":["/linux/amd64"]}]',
     ]);
-    expect(await local({ 'platform-split': 'false' }, two)).to.deep.equal([
-      'copy [{"prefix":"","layers":["/linux/amd64"]},{"prefix":"","layers":["/linux/arm/v7"]}]',
-    ]);
+    const dirs = { 'linux/amd64': await folder('d/a'), 'linux/arm/v7': await folder('d/b') };
+    expect((await local({ 'platform-split': 'false' }, inFolders(two, dirs))).sort()).to.deep.equal(
+      Object.values(dirs)
+        .map((dir) => `copy [{"prefix":"","layers":["${dir}"]}]`)
+        .sort(),
+    );
+  });
+
+  it('never let platforms overwrite each other', async () => {
+    const dirs = { 'linux/amd64': await folder('d/a'), 'linux/arm/v7': await folder('d/a') };
+    const error = await local({ 'platform-split': 'false' }, inFolders(two, dirs)).catch((reason) => reason);
+    expect(error.message).to.equal(
+      'cannot overwrite d/a from linux/amd64 with linux/arm/v7 when split option is disabled',
+    );
+    const mirrored = await local({ 'platform-split': 'false', mode: 'delete' }, two).catch(
+      (reason) => reason,
+    );
+    expect(mirrored.message).to.contain('cannot be combined with platform-split=false');
   });
 
   it('mirror all platforms in one go', async () => {
@@ -75,7 +111,7 @@ describe('folder exporters', () => {
   });
 
   it('refuse values they do not understand', () => {
-    const open = (attrs: Record<string, string>) => () => new LocalExporter().open(attrs);
+    const open = (attrs: Record<string, string>) => () => new LocalExporter(new InlineThreads()).open(attrs);
     expect(open({ mode: 'delet' })).to.throw(
       'invalid value "delet" for mode: expected copy, delete (did you mean "delete"?)',
     );
