@@ -33,8 +33,14 @@ export function parseImageReference(text: string): ImageReference {
     throw new Error(`invalid reference format: repository name (${remote}) must be lowercase`);
   }
   const match = grammar.exec(`${domainPart}/${rest}`);
-  if (!match) throw new Error(`invalid reference format: "${text}"`);
-  const [, domainName, path, tag, digestText] = match as unknown as [string, string, string, string?, string?];
+  if (!match) throw new Error('invalid reference format');
+  const [, domainName, path, tag, digestText] = match as unknown as [
+    string,
+    string,
+    string,
+    string?,
+    string?,
+  ];
   if (digestText !== undefined && !isDigest(digestText)) {
     throw new Error(`invalid checksum digest format: "${digestText}"`);
   }
@@ -48,9 +54,7 @@ export function parseImageReference(text: string): ImageReference {
 
 /** Adds `:latest` to a reference that has neither tag nor digest. */
 export const withDefaultTag = (reference: ImageReference): ImageReference =>
-  reference.tag === undefined && reference.digest === undefined
-    ? { ...reference, tag: 'latest' }
-    : reference;
+  reference.tag === undefined && reference.digest === undefined ? { ...reference, tag: 'latest' } : reference;
 
 export const formatImageReference = ({ domain, path, tag, digest }: ImageReference): string =>
   `${domain}/${path}${tag === undefined ? '' : `:${tag}`}${digest === undefined ? '' : `@${digest}`}`;

@@ -53,6 +53,7 @@ const unknownFlag = (flag: string, known: readonly string[]): Error =>
 
 /** ` (did you mean x?)`, or nothing. */
 export function suggestion(typed: string, candidates: Iterable<string>): string {
-  const found = nearest(typed, candidates);
+  const known = [...candidates];
+  const found = nearest(typed, known) ?? known.find((name) => typed.length > 1 && name.startsWith(typed));
   return found === undefined || found === typed ? '' : ` (did you mean ${found}?)`;
 }
