@@ -1,9 +1,12 @@
 /** Grows as it is written; the hand-written codecs encode into it without intermediate buffers. */
 export class ByteWriter {
+  readonly #capacity: number;
   #buffer: Buffer;
   #length = 0;
 
+  /** `capacity` is what one fill usually takes. */
   constructor(capacity = 256) {
+    this.#capacity = capacity;
     this.#buffer = Buffer.allocUnsafeSlow(capacity);
   }
 
@@ -80,7 +83,7 @@ export class ByteWriter {
   /** Hands the bytes over and starts anew; the answer shares no memory with later writes. */
   take(): Buffer {
     const taken = this.#buffer.subarray(0, this.#length);
-    this.#buffer = Buffer.allocUnsafeSlow(Math.min(this.#buffer.length, 1 << 16));
+    this.#buffer = Buffer.allocUnsafeSlow(this.#capacity);
     this.#length = 0;
     return taken;
   }

@@ -16,7 +16,8 @@ const rules: readonly [layer: string, mayImport: readonly string[]][] = [
   ['core/files/', ['core/files/', 'core/contracts/', 'core/util/']],
   ['core/registry/', ['core/registry/', 'core/contracts/', 'core/util/']],
   ['core/snapshot/', ['core/snapshot/', 'core/solver/op.ts', 'core/contracts/', 'core/util/']],
-  ['core/session/', ['core/session/', 'core/contracts/', 'core/util/', 'proto/']],
+  ['core/transfer/', ['core/transfer/', 'core/contracts/', 'core/util/', 'proto/']],
+  ['core/session/', ['core/session/', 'core/transfer/', 'core/contracts/', 'core/util/', 'proto/']],
   ['core/llb/', ['core/llb/', 'core/solver/', 'core/contracts/', 'core/util/', 'proto/']],
   [
     'core/gateway/',
@@ -28,7 +29,7 @@ const rules: readonly [layer: string, mayImport: readonly string[]][] = [
   ['plugins/frontends/', ['<own>', 'core/contracts/', 'core/util/', 'proto/', 'client/llb/']],
   ['plugins/', ['<own>', '<shared>', 'core/contracts/', 'core/util/', 'proto/']],
   ['tracing/', ['tracing/', 'core/contracts/', 'core/util/']],
-  ['client/', ['client/', 'proto/', 'core/util/', 'core/contracts/']],
+  ['client/', ['client/', 'proto/', 'core/util/', 'core/contracts/', 'core/transfer/']],
   ['cmd/', ['cmd/', 'core/', 'client/', 'plugins/index.ts', 'tracing/', 'proto/']],
   ['bench/', ['']],
   ['test/', ['']],

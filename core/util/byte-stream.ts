@@ -1,6 +1,9 @@
 /**
  * A byte stream inside a message stream: every message is a slice of an endless sequence of bytes, as session tunnels
  * and stdio frontends carry them. Ending one direction leaves the other open.
+ *
+ * Writes complete at once: an HTTP/2 session stops reading while a write waits, so waiting here could block both ends
+ * for good. HTTP/2's own flow control bounds what gathers (the peer's connection window: 64 KiB, Go's 1 MiB).
  */
 import { Duplex, type Readable, type Writable } from 'node:stream';
 
@@ -9,15 +12,18 @@ export type ChunkStream = Readable & Writable;
 
 /** Small writes are gathered up to this size; peers accept messages of 4 MiB and more. */
 const MAX_CHUNK = 1 << 20;
+const BUFFER = 256 << 10;
 
 export function byteStreamOf(chunks: ChunkStream): Duplex {
   const bytes = new Duplex({
     allowHalfOpen: true,
+    readableHighWaterMark: BUFFER,
+    writableHighWaterMark: BUFFER,
     read() {
       chunks.resume();
     },
     write(data: Buffer, _encoding, done) {
-      sendChunk(chunks, data, done);
+      sendAll(chunks, [data], done);
     },
     writev(list, done) {
       sendAll(chunks, gather(list.map((item) => item.chunk as Buffer)), done);
@@ -46,26 +52,13 @@ export function byteStreamOf(chunks: ChunkStream): Duplex {
   return bytes;
 }
 
-function sendChunk(chunks: ChunkStream, data: Uint8Array, done: (error?: Error | null) => void): void {
-  if (chunks.destroyed || chunks.writableEnded) done(new Error('the tunnel is closed'));
-  else if (chunks.write({ data })) done();
-  else onDrain(chunks, done);
-}
-
 function sendAll(chunks: ChunkStream, list: Buffer[], done: (error?: Error | null) => void): void {
-  const [first, ...rest] = list;
-  if (!first) done();
-  else sendChunk(chunks, first, (error) => (error ? done(error) : sendAll(chunks, rest, done)));
-}
-
-function onDrain(chunks: ChunkStream, done: (error?: Error | null) => void): void {
-  const settle = (): void => {
-    chunks.off('drain', settle);
-    chunks.off('close', settle);
-    done(chunks.destroyed ? new Error('the tunnel is closed') : null);
-  };
-  chunks.on('drain', settle);
-  chunks.on('close', settle);
+  if (chunks.destroyed || chunks.writableEnded) {
+    done(new Error('the tunnel is closed'));
+    return;
+  }
+  for (const data of list) chunks.write({ data });
+  done();
 }
 
 function gather(list: Buffer[]): Buffer[] {

@@ -1,9 +1,10 @@
 /**
  * HTTP/2 settings that suit bulk transfers between two processes.
  *
- * Streams may run 4 MiB ahead. The connection's own window stays at 64 KiB on purpose: Node gives it back as data
- * arrives, read or not, so it never holds a stream up; and Node 20 forgets to resume a connection that it paused
- * during a write, which those frequent window updates set right. Widening it on both sides hangs two busy directions.
+ * Streams may run 4 MiB ahead, but the connection's window stays at 64 KiB on purpose. Node's session stops reading while
+ * a write of its own waits; two sessions whose writes both wait are stuck for good. What is in flight must therefore
+ * fit into the transport's buffers (a socket's, or those of `byteStreamOf`). Node gives the connection's window
+ * back as data arrives, read by a stream or not, so one slow stream does not hold up the others.
  */
 import type { SessionOptions } from 'node:http2';
 

@@ -51,10 +51,14 @@ export class MessageStream {
     return this.#failure() ?? new GrpcStatusError(grpcStatus.unavailable, 'the call is over');
   }
 
-  /** Batches of messages until the other side ends its half. Stopping early leaves the stream open. */
+  /** What arrives, frames and all, until the other side ends its half. Stopping early leaves the stream open. */
+  chunks(): AsyncIterable<Buffer> {
+    return this.#stream.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
+  }
+
+  /** Messages, as many at a time as arrive together. */
   async *batches(): AsyncGenerator<Buffer[], void, void> {
-    const chunks = this.#stream.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
-    for await (const chunk of chunks) {
+    for await (const chunk of this.chunks()) {
       const messages = this.#reader.push(chunk);
       if (messages.length > 0) yield messages;
     }

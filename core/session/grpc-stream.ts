@@ -1,0 +1,27 @@
+/** Control/Session of the gRPC API: a tunnel inside a bidi call. */
+import type { Duplex } from 'node:stream';
+import { byteStreamOf, type ChunkStream } from '../util/byte-stream.js';
+import type { SessionManager } from './session-manager.js';
+
+/** The part of a call that sessions need. */
+export interface SessionRequest {
+  readonly signal: AbortSignal;
+  metadata(name: string): readonly string[];
+}
+
+/** Resolves when the session has ended, on either side's initiative. */
+export async function acceptSession(
+  sessions: SessionManager,
+  stream: ChunkStream,
+  request: SessionRequest,
+): Promise<void> {
+  const duplex: Duplex = byteStreamOf(stream);
+  const abort = (): void => void duplex.destroy();
+  request.signal.addEventListener('abort', abort, { once: true });
+  try {
+    await sessions.accept({ metadata: (name) => request.metadata(name), duplex });
+  } finally {
+    request.signal.removeEventListener('abort', abort);
+    duplex.destroy();
+  }
+}

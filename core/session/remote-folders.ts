@@ -1,0 +1,85 @@
+/** Folders of a client at the other end of the tunnel. BuildKit: session/filesync/filesync.go FSSync. */
+import { FileSync } from '../../proto/services.js';
+import { BuildError, notFound } from '../contracts/errors.js';
+import type { ReceivedTree } from '../contracts/refs.js';
+import type { ClientFolders, FolderRequest, SyncBase, SyncResult, SyncWatch } from '../contracts/session.js';
+import type { Threads } from '../contracts/threads.js';
+import { receiveTree } from '../transfer/stream-transfer.js';
+import type { ClientCall } from '../util/grpc-h2/client.js';
+import { encodeHeaderLists } from '../util/grpc-h2/header-lists.js';
+import { failureOf, type SessionCalls, sessionError } from './session-calls.js';
+
+export class RemoteFolders implements ClientFolders {
+  readonly #calls: SessionCalls;
+  readonly #threads: Threads;
+
+  constructor(calls: SessionCalls, threads: Threads) {
+    this.#calls = calls;
+    this.#threads = threads;
+  }
+
+  async sync(
+    request: FolderRequest,
+    base: SyncBase | undefined,
+    dest: string,
+    watch: SyncWatch,
+    signal: AbortSignal,
+  ): Promise<SyncResult> {
+    const { path } = FileSync.DiffCopy;
+    if (!this.#calls.supports(path)) throw notFound('session.no-folders', 'no local sources enabled');
+    const headers = encodeHeaderLists({
+      'include-patterns': request.includePatterns,
+      'exclude-patterns': request.excludePatterns,
+      followpaths: request.followPaths,
+      'dir-name': [request.name],
+    });
+    const call = this.#calls.open(path, headers, signal);
+    const usable = request.differ === 'none' ? undefined : base;
+    let bytes = 0;
+    const transferred = (total: number): void => {
+      bytes = total;
+      watch.transferred(total, false);
+    };
+    try {
+      return await this.#receive(call, usable, dest, transferred, signal);
+    } finally {
+      watch.transferred(bytes, true);
+    }
+  }
+
+  async #receive(
+    call: ClientCall,
+    base: SyncBase | undefined,
+    dest: string,
+    onBytes: (total: number) => void,
+    signal: AbortSignal,
+  ): Promise<SyncResult> {
+    try {
+      const entries = await receiveTree(
+        {
+          dest,
+          mode: 'fresh',
+          digests: true,
+          ...(base ? { base: { dir: base.dir, entries: base.tree.entries } } : {}),
+        },
+        { threads: this.#threads, messages: call.messages, signal, onBytes },
+      );
+      call.end();
+      await call.status;
+      return resultOf(entries ? { entries } : undefined, base);
+    } catch (error) {
+      throw sessionError(await transferFailure(call, error), signal);
+    }
+  }
+}
+
+function resultOf(tree: ReceivedTree | undefined, base: SyncBase | undefined): SyncResult {
+  return tree ? { unchanged: false, tree } : { unchanged: true, tree: base!.tree };
+}
+
+/** Our own verdict on the transfer counts, unless it only says that the stream broke off. */
+export async function transferFailure(call: ClientCall, error: unknown): Promise<unknown> {
+  const status = await failureOf(call, error);
+  const brokeOff = !(error instanceof BuildError) || /^transfer\.(lost|cut)$/.test(error.code);
+  return brokeOff ? status : error;
+}

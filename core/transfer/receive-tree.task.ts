@@ -1,0 +1,96 @@
+/** Receives a tree: the whole protocol of the receiving side, wire facts E3.5–E3.7. */
+import type { MessagePort } from 'node:worker_threads';
+import { decodePacket, type Packet } from '../../proto/fsutil.js';
+import { BuildError } from '../contracts/errors.js';
+import type { ReceivedEntry } from '../contracts/refs.js';
+import type { ThreadContext, ThreadTask } from '../contracts/threads.js';
+import { FrameReader } from '../util/grpc-h2/frames.js';
+import { PacketBatch } from './packet-batch.js';
+import { PortChannel } from './port-channel.js';
+import { TreeReceiver } from './tree-receiver.js';
+import { TreeWriter, type WriteMode } from './tree-writer.js';
+
+export interface ReceiveTreeArgs {
+  readonly dest: string;
+  readonly mode: WriteMode;
+  readonly digests: boolean;
+  readonly base?: { readonly dir: string; readonly entries: readonly ReceivedEntry[] };
+  readonly owner?: { readonly uid: number; readonly gid: number };
+}
+export interface ReceiveTreeResult {
+  /** Absent: nothing differs from the base, and nothing was written. */
+  readonly entries?: readonly ReceivedEntry[];
+}
+
+const MAX_PACKET = 16 << 20;
+
+const receiveTree: ThreadTask<ReceiveTreeArgs & { readonly port: MessagePort }, ReceiveTreeResult> = async (
+  args,
+  context,
+) => {
+  using channel = new PortChannel(args.port);
+  const batch = new PacketBatch();
+  using receiver = new TreeReceiver({
+    writer: new TreeWriter(args),
+    base: args.base,
+    owner: args.owner,
+    request: (id) => batch.add({ type: 'req', id }),
+  });
+  try {
+    return await receive(channel, batch, receiver, context);
+  } catch (error) {
+    batch.take();
+    batch.add({ type: 'err', message: BuildError.from(error).message });
+    channel.send(batch.take());
+    throw error;
+  }
+};
+export default receiveTree;
+
+async function receive(
+  channel: PortChannel,
+  batch: PacketBatch,
+  receiver: TreeReceiver,
+  context: ThreadContext,
+): Promise<ReceiveTreeResult> {
+  const frames = new FrameReader(MAX_PACKET);
+  let finished: ReceiveTreeResult | undefined;
+  let confirmed = false;
+  for (let chunk = await channel.next(); chunk; chunk = await channel.next()) {
+    context.throwIfAborted();
+    for (const message of frames.push(chunk)) {
+      const packet = decodePacket(message);
+      if (packet.type === 'fin') confirmed = true;
+      else take(packet, receiver);
+    }
+    if (receiver.complete && !finished) {
+      const entries = receiver.finish();
+      finished = entries ? { entries } : {};
+      batch.add({ type: 'fin' });
+    }
+    channel.send(batch.take());
+    // Senders differ in how they end the stream after this.
+    if (finished && confirmed) return finished;
+  }
+  throw new BuildError('transfer.cut', 'the sender ended before the transfer was complete', {
+    grpcCode: 'Unavailable',
+  });
+}
+
+function take(packet: Exclude<Packet, { type: 'fin' }>, receiver: TreeReceiver): void {
+  switch (packet.type) {
+    case 'stat':
+      if (packet.stat) receiver.entry(packet.stat);
+      else receiver.listed();
+      return;
+    case 'data':
+      receiver.data(packet.id, packet.data);
+      return;
+    case 'err':
+      throw new BuildError('transfer.sender', `error from sender: ${packet.message}`);
+    case 'req':
+      throw new BuildError('transfer.protocol', 'the sender requested a file from the receiver');
+    default:
+      packet satisfies never;
+  }
+}

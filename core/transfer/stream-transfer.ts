@@ -1,0 +1,140 @@
+/**
+ * The main thread's part of a tree transfer: it moves bytes between a gRPC call and a worker thread that speaks the
+ * protocol, and keeps both from running ahead of the other.
+ */
+import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
+import type { ReceivedEntry } from '../contracts/refs.js';
+import type { Threads } from '../contracts/threads.js';
+import type { MessageStream } from '../util/grpc-h2/messages.js';
+import type { ToMain, ToWorker } from './port-channel.js';
+import type { ReceiveTreeArgs, ReceiveTreeResult } from './receive-tree.task.js';
+import type { SendTreeArgs } from './send-tree.task.js';
+
+export interface TransferOptions {
+  readonly threads: Threads;
+  readonly messages: MessageStream;
+  readonly signal: AbortSignal;
+  /** Bytes that went by so far. */
+  readonly onBytes?: (total: number) => void;
+}
+
+/** Receives a tree; undefined when nothing differs from the base. */
+export async function receiveTree(
+  args: ReceiveTreeArgs,
+  options: TransferOptions,
+): Promise<readonly ReceivedEntry[] | undefined> {
+  const task = new URL('./receive-tree.task.js', import.meta.url);
+  const result = await new StreamTransfer(options, 'in').run<ReceiveTreeResult>(task, args);
+  return result.entries;
+}
+
+export function sendTree(source: SendTreeArgs, options: TransferOptions): Promise<void> {
+  const task = new URL('./send-tree.task.js', import.meta.url);
+  return new StreamTransfer(options, 'out').run(task, { source });
+}
+
+/** Bytes that may lie unprocessed at the worker before reading pauses. */
+const AHEAD = 8 << 20;
+
+class StreamTransfer {
+  readonly #options: TransferOptions;
+  readonly #counted: 'in' | 'out';
+  readonly #port: MessagePort;
+  readonly #workerPort: MessagePort;
+  #untaken = 0;
+  #total = 0;
+  #wake: (() => void) | undefined;
+  #sending: Promise<void> = Promise.resolve();
+  #done = false;
+
+  constructor(options: TransferOptions, counted: 'in' | 'out') {
+    this.#options = options;
+    this.#counted = counted;
+    const { port1, port2 } = new MessageChannel();
+    this.#port = port1;
+    this.#workerPort = port2;
+    port1.on('message', (message: ToMain) => this.#take(message));
+  }
+
+  async run<Result>(task: URL, args: object): Promise<Result> {
+    const { threads, signal } = this.#options;
+    const failed = (): void => this.#post({ type: 'failed', message: 'context canceled' });
+    signal.addEventListener('abort', failed, { once: true });
+    void this.#feed();
+    try {
+      const port = this.#workerPort;
+      return await threads.run<Result>(task, { ...args, port }, { signal, transfer: [port] });
+    } finally {
+      signal.removeEventListener('abort', failed);
+      await this.#finished();
+    }
+  }
+
+  /** Call data to the worker. How the call failed is known to the call; the worker need only stop. */
+  async #feed(): Promise<void> {
+    try {
+      for await (const chunk of this.#options.messages.chunks()) {
+        if (this.#done) continue;
+        this.#count('in', chunk.length);
+        this.#untaken += chunk.length;
+        // Chunks are parts of larger buffers that others still read: a copy of its own may be handed over.
+        const bytes = new Uint8Array(chunk);
+        this.#port.postMessage({ type: 'chunk', bytes } satisfies ToWorker, [bytes.buffer]);
+        while (this.#untaken > AHEAD && !this.#done) await this.#woken();
+      }
+      this.#post({ type: 'end' });
+    } catch (error) {
+      this.#post({ type: 'failed', message: error instanceof Error ? error.message : String(error) });
+    }
+  }
+
+  #take(message: ToMain): void {
+    if (message.type === 'taken') {
+      this.#untaken -= message.bytes;
+      this.#wake?.();
+      return;
+    }
+    const { bytes } = message;
+    this.#sending = this.#sending.then(() => this.#send(bytes));
+  }
+
+  async #send(bytes: Uint8Array): Promise<void> {
+    try {
+      await this.#options.messages.sendFrames(bytes);
+      this.#count('out', bytes.length);
+      this.#post({ type: 'sent', bytes: bytes.length });
+    } catch (error) {
+      this.#post({ type: 'failed', message: error instanceof Error ? error.message : String(error) });
+    }
+  }
+
+  /** The worker is done; what it posted before that lies in the port and is still to be sent. */
+  async #finished(): Promise<void> {
+    for (let got = receiveMessageOnPort(this.#port); got; got = receiveMessageOnPort(this.#port)) {
+      this.#take(got.message as ToMain);
+    }
+    this.#done = true;
+    this.#wake?.();
+    await this.#sending;
+    this.#port.close();
+  }
+
+  #woken(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = () => {
+        this.#wake = undefined;
+        resolve();
+      };
+    });
+  }
+
+  #count(direction: 'in' | 'out', bytes: number): void {
+    if (direction !== this.#counted) return;
+    this.#total += bytes;
+    this.#options.onBytes?.(this.#total);
+  }
+
+  #post(message: ToWorker): void {
+    this.#port.postMessage(message);
+  }
+}
