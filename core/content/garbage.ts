@@ -9,7 +9,8 @@ import type { BlobHolds } from './blob-holds.js';
 export interface CollectOptions {
   /** Blobs younger than this stay: whoever wrote them may not have named them yet. Milliseconds. */
   readonly graceMs: number;
-  readonly now?: number;
+  /** These have no grace: whoever named them has just let go. */
+  readonly graceless?: ReadonlySet<Digest>;
 }
 
 const ROOT = 'containerd.io/gc.root';
@@ -21,10 +22,11 @@ export async function collectBlobs(
   holds: BlobHolds,
   options: CollectOptions,
 ): Promise<{ readonly blobs: number; readonly bytes: number }> {
-  const newest = (options.now ?? Date.now()) - options.graceMs;
+  const newest = Date.now() - options.graceMs;
+  const young = (blob: BlobInfo): boolean => blob.createdAt > newest && !options.graceless?.has(blob.digest);
   const all = new Map<Digest, BlobInfo>();
   for await (const blob of content.list()) all.set(blob.digest, blob);
-  const kept = mark(all, (blob) => blob.createdAt > newest || ROOT in blob.labels || holds.held(blob.digest));
+  const kept = mark(all, (blob) => young(blob) || ROOT in blob.labels || holds.held(blob.digest));
   let [blobs, bytes] = [0, 0];
   for (const blob of all.values()) {
     // Asked again: removing the others took time, and somebody may have written this one anew.

@@ -111,6 +111,8 @@ export interface RefStore {
   fromLayers(layers: readonly LazyLayer[], options: RefOptions): Promise<ImmutableRef | undefined>;
   /** NotFound (`ref.not-found`) when the record is gone. */
   get(id: string): Promise<ImmutableRef>;
+  /** Whether `get` would find it. Cheap and synchronous. */
+  has(id: string): boolean;
   /** Immutable records under an index, newest first. */
   find(index: string): Promise<readonly ImmutableRef[]>;
   /** The retained mutable record under an index, if nobody else holds it now. */

@@ -47,6 +47,10 @@ export class FakeRefs implements RefStore {
     return this.#mutable(id, options.index);
   }
 
+  has(id: string): boolean {
+    return this.#trees.has(id);
+  }
+
   async findMutable(index: string): Promise<MutableRef | undefined> {
     const found = [...this.#retained].find(([, record]) => record.index === index && record.free);
     if (!found) return undefined;

@@ -38,6 +38,7 @@ export class RecordedRefs {
         return layers.length === 0 ? undefined : fakeRef({ id: 'pulled', refs: this });
       },
       get: missing,
+      has: missing,
       find: async (index) =>
         this.records
           .filter((record) => record.committed && record.options.index === index)

@@ -1,0 +1,176 @@
+import pLimit from 'p-limit';
+import type { ContentStore } from '../contracts/content.js';
+import type { Compression, Differ, LayerBlob } from '../contracts/differ.js';
+import type { Mount } from '../contracts/mount.js';
+import type { Progress } from '../contracts/progress.js';
+import type { LayerOptions, RefLayer, RefLayers } from '../contracts/refs.js';
+import type { Snapshotter } from '../contracts/snapshotter.js';
+import type { Tracing } from '../contracts/tracing.js';
+import { chainId } from '../util/chain-id.js';
+import { layerMediaType } from '../util/media-types.js';
+import { SharedRuns } from '../util/shared-runs.js';
+import { ChainProvider } from './layer-download.js';
+import type { LayerUnpacker } from './layer-unpacker.js';
+import { mountsOf, stackOf } from './mount-stack.js';
+import type { Entry } from './record.js';
+import type { RecordBook } from './record-book.js';
+
+/** Layers of one chain computed at once. More would only wait for threads. */
+const AT_ONCE = 8;
+
+/**
+ * The layers of a tree as blobs. What was computed once is kept with the record, under its compression and epoch. A
+ * layer that came from an image keeps its blob and its times, unless another compression is forced.
+ */
+export class LayerBlobs {
+  readonly #book: RecordBook;
+  readonly #unpacker: LayerUnpacker;
+  readonly #snapshotter: Snapshotter;
+  readonly #differ: Differ;
+  readonly #content: ContentStore;
+  readonly #tracing: Tracing;
+  readonly #computing = new SharedRuns<LayerBlob>();
+
+  constructor(
+    book: RecordBook,
+    unpacker: LayerUnpacker,
+    snapshotter: Snapshotter,
+    differ: Differ,
+    content: ContentStore,
+    tracing: Tracing,
+  ) {
+    this.#book = book;
+    this.#unpacker = unpacker;
+    this.#snapshotter = snapshotter;
+    this.#differ = differ;
+    this.#content = content;
+    this.#tracing = tracing;
+  }
+
+  async layers(
+    top: Entry,
+    options: LayerOptions,
+    progress: Progress,
+    signal: AbortSignal,
+  ): Promise<RefLayers> {
+    const chain = this.#book.chainOf(top);
+    const limit = pLimit(AT_ONCE);
+    const stop = new AbortController();
+    const either = AbortSignal.any([signal, stop.signal]);
+    const finding = chain.map((entry) => limit(() => this.#find(entry, options, progress, either)));
+    try {
+      const blobs = await Promise.all(finding);
+      await this.#learnChainIds(chain, blobs, options);
+      const layers = blobs.map((blob, at) => describe(chain[at]!, blob, options.mediaTypes));
+      return { layers, provider: new ChainProvider(this.#content, chain) };
+    } finally {
+      stop.abort();
+      await Promise.allSettled(finding);
+    }
+  }
+
+  async #find(
+    entry: Entry,
+    options: LayerOptions,
+    progress: Progress,
+    signal: AbortSignal,
+  ): Promise<LayerBlob> {
+    signal.throwIfAborted();
+    for (const blob of suitable(entry, options)) {
+      const obtainable = blob === entry.record.source && entry.record.lazy && entry.providers.length > 0;
+      if (obtainable || (await this.#content.info(blob.descriptor.digest))) return blob;
+    }
+    const key = `${entry.id} ${variantKey(options)}`;
+    return this.#computing.run(key, signal, (own) => this.#compute(entry, options, progress, own));
+  }
+
+  async #compute(
+    entry: Entry,
+    options: LayerOptions,
+    progress: Progress,
+    signal: AbortSignal,
+  ): Promise<LayerBlob> {
+    await this.#unpacker.unpack(entry, progress, signal);
+    const { lower, upper } = await this.#sides(entry);
+    const blob = await this.#tracing.trace(
+      'compute layer',
+      { tags: { ref: entry.id, compression: options.compression.type } },
+      () => this.#differ.compare(lower, upper, { ...options, signal }),
+    );
+    const variants = { ...entry.record.variants, [variantKey(options)]: blob };
+    const { size: _, ...usage } = entry.usage;
+    this.#book.setUsage(entry, usage);
+    await this.#book.update(entry, { variants });
+    return blob;
+  }
+
+  /**
+   * A layered snapshot stands on exactly the directories below its own: comparing with those, and not with what the
+   * parent answers by now (it may have been flattened since), lets the differ see that only one layer differs.
+   */
+  async #sides(entry: Entry): Promise<{ lower: readonly Mount[]; upper: readonly Mount[] }> {
+    const upper = await this.#snapshotter.mounts(entry.id);
+    const parent = this.#book.parentOf(entry);
+    if (!parent) return { lower: [], upper };
+    if (upper[0]?.type !== 'overlay') return { lower: await this.#snapshotter.mounts(parent.id), upper };
+    return { lower: mountsOf(stackOf(upper).layers.slice(1)), upper };
+  }
+
+  /** An image that is pulled later may then share what was built here. */
+  async #learnChainIds(
+    chain: readonly Entry[],
+    blobs: readonly LayerBlob[],
+    { sourceDateEpoch, compression }: LayerOptions,
+  ): Promise<void> {
+    if (sourceDateEpoch !== undefined || compression.force) return;
+    let parent: Entry['record']['chainId'];
+    const writes: Promise<void>[] = [];
+    for (const [at, entry] of chain.entries()) {
+      const id = entry.record.chainId ?? chainId([...(parent ? [parent] : []), blobs[at]!.diffId])!;
+      if (entry.record.chainId === undefined) writes.push(this.#book.update(entry, { chainId: id }));
+      parent = id;
+    }
+    await Promise.all(writes);
+  }
+}
+
+/** Names a computed blob among those of its record. */
+export function variantKey({ compression, sourceDateEpoch }: LayerOptions): string {
+  const level = compression.level === undefined ? '' : `-${compression.level}`;
+  const epoch = sourceDateEpoch === undefined ? '' : `@${sourceDateEpoch}`;
+  return `${compression.type}${level}${epoch}`;
+}
+
+/** The known blobs that answer the request, best first. */
+function suitable({ record }: Entry, options: LayerOptions): readonly LayerBlob[] {
+  const exact = record.variants[variantKey(options)];
+  const { source } = record;
+  if (options.compression.force) {
+    const same = source && compressionOf(source) === options.compression.type;
+    return [...(same ? [source] : []), ...(exact ? [exact] : [])];
+  }
+  const epoch = options.sourceDateEpoch === undefined ? '' : `@${options.sourceDateEpoch}`;
+  const others = Object.entries(record.variants)
+    .filter(([key]) => key.slice(key.includes('@') ? key.indexOf('@') : key.length) === epoch)
+    .map(([, blob]) => blob);
+  return [...(source ? [source] : []), ...(exact ? [exact] : []), ...others];
+}
+
+const STARGZ_TOC = 'containerd.io/snapshot/stargz/toc.digest';
+
+function compressionOf({ descriptor }: LayerBlob): Compression {
+  if (descriptor.annotations?.[STARGZ_TOC] !== undefined) return 'estargz';
+  if (/[.+]gzip$/.test(descriptor.mediaType)) return 'gzip';
+  return /[.+]zstd$/.test(descriptor.mediaType) ? 'zstd' : 'uncompressed';
+}
+
+function describe(entry: Entry, blob: LayerBlob, family: 'oci' | 'docker'): RefLayer {
+  const { source, createdAt, description } = entry.record;
+  const mediaType = layerMediaType(blob.descriptor.mediaType, family, true);
+  return {
+    descriptor: { ...blob.descriptor, mediaType },
+    diffId: blob.diffId,
+    createdAt: source?.createdAt ?? createdAt,
+    description: source?.description ?? description,
+  };
+}

@@ -1,0 +1,279 @@
+import { BlobHolds } from '../content/blob-holds.js';
+import type { Kv, KvBatch, KvTable } from '../contracts/kv.js';
+import type { Logger } from '../contracts/logger.js';
+import type { Digest } from '../util/digest.js';
+import { refNotFound } from './errors.js';
+import { blobsOf, Entry, type RefRecord, type RefUsage } from './record.js';
+
+/**
+ * All records of one worker, in memory and in the key-value store.
+ *
+ * 1. A record and the blobs it keeps are written in one batch.
+ * 2. An entry counts its handles, children and holders; `free` lists those that nothing keeps.
+ */
+export class RecordBook {
+  readonly #kv: Kv;
+  readonly #logger: Logger;
+  readonly #records: KvTable<RefRecord>;
+  readonly #usage: KvTable<RefUsage>;
+  readonly #metadata: KvTable<Uint8Array>;
+  readonly #holders: KvTable<true>;
+  readonly #blobs: BlobHolds;
+  readonly #workerId: string;
+  readonly #entries = new Map<string, Entry>();
+  readonly #free = new Set<Entry>();
+  readonly #byIndex = new Map<string, Set<Entry>>();
+  readonly #byChain = new Map<Digest, Entry>();
+  readonly #unawaited = new Set<Promise<void>>();
+
+  constructor(workerId: string, kv: Kv, logger: Logger) {
+    this.#workerId = workerId;
+    this.#kv = kv;
+    this.#logger = logger;
+    this.#records = kv.table(`refs/${workerId}`);
+    this.#usage = kv.table(`ref-usage/${workerId}`);
+    this.#metadata = kv.table(`ref-metadata/${workerId}`);
+    this.#holders = kv.table(`ref-holders/${workerId}`);
+    this.#blobs = new BlobHolds(kv);
+    this.#load();
+  }
+
+  /** True also before anything was opened. */
+  get(id: string): Entry | undefined {
+    return this.#entries.get(id);
+  }
+
+  require(id: string): Entry {
+    const entry = this.#entries.get(id);
+    if (!entry) throw refNotFound(id);
+    return entry;
+  }
+
+  parentOf(entry: Entry): Entry | undefined {
+    return entry.record.parent === undefined ? undefined : this.require(entry.record.parent);
+  }
+
+  /** From the bottom layer up to the entry itself. */
+  chainOf(entry: Entry): readonly Entry[] {
+    const chain: Entry[] = [];
+    for (let at: Entry | undefined = entry; at; at = this.parentOf(at)) chain.push(at);
+    return chain.reverse();
+  }
+
+  entries(): Iterable<Entry> {
+    return this.#entries.values();
+  }
+
+  free(): Iterable<Entry> {
+    return this.#free;
+  }
+
+  byIndex(index: string): readonly Entry[] {
+    return [...(this.#byIndex.get(index) ?? [])].sort((a, b) => b.record.createdAt - a.record.createdAt);
+  }
+
+  byChain(chainId: Digest): Entry | undefined {
+    return this.#byChain.get(chainId);
+  }
+
+  /** In memory; `save` keeps it. */
+  add(entry: Entry): void {
+    this.#entries.set(entry.id, entry);
+    const parent = this.parentOf(entry);
+    if (parent) {
+      parent.children += 1;
+      this.#noteFree(parent);
+    }
+    this.#list(entry);
+    this.#noteFree(entry);
+  }
+
+  acquire(entry: Entry): void {
+    entry.handles += 1;
+    this.#noteFree(entry);
+  }
+
+  /** One handle less; the last one counts as a use. */
+  letGo(entry: Entry): void {
+    entry.handles -= 1;
+    if (entry.handles === 0 && !entry.gone) {
+      this.setUsage(entry, {
+        ...entry.usage,
+        lastUsedAt: Date.now(),
+        usageCount: entry.usage.usageCount + 1,
+      });
+    }
+    this.#noteFree(entry);
+  }
+
+  save(batch: KvBatch, entry: Entry): void {
+    entry.saved = true;
+    batch.put(this.#records, entry.id, entry.record);
+    for (const digest of blobsOf(entry.record)) this.#blobs.hold(batch, digest, this.#blobHolder(entry));
+  }
+
+  /** Replaces parts of the record, durably. */
+  async update(entry: Entry, change: Partial<RefRecord>): Promise<void> {
+    this.#unlist(entry);
+    entry.record = { ...entry.record, ...change };
+    this.#list(entry);
+    if (entry.gone) return;
+    await this.#kv.write((batch) => this.save(batch, entry));
+  }
+
+  write(change: (batch: KvBatch) => void): Promise<void> {
+    return this.#kv.write(change);
+  }
+
+  /** Takes entries off the books, at once in memory, durably when it resolves. Children come before parents. */
+  async drop(entries: readonly Entry[]): Promise<void> {
+    for (const entry of entries) this.#forget(entry);
+    await this.#kv.write((batch) => {
+      for (const entry of entries) this.#erase(batch, entry);
+    });
+  }
+
+  setUsage(entry: Entry, usage: RefUsage): void {
+    entry.usage = usage;
+    if (entry.saved) this.#unawaitedWrite((batch) => batch.put(this.#usage, entry.id, usage));
+  }
+
+  async hold(entry: Entry, holder: string): Promise<void> {
+    entry.holders.add(holder);
+    this.#noteFree(entry);
+    await this.#kv.write((batch) => batch.put(this.#holders, `${entry.id} ${holder}`, true));
+  }
+
+  async release(id: string, holder: string): Promise<void> {
+    const entry = this.#entries.get(id);
+    entry?.holders.delete(holder);
+    if (entry) this.#noteFree(entry);
+    await this.#kv.write((batch) => batch.remove(this.#holders, `${id} ${holder}`));
+  }
+
+  metadata(id: string, key: string): Uint8Array | undefined {
+    return this.#metadata.get(`${id} ${key}`);
+  }
+
+  setMetadata(id: string, key: string, value: Uint8Array | undefined): Promise<void> {
+    return this.#kv.write((batch) => {
+      if (value === undefined) batch.remove(this.#metadata, `${id} ${key}`);
+      else batch.put(this.#metadata, `${id} ${key}`, value);
+    });
+  }
+
+  blobHeld(digest: Digest): boolean {
+    return this.#blobs.held(digest);
+  }
+
+  get blobHolds(): BlobHolds {
+    return this.#blobs;
+  }
+
+  /** Waits for the writes that nobody waited for. */
+  async settle(): Promise<void> {
+    await Promise.all(this.#unawaited);
+  }
+
+  /** Removes what stands beside records that no longer exist. */
+  async sweep(): Promise<void> {
+    const orphans = <V>(table: KvTable<V>): readonly string[] =>
+      [...table.entries()].map(([key]) => key).filter((key) => !this.#entries.has(key.split(' ', 1)[0]!));
+    const prefix = `ref:${this.#workerId}/`;
+    const lost = [...this.#blobs.by(prefix)].filter(
+      ({ holder }) => !this.#entries.has(holder.slice(prefix.length)),
+    );
+    await this.#kv.write((batch) => {
+      for (const table of [this.#usage, this.#metadata, this.#holders] as const) {
+        for (const key of orphans<unknown>(table)) batch.remove(table as KvTable<unknown>, key);
+      }
+      for (const { digest, holder } of lost) this.#blobs.release(batch, digest, holder);
+    });
+  }
+
+  #load(): void {
+    const records = new Map(this.#records.entries());
+    // A record whose parent is missing cannot be used; `add` wants parents first.
+    const adding = (record: RefRecord): Entry | undefined => {
+      const path: RefRecord[] = [];
+      for (
+        let at: RefRecord | undefined = record;
+        at && !this.#entries.has(at.id);
+        at = at.parent === undefined ? undefined : records.get(at.parent)
+      ) {
+        path.push(at);
+      }
+      for (const each of path.reverse()) {
+        if (each.parent !== undefined && !this.#entries.has(each.parent)) continue;
+        const entry = new Entry(each);
+        entry.saved = true;
+        entry.usage = this.#usage.get(each.id) ?? entry.usage;
+        this.add(entry);
+      }
+      return this.#entries.get(record.id);
+    };
+    for (const record of records.values()) adding(record);
+    for (const [key] of this.#holders.entries()) {
+      const space = key.indexOf(' ');
+      const entry = this.#entries.get(key.slice(0, space));
+      entry?.holders.add(key.slice(space + 1));
+      if (entry) this.#noteFree(entry);
+    }
+  }
+
+  #list(entry: Entry): void {
+    for (const index of entry.record.indexes) {
+      const entries = this.#byIndex.get(index) ?? new Set<Entry>();
+      this.#byIndex.set(index, entries.add(entry));
+    }
+    const { chainId } = entry.record;
+    if (chainId !== undefined && !this.#byChain.has(chainId)) this.#byChain.set(chainId, entry);
+  }
+
+  #unlist(entry: Entry): void {
+    for (const index of entry.record.indexes) {
+      const entries = this.#byIndex.get(index);
+      entries?.delete(entry);
+      if (entries?.size === 0) this.#byIndex.delete(index);
+    }
+    const { chainId } = entry.record;
+    if (chainId !== undefined && this.#byChain.get(chainId) === entry) this.#byChain.delete(chainId);
+  }
+
+  #forget(entry: Entry): void {
+    entry.gone = true;
+    const parent = this.parentOf(entry);
+    this.#entries.delete(entry.id);
+    this.#free.delete(entry);
+    this.#unlist(entry);
+    if (!parent) return;
+    parent.children -= 1;
+    this.#noteFree(parent);
+  }
+
+  #erase(batch: KvBatch, entry: Entry): void {
+    batch.remove(this.#records, entry.id);
+    batch.remove(this.#usage, entry.id);
+    for (const [key] of this.#metadata.entries(`${entry.id} `)) batch.remove(this.#metadata, key);
+    for (const holder of entry.holders) batch.remove(this.#holders, `${entry.id} ${holder}`);
+    for (const digest of blobsOf(entry.record)) this.#blobs.release(batch, digest, this.#blobHolder(entry));
+  }
+
+  #noteFree(entry: Entry): void {
+    if (entry.free && this.#entries.get(entry.id) === entry) this.#free.add(entry);
+    else this.#free.delete(entry);
+  }
+
+  #blobHolder(entry: Entry): string {
+    return `ref:${this.#workerId}/${entry.id}`;
+  }
+
+  /** For what may be lost: when something was last used. */
+  #unawaitedWrite(change: (batch: KvBatch) => void): void {
+    const writing = this.#kv
+      .write(change)
+      .catch((err: unknown) => this.#logger.warn('the use of a ref was not recorded', { err }))
+      .finally(() => this.#unawaited.delete(writing));
+    this.#unawaited.add(writing);
+  }
+}

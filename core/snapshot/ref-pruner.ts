@@ -1,0 +1,114 @@
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import { collectBlobs } from '../content/garbage.js';
+import type { ContentStore } from '../contracts/content.js';
+import { canceled } from '../contracts/errors.js';
+import type { PruneOptions, UsageRecord } from '../contracts/refs.js';
+import type { Snapshotter } from '../contracts/snapshotter.js';
+import type { Digest } from '../util/digest.js';
+import { sha256 } from '../util/digest.js';
+import { KeyLock } from '../util/key-lock.js';
+import { type DiskUsage, describe, usageFilter } from './disk-usage.js';
+import { bytesToKeep, byWorth } from './prune-plan.js';
+import { blobsOf, type Entry, snapshotKey } from './record.js';
+import type { RecordBook } from './record-book.js';
+
+/** Records that go in one write, when all that match may go. */
+const BATCH = 32;
+/** Blobs that nobody names are left this long to those who wrote them. */
+const GRACE_MS = 3600_000;
+
+/**
+ * Garbage collection. Only what nothing keeps can go, so children go before what they stand on, round by round.
+ *
+ * 1. With an aim in bytes, the least valuable record goes, then the next is chosen anew, until the aim is met.
+ * 2. A record leaves the books durably before its snapshot is removed, and its snapshot before its blobs: what a crash
+ *    leaves behind is named by nothing, and swept.
+ */
+export class RefPruner {
+  readonly #book: RecordBook;
+  readonly #usage: DiskUsage;
+  readonly #snapshotter: Snapshotter;
+  readonly #content: ContentStore;
+  readonly #freeSpace: () => Promise<number>;
+  readonly #turn = new KeyLock<void>();
+
+  constructor(
+    book: RecordBook,
+    usage: DiskUsage,
+    snapshotter: Snapshotter,
+    content: ContentStore,
+    freeSpace = () => freeBytes(content),
+  ) {
+    this.#book = book;
+    this.#usage = usage;
+    this.#snapshotter = snapshotter;
+    this.#content = content;
+    this.#freeSpace = freeSpace;
+  }
+
+  async *prune(options: PruneOptions, signal: AbortSignal): AsyncIterable<UsageRecord> {
+    const may = removable(options);
+    const turn = await this.#turn.enter('', signal);
+    const dropped = new Set<Digest>();
+    try {
+      for await (const entry of this.#rounds(options, may, signal)) {
+        const size = await this.#usage.size(entry, signal);
+        await this.remove([entry], dropped);
+        yield describe(entry, false, size);
+      }
+    } finally {
+      turn.leave(undefined);
+      await collectBlobs(this.#content, this.#book.blobHolds, { graceMs: GRACE_MS, graceless: dropped });
+    }
+  }
+
+  /** Rule 2. `dropped` collects the blobs that the entries kept. */
+  async remove(entries: readonly Entry[], dropped: Set<Digest>): Promise<void> {
+    await this.#book.drop(entries);
+    for (const entry of entries) for (const digest of blobsOf(entry.record)) dropped.add(digest);
+    const snapshots = entries.filter(({ record }) => !record.lazy);
+    await Promise.all(snapshots.map(({ record }) => this.#snapshotter.remove(snapshotKey(record))));
+  }
+
+  /** Entries to remove; each is gone when the next is asked for. */
+  async *#rounds(
+    options: PruneOptions,
+    may: (entry: Entry) => boolean,
+    signal: AbortSignal,
+  ): AsyncIterable<Entry> {
+    const bounded = options.maxUsedSpace !== 0 || options.reservedSpace !== 0 || options.minFreeSpace !== 0;
+    let total = bounded ? await this.#usage.total(signal) : 0;
+    const free = options.minFreeSpace === 0 ? 0 : await this.#freeSpace();
+    const keep = bytesToKeep(total, free, options);
+    while (keep === 0 || total >= keep) {
+      const candidates = [...this.#book.free()].filter(may);
+      if (candidates.length === 0) return;
+      const batch = keep === 0 ? candidates.slice(0, BATCH) : byWorth(candidates).slice(0, 1);
+      for (const entry of batch) {
+        if (signal.aborted) throw canceled(signal.reason);
+        // It may have been taken while the one before it was removed.
+        if (!entry.free) continue;
+        if (keep !== 0) total -= await this.#usage.size(entry, signal);
+        if (entry.free) yield entry;
+      }
+    }
+  }
+}
+
+/** Which free entries a request speaks of. */
+function removable(options: PruneOptions): (entry: Entry) => boolean {
+  const matches = usageFilter(options.filter);
+  const cutOff = Date.now() - options.keepDurationMs;
+  return (entry) => {
+    const { record, usage } = entry;
+    if (!options.all && (record.type === 'internal' || record.type === 'frontend')) return false;
+    if (options.keepDurationMs !== 0 && (usage.lastUsedAt ?? Number.NEGATIVE_INFINITY) > cutOff) return false;
+    return matches(describe(entry, false, 0));
+  };
+}
+
+async function freeBytes(content: ContentStore): Promise<number> {
+  const { bsize, bfree } = await fs.statfs(path.dirname(content.path(sha256(''))));
+  return bsize * bfree;
+}

@@ -1,0 +1,279 @@
+import type { ContentStore } from '../contracts/content.js';
+import type { Differ } from '../contracts/differ.js';
+import type { Kv } from '../contracts/kv.js';
+import { type Logger, silentLogger } from '../contracts/logger.js';
+import type { Mount } from '../contracts/mount.js';
+import type { Progress } from '../contracts/progress.js';
+import type {
+  ImmutableRef,
+  LazyLayer,
+  MutableRef,
+  PruneOptions,
+  RefMetadata,
+  RefOptions,
+  RefStore,
+  UsageRecord,
+} from '../contracts/refs.js';
+import type { Snapshotter } from '../contracts/snapshotter.js';
+import type { Tracing } from '../contracts/tracing.js';
+import { chainId } from '../util/chain-id.js';
+import type { Digest } from '../util/digest.js';
+import { newId } from '../util/identity.js';
+import { DiskUsage } from './disk-usage.js';
+import { refNotFound, refOfOtherWorker } from './errors.js';
+import { HandleTracker, type OpenHandle } from './handle-tracker.js';
+import { ImmutableHandle, MutableHandle, type RefDesk } from './handles.js';
+import { LayerBlobs } from './layer-blobs.js';
+import { LayerUnpacker } from './layer-unpacker.js';
+import { activeKey, Entry, type RefRecord, snapshotKey } from './record.js';
+import { RecordBook } from './record-book.js';
+import { RefPruner } from './ref-pruner.js';
+import { sweepAtStart } from './start-sweep.js';
+
+export interface RefStoreOptions {
+  readonly workerId: string;
+  readonly snapshotter: Snapshotter;
+  readonly differ: Differ;
+  readonly content: ContentStore;
+  readonly kv: Kv;
+  readonly tracing: Tracing;
+  readonly logger?: Logger;
+  /** Remember where each handle was opened, for {@link LocalRefStore.openHandles}. */
+  readonly trackHandles?: boolean;
+  /** Free bytes of the disk; by default asked of the file system that holds the content. */
+  readonly freeSpace?: () => Promise<number>;
+}
+
+const never = new AbortController().signal;
+
+/**
+ * The refs of one worker: records in the key-value store, trees in its snapshotter, layers in the content store.
+ *
+ * 1. Durability runs upwards: a snapshot is committed before its record is written, and a record is written before
+ *    anybody gets its ref. What is being written has no record at all, unless it is retained.
+ * 2. Removal runs downwards, see {@link RefPruner}. What lies between after a crash is swept at the next start.
+ * 3. An entry stays while it has handles, children or holders.
+ */
+export class LocalRefStore implements RefStore, AsyncDisposable {
+  readonly #workerId: string;
+  readonly #snapshotter: Snapshotter;
+  readonly #book: RecordBook;
+  readonly #unpacker: LayerUnpacker;
+  readonly #blobs: LayerBlobs;
+  readonly #usage: DiskUsage;
+  readonly #pruner: RefPruner;
+  readonly #desk: RefDesk;
+
+  private constructor(options: RefStoreOptions) {
+    const { workerId, snapshotter, differ, content, kv, tracing, logger = silentLogger } = options;
+    this.#workerId = workerId;
+    this.#snapshotter = snapshotter;
+    this.#book = new RecordBook(workerId, kv, logger);
+    this.#unpacker = new LayerUnpacker(this.#book, snapshotter, differ, content, tracing);
+    this.#blobs = new LayerBlobs(this.#book, this.#unpacker, snapshotter, differ, content, tracing);
+    this.#usage = new DiskUsage(this.#book, snapshotter, content);
+    this.#pruner = new RefPruner(this.#book, this.#usage, snapshotter, content, options.freeSpace);
+    this.#desk = this.#makeDesk(new HandleTracker(options.trackHandles ?? false));
+  }
+
+  /** Sweeps what the last run left. */
+  static async open(options: RefStoreOptions): Promise<LocalRefStore> {
+    const store = new LocalRefStore(options);
+    await sweepAtStart(store.#book, options.snapshotter, options.content, options.logger ?? silentLogger);
+    return store;
+  }
+
+  async create(
+    parent: ImmutableRef | undefined,
+    options: RefOptions,
+    progress: Progress,
+    signal: AbortSignal,
+  ): Promise<MutableRef> {
+    const below = parent && this.#own(parent);
+    if (below) await this.#unpacker.unpack(below, progress, signal);
+    const entry = new Entry({
+      ...newRecord(options),
+      kind: 'mutable',
+      ...(below ? { parent: below.id } : {}),
+    });
+    entry.handles = 1;
+    this.#book.add(entry);
+    try {
+      await this.#snapshotter.prepare(activeKey(entry.id), below?.id);
+    } catch (error) {
+      await this.#book.drop([entry]);
+      throw error;
+    }
+    return new MutableHandle(entry, this.#desk);
+  }
+
+  async fromLayers(layers: readonly LazyLayer[], options: RefOptions): Promise<ImmutableRef | undefined> {
+    if (layers.length === 0) return undefined;
+    const changed: Entry[] = [];
+    let top: Entry | undefined;
+    for (const layer of layers) {
+      const known = this.#knownLayer(top, layer);
+      top = known ?? this.#addLayer(top, layer, options);
+      if (!known) changed.push(top);
+    }
+    this.#book.acquire(top!);
+    const ref = new ImmutableHandle(top!, this.#desk);
+    try {
+      await this.#book.write((batch) => {
+        for (const entry of changed) this.#book.save(batch, entry);
+      });
+      await this.#name(top!, options);
+      return ref;
+    } catch (error) {
+      await ref[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  async get(id: string): Promise<ImmutableRef> {
+    const entry = this.#book.require(id);
+    if (entry.record.kind === 'mutable') throw refNotFound(id);
+    return this.#open(entry);
+  }
+
+  /** Whether `get` would find it. */
+  has(id: string): boolean {
+    return this.#book.get(id)?.record.kind === 'immutable';
+  }
+
+  async find(index: string): Promise<readonly ImmutableRef[]> {
+    const found = this.#book.byIndex(index).filter(({ record }) => record.kind === 'immutable');
+    return found.map((entry) => this.#open(entry));
+  }
+
+  async findMutable(index: string): Promise<MutableRef | undefined> {
+    const entry = this.#book
+      .byIndex(index)
+      .find(({ record, handles, saved }) => record.kind === 'mutable' && handles === 0 && saved);
+    if (!entry) return undefined;
+    this.#book.acquire(entry);
+    return new MutableHandle(entry, this.#desk);
+  }
+
+  async usage(filter: readonly string[]): Promise<readonly UsageRecord[]> {
+    return this.#usage.records(filter, never);
+  }
+
+  prune(options: PruneOptions, signal: AbortSignal): AsyncIterable<UsageRecord> {
+    return this.#pruner.prune(options, signal);
+  }
+
+  async hold(id: string, holder: string): Promise<void> {
+    await this.#book.hold(this.#book.require(id), holder);
+  }
+
+  async release(id: string, holder: string): Promise<void> {
+    await this.#book.release(id, holder);
+  }
+
+  /** Handles nobody has disposed yet. */
+  openHandles(): readonly OpenHandle[] {
+    return this.#desk.tracker.list();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#book.settle();
+  }
+
+  #own(ref: ImmutableRef): Entry {
+    if (ref.workerId !== this.#workerId) throw refOfOtherWorker(ref.id, ref.workerId, this.#workerId);
+    return this.#book.require(ref.id);
+  }
+
+  #open(entry: Entry): ImmutableRef {
+    this.#book.acquire(entry);
+    return new ImmutableHandle(entry, this.#desk);
+  }
+
+  /** The record that already stands for this layer on `parent`, told where else it can be read. */
+  #knownLayer(parent: Entry | undefined, layer: LazyLayer): Entry | undefined {
+    const entry = this.#book.byChain(chainOf(parent, layer));
+    if (!entry || entry.record.parent !== parent?.id) return undefined;
+    if (entry.record.lazy) {
+      entry.providers = [...entry.providers.filter((other) => other !== layer.provider), layer.provider];
+    }
+    return entry;
+  }
+
+  #addLayer(parent: Entry | undefined, layer: LazyLayer, options: RefOptions): Entry {
+    const { descriptor, diffId, createdAt, description, provider } = layer;
+    const entry = new Entry({
+      ...newRecord({ description: options.description, ...(options.type ? { type: options.type } : {}) }),
+      kind: 'immutable',
+      ...(parent ? { parent: parent.id } : {}),
+      lazy: true,
+      source: { descriptor, diffId, createdAt, description },
+      chainId: chainOf(parent, layer),
+    });
+    entry.providers = [provider];
+    this.#book.add(entry);
+    return entry;
+  }
+
+  /** What a later caller wants of a record that is shared. */
+  async #name(entry: Entry, { index, blobs = [] }: RefOptions): Promise<void> {
+    const { indexes, documents } = entry.record;
+    const missing = blobs.filter((digest) => !documents.includes(digest));
+    const unindexed = index !== undefined && !indexes.includes(index);
+    if (missing.length === 0 && !unindexed) return;
+    await this.#book.update(entry, {
+      documents: [...documents, ...missing],
+      indexes: unindexed ? [...indexes, index] : indexes,
+    });
+  }
+
+  #makeDesk(tracker: HandleTracker): RefDesk {
+    const book = this.#book;
+    return {
+      workerId: this.#workerId,
+      tracker,
+      metadata: (entry): RefMetadata => ({
+        get: (key) => book.metadata(entry.id, key),
+        set: (key, value) => book.setMetadata(entry.id, key, value),
+      }),
+      mounts: (entry, progress, signal) => this.#mounts(entry, progress, signal),
+      layers: (entry, options, progress, signal) => this.#blobs.layers(entry, options, progress, signal),
+      acquire: (entry) => book.acquire(entry),
+      letGo: (entry) => book.letGo(entry),
+      commit: (entry) => this.#commit(entry),
+      retain: (entry) => book.write((batch) => book.save(batch, entry)),
+      discard: (entry) => this.#discard(entry),
+    };
+  }
+
+  async #mounts(entry: Entry, progress: Progress, signal: AbortSignal): Promise<readonly Mount[]> {
+    await this.#unpacker.unpack(entry, progress, signal);
+    return this.#snapshotter.mounts(snapshotKey(entry.record));
+  }
+
+  async #commit(entry: Entry): Promise<void> {
+    await this.#snapshotter.commit(entry.id, activeKey(entry.id));
+    await this.#book.update(entry, { kind: 'immutable' });
+  }
+
+  async #discard(entry: Entry): Promise<void> {
+    entry.handles -= 1;
+    await this.#pruner.remove([entry], new Set<Digest>());
+  }
+}
+
+const chainOf = (parent: Entry | undefined, { diffId }: LazyLayer): Digest =>
+  chainId(parent ? [parent.record.chainId!, diffId] : [diffId])!;
+
+function newRecord({ description, type, index, blobs }: RefOptions): Omit<RefRecord, 'kind'> {
+  return {
+    id: newId(),
+    createdAt: Date.now(),
+    description,
+    type: type ?? 'regular',
+    indexes: index === undefined ? [] : [index],
+    documents: blobs ?? [],
+    lazy: false,
+    variants: {},
+  };
+}
