@@ -6,7 +6,7 @@ import type { FileAction } from '../../../../core/contracts/files.js';
 import { silentProgress } from '../../../../core/contracts/progress.js';
 import type { ImmutableRef, MutableRef } from '../../../../core/contracts/refs.js';
 import { LocalFileEngine } from '../../../../core/files/local-file-engine.js';
-import { silentTracing } from '../../../../tracing/silent.js';
+import { silentTracing } from '../../../../core/contracts/tracing.js';
 import { dirRef, writableDirRef } from '../../../support/dir-refs.js';
 import { InlineThreads } from '../../../support/inline-threads.js';
 import { makeTempDir, makeTree, type TreeSpec, tellTree } from '../../../support/trees.js';

@@ -1,0 +1,28 @@
+import type { ContentHashOptions } from '../../contracts/refs.js';
+import type { ThreadTask } from '../../contracts/threads.js';
+import type { Digest } from '../../util/digest.js';
+import { LayerTree } from '../../util/tree/layer-tree.js';
+import { checksum } from './checksum.js';
+import { KnownDigests } from './known-digests.js';
+import { TreeDigests } from './tree-digests.js';
+
+export interface ContentHashArgs {
+  readonly layers: readonly string[];
+  readonly path: string;
+  readonly options: ContentHashOptions;
+  /** Encoded {@link KnownDigests} of the tree. */
+  readonly known: Uint8Array | undefined;
+}
+export interface ContentHashResult {
+  readonly digest: Digest;
+  /** The known digests with those that were computed now; absent when nothing was. */
+  readonly known?: Uint8Array;
+}
+
+const hashTask: ThreadTask<ContentHashArgs, ContentHashResult> = (args, context) => {
+  const known = args.known ? KnownDigests.decode(args.known) : KnownDigests.empty();
+  const digests = new TreeDigests(new LayerTree(args.layers), known, () => context.throwIfAborted());
+  const digest = checksum(digests, args.path, args.options);
+  return known.fresh ? { digest, known: known.encode() } : { digest };
+};
+export default hashTask;

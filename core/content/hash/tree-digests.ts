@@ -1,0 +1,88 @@
+/** Digests of the nodes of a tree, computed when first asked for. Wire facts E4.1–E4.6. */
+import { createHash } from 'node:crypto';
+import fs from 'node:fs';
+import type { Digest } from '../../util/digest.js';
+import { goModeOf } from '../../util/gofs/mode.js';
+import { deviceMajor, deviceMinor } from '../../util/linux/nodes.js';
+import { type TarsumStat, tarsumHeader } from '../../util/tarsum.js';
+import type { LayerTree } from '../../util/tree/layer-tree.js';
+import type { TreeNode } from '../../util/tree/tree-node.js';
+import type { KnownDigests } from './known-digests.js';
+
+const CHUNK = 1 << 20;
+
+export class TreeDigests {
+  readonly tree: LayerTree;
+  readonly #known: KnownDigests;
+  readonly #checkpoint: () => void;
+  #buffer: Buffer | undefined;
+
+  /** `checkpoint` is called between files and may throw to stop. */
+  constructor(tree: LayerTree, known: KnownDigests, checkpoint: () => void) {
+    this.tree = tree;
+    this.#known = known;
+    this.#checkpoint = checkpoint;
+  }
+
+  /** What stands for the node among its siblings: a directory's contents, anything else's record. */
+  of(node: TreeNode): Digest {
+    return node.kind === 'dir' ? this.contents(node) : this.record(node);
+  }
+
+  /** A file with its content; of a directory only the header. */
+  record(node: TreeNode): Digest {
+    const { path } = node;
+    const known = this.#known.get('record', path);
+    if (known) return known;
+    this.#checkpoint();
+    const digest = this.#computeRecord(node);
+    this.#known.set('record', path, digest);
+    return digest;
+  }
+
+  contents(dir: TreeNode): Digest {
+    const { path } = dir;
+    const known = this.#known.get('contents', path);
+    if (known) return known;
+    const hash = createHash('sha256').update('\0').update(this.record(dir));
+    for (const child of this.tree.children(dir)) hash.update(`\0${child.name}`).update(this.of(child));
+    const digest: Digest = `sha256:${hash.digest('hex')}`;
+    this.#known.set('contents', path, digest);
+    return digest;
+  }
+
+  #computeRecord(node: TreeNode): Digest {
+    const hash = createHash('sha256').update(tarsumHeader(statForDigest(node)));
+    if (node.kind === 'file' && node.stat.size > 0) this.#readContent(node.host, (data) => hash.update(data));
+    return `sha256:${hash.digest('hex')}`;
+  }
+
+  #readContent(host: string, use: (data: Buffer) => void): void {
+    this.#buffer ??= Buffer.allocUnsafeSlow(CHUNK);
+    const fd = fs.openSync(host, 'r');
+    try {
+      for (let size = fs.readSync(fd, this.#buffer); size > 0; size = fs.readSync(fd, this.#buffer)) {
+        use(this.#buffer.subarray(0, size));
+      }
+    } finally {
+      fs.closeSync(fd);
+    }
+  }
+}
+
+/** Links read from disk always count as 0777 (E4.4), whatever the file system says. */
+function statForDigest(node: TreeNode): TarsumStat {
+  const { stat, kind } = node;
+  const device = kind === 'charDevice' || kind === 'blockDevice';
+  const symlink = kind === 'symlink';
+  return {
+    mode: goModeOf(symlink ? stat.mode | 0o777 : stat.mode),
+    uid: stat.uid,
+    gid: stat.gid,
+    size: stat.size,
+    linkname: symlink ? node.linkname : '',
+    devmajor: device ? deviceMajor(stat.rdev) : 0,
+    devminor: device ? deviceMinor(stat.rdev) : 0,
+    xattrs: node.xattrs,
+  };
+}

@@ -1,0 +1,62 @@
+import { createHash } from 'node:crypto';
+import os from 'node:os';
+import type { ResultTree } from '../contracts/session.js';
+import type { Threads } from '../contracts/threads.js';
+import type { Tracing } from '../contracts/tracing.js';
+import type { Trees } from '../contracts/trees.js';
+import type { Digest } from '../util/digest.js';
+import { inOrder } from './layer/in-order.js';
+import type { LayerBlockArgs } from './layer/layer-block.task.js';
+import type { PlanBlock } from './layer/tar-plan.js';
+import type { TreePlanArgs } from './tree-plan.task.js';
+
+const planTask = new URL('./tree-plan.task.js', import.meta.url);
+const blockTask = new URL('./layer/layer-block.task.js', import.meta.url);
+
+/**
+ * {@link Trees} over layer directories. The whole tar is planned first, then made block by block in worker threads, a
+ * few blocks ahead of the reader: a slow reader stops the work, and no thread waits for one.
+ */
+export class LocalTrees implements Trees {
+  readonly #threads: Threads;
+  readonly #tracing: Tracing;
+
+  constructor(options: { readonly threads: Threads; readonly tracing: Tracing }) {
+    this.#threads = options.threads;
+    this.#tracing = options.tracing;
+  }
+
+  async *tar(trees: readonly ResultTree[], signal: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
+    const args: TreePlanArgs = { trees };
+    const blocks = await this.#tracing.trace('tar plan', {}, () =>
+      this.#threads.run<readonly PlanBlock[]>(planTask, args, { signal }),
+    );
+    const render = (block: PlanBlock, stop: AbortSignal): Promise<Uint8Array> => {
+      const blockArgs: LayerBlockArgs = { block, settings: { type: 'uncompressed', level: 0 } };
+      return this.#threads.run<Uint8Array>(blockTask, blockArgs, { signal: stop });
+    };
+    yield* inOrder(blocks, os.availableParallelism(), render, signal);
+  }
+
+  hashing(data: AsyncIterable<Uint8Array>): {
+    readonly data: AsyncIterable<Uint8Array>;
+    digest(): Digest;
+  } {
+    const hash = createHash('sha256');
+    let digest: Digest | undefined;
+    async function* passing(): AsyncIterable<Uint8Array> {
+      for await (const chunk of data) {
+        hash.update(chunk);
+        yield chunk;
+      }
+      digest = `sha256:${hash.digest('hex')}`;
+    }
+    return {
+      data: passing(),
+      digest: () => {
+        if (!digest) throw new Error('the digest of a stream is known when it has been read to its end');
+        return digest;
+      },
+    };
+  }
+}
