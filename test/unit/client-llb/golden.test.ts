@@ -1,28 +1,49 @@
+import fs from 'node:fs';
 import { expect } from 'chai';
-import { copy, local, marshal, scratch } from '../../../client/llb/index.js';
+import { local, marshal, scratch } from '../../../client/llb/index.js';
+import type { LlbDefinition, LlbMetadata } from '../../../core/contracts/frontend.js';
 import { hexOf, sha256 } from '../../../core/util/digest.js';
+import { pb } from '../../../proto/index.js';
+import { graphs } from './graphs.js';
 
-const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
+interface Golden {
+  readonly def: readonly string[];
+  readonly metadata: Readonly<Record<string, Partial<LlbMetadata>>>;
+}
+
+const golden = JSON.parse(
+  fs.readFileSync(new URL('../../fixtures/client-llb/golden.json', import.meta.url), 'utf8'),
+) as Readonly<Record<string, Golden>>;
+
+const amd64 = { os: 'linux', architecture: 'amd64' };
+const bytes = (hex: string): Buffer => Buffer.from(hex, 'hex');
+const readable = (op: Uint8Array): unknown => JSON.parse(JSON.stringify(pb.Op.decode(op)));
+
+function metadataOf({ metadata }: LlbDefinition): Record<string, unknown> {
+  return Object.fromEntries(
+    [...metadata].map(([digest, { ignoreCache, description, ...rest }]) => [
+      digest,
+      {
+        ...rest,
+        ...(ignoreCache ? { ignoreCache } : {}),
+        ...(Object.keys(description).length > 0 ? { description } : {}),
+      },
+    ]),
+  );
+}
 
 describe('llb marshal', () => {
-  it('writes a copy from a local source as Go does, byte for byte', () => {
-    const context = local('ctx', { includePatterns: ['a.txt'] });
-    const state = scratch().file(copy(context, '/a.txt', '/x/', { createDestPath: false }), { name: 'copy' });
-    const definition = marshal(state, { localUniqueId: 'u' });
-    expect(definition.def.map(hex)).to.deep.equal([
-      '5a001a430a0b6c6f63616c3a2f2f63747812210a146c6f63616c2e696e636c7564657061747465726e12095b22612e747874225d12110a0c6c6f63616c2e756e69717565120175',
-      '0a490a477368613235363a383935633663336365623139393161613839303238303065346662373235643561386365353233343265393864666336623039656233313839383566363663365a002232123008ffffffffffffffffff0122230a062f612e74787412032f782f20ffffffffffffffffff0158ffffffffffffffffff01',
-      '0a490a477368613235363a35383133663365313837393830323635353836666333663937363831356365323366323032366163353537316262346432353066636131373735306137633664',
-    ]);
-    expect(definition.def.map((op) => definition.metadata.get(sha256(op)))).to.deep.equal([
-      {
-        ignoreCache: false,
-        description: {},
-        caps: ['source.local', 'source.local.includepatterns', 'source.local.unique'],
-      },
-      { ignoreCache: false, description: { 'llb.customname': 'copy' }, caps: ['file.base'] },
-      { ignoreCache: false, description: {}, caps: ['constraints', 'meta.description', 'platform'] },
-    ]);
+  for (const [name, expected] of Object.entries(golden)) {
+    it(`writes the graph "${name}" as Go does, byte for byte`, () => {
+      const definition = marshal(graphs[name]!, { platform: amd64, localUniqueId: 'u' });
+      expect(definition.def.map(readable)).to.deep.equal(expected.def.map(bytes).map(readable));
+      expect(definition.def.map((op) => Buffer.from(op).toString('hex'))).to.deep.equal(expected.def);
+      expect(metadataOf(definition)).to.deep.equal(expected.metadata);
+    });
+  }
+
+  it('covers every graph', () => {
+    expect(Object.keys(graphs).sort()).to.deep.equal(Object.keys(golden).sort());
   });
 
   it('writes the attributes of a local source sorted', () => {
