@@ -72,7 +72,7 @@ export function bindCore(
   bind(Sessions).toValue(services.sessions);
   bind(Registries).toValue(services.registries);
   bind(Workers).toValue(services.workers);
-  bind(Trees).toFactory([], () => new LocalTrees({ threads }));
+  bind(Trees).toFactory([], () => new LocalTrees({ threads, tracing }));
   bind(LocalDiffer).toFactory([], () => new StackDiffer({ content, threads, tracing }));
   bind(WorkerHome).toValue({ dir: (id) => root.join(id) });
 }

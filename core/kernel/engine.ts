@@ -14,6 +14,7 @@ import {
   type PluginStatus,
   Sources,
   silentTracing,
+  type Threads,
   type Tracing,
   TracingBackends,
   type Worker,
@@ -52,6 +53,8 @@ export class Engine implements AsyncDisposable {
   readonly control: Control;
   readonly sessions: SessionManager;
   readonly tracing: Tracing;
+  /** For sessions in this process, which copy folders as well. */
+  readonly threads: Threads;
   readonly #plugins: PluginHost;
   readonly #workers: WorkerSet;
   readonly #owned: DisposeStack;
@@ -60,6 +63,7 @@ export class Engine implements AsyncDisposable {
     this.control = parts.control;
     this.sessions = parts.sessions;
     this.tracing = parts.tracing;
+    this.threads = parts.threads;
     this.#plugins = parts.plugins;
     this.#workers = parts.workers;
     this.#owned = owned;
@@ -113,7 +117,10 @@ export class Engine implements AsyncDisposable {
       version,
       plugins: () => plugins.statuses(),
     });
-    return new Engine({ control, sessions, tracing, plugins, workers }, opening.move());
+    return new Engine(
+      { control, sessions, tracing, threads: core.threads, plugins, workers },
+      opening.move(),
+    );
   }
 
   get workers(): readonly Worker[] {
@@ -134,6 +141,7 @@ interface EngineParts {
   readonly control: Control;
   readonly sessions: SessionManager;
   readonly tracing: Tracing;
+  readonly threads: Threads;
   readonly plugins: PluginHost;
   readonly workers: WorkerSet;
 }

@@ -1,0 +1,119 @@
+/**
+ * One build: opens a session, solves, follows the progress to its end, answers what the exporters said.
+ * BuildKit: client/solve.go.
+ */
+import { BuildError, type SpanContext } from '../core/contracts/index.js';
+import { newId } from '../core/util/identity.js';
+import { control, type pb } from '../proto/index.js';
+import type { ControlApi } from './control-api.js';
+import type { Daemon } from './daemon.js';
+import type { ExportRequest } from './export-request.js';
+import type { SessionServices } from './session/services.js';
+
+export interface BuildRequest {
+  /** Names the build; default: a new one. */
+  readonly ref?: string;
+  /** A frontend with its options, or a definition. */
+  readonly frontend?: string;
+  readonly opts?: Readonly<Record<string, string>>;
+  readonly definition?: pb.Definition;
+  readonly inputs?: Readonly<Record<string, pb.Definition>>;
+  readonly exports?: readonly ExportRequest[];
+  readonly entitlements?: readonly string[];
+  /** What the daemon may ask of this client. */
+  readonly services: SessionServices;
+  /** Gets the progress as it comes, and is done when the iteration ends. */
+  readonly watch?: (messages: AsyncIterable<control.StatusResponse>) => Promise<void>;
+  readonly trace?: SpanContext | undefined;
+}
+
+export interface BuildResponse {
+  readonly ref: string;
+  readonly exporterResponse: Readonly<Record<string, string>>;
+}
+
+/** How long the progress may go on silently after the build has ended, in milliseconds. */
+const STATUS_LINGER_MS = 5000;
+
+export async function build(
+  daemon: Daemon,
+  request: BuildRequest,
+  signal: AbortSignal,
+): Promise<BuildResponse> {
+  const ref = request.ref ?? newId();
+  await using session = await daemon.openSession(request.services, signal);
+  const progress = new ProgressFollower(daemon.control, ref, request.trace, signal);
+  const watching = request.watch?.(progress.messages());
+  try {
+    const call = { signal, trace: request.trace };
+    const response = await daemon.control.solve(solveRequest(ref, session.id, request), call);
+    return { ref, exporterResponse: response.ExporterResponse };
+  } catch (error) {
+    throw BuildError.from(error).wrap('failed to solve');
+  } finally {
+    progress.buildEnded();
+    await watching;
+  }
+}
+
+/** Follows Status. Progress is a courtesy: that it broke off is no failure of the build. */
+class ProgressFollower {
+  readonly #open: () => AsyncIterable<control.StatusResponse>;
+  readonly #end = new AbortController();
+  #seen = false;
+  #ended = false;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(api: ControlApi, ref: string, trace: SpanContext | undefined, signal: AbortSignal) {
+    const stop = AbortSignal.any([signal, this.#end.signal]);
+    this.#open = () => api.status({ Ref: ref }, { signal: stop, trace });
+  }
+
+  async *messages(): AsyncIterable<control.StatusResponse> {
+    try {
+      for await (const message of this.#open()) {
+        this.#seen = true;
+        this.#linger();
+        yield message;
+      }
+    } catch (error) {
+      this.failure = error;
+    } finally {
+      clearTimeout(this.#timer);
+    }
+  }
+
+  /** Why it broke off, if it did. */
+  failure: unknown;
+
+  /** The stream ends by itself soon; one that stays silent is given up, one that never began at once. */
+  buildEnded(): void {
+    this.#ended = true;
+    if (this.#seen) this.#linger();
+    else this.#end.abort();
+  }
+
+  #linger(): void {
+    if (!this.#ended) return;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#end.abort(), STATUS_LINGER_MS);
+  }
+}
+
+function solveRequest(ref: string, session: string, request: BuildRequest): control.SolveRequest {
+  const exporters = (request.exports ?? []).map(({ type, attrs }) => ({ Type: type, Attrs: { ...attrs } }));
+  const [first] = exporters;
+  return control.SolveRequest.create({
+    Ref: ref,
+    Session: session,
+    Frontend: request.frontend ?? '',
+    FrontendAttrs: request.opts ?? {},
+    FrontendInputs: request.inputs ?? {},
+    Definition: request.definition,
+    Exporters: exporters,
+    ExporterDeprecated: first?.Type ?? '',
+    ExporterAttrsDeprecated: first?.Attrs ?? {},
+    Entitlements: request.entitlements ?? [],
+    Cache: control.CacheOptions.create(),
+  });
+}

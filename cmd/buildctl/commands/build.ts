@@ -1,0 +1,140 @@
+import { appendFileSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import { type BuildResponse, build as runBuild } from '../../../client/build.js';
+import { openDisplay, parseProgressMode, show } from '../../../client/progress/index.js';
+import { RawJsonDisplay } from '../../../client/progress/raw-json.js';
+import type { SessionServices } from '../../../client/session/services.js';
+import { BuildError, invalid } from '../../../core/contracts/index.js';
+import { sha256 } from '../../../core/util/digest.js';
+import { newId } from '../../../core/util/identity.js';
+import { type control, pb } from '../../../proto/index.js';
+import {
+  parseFolders,
+  parseOpts,
+  parseSecrets,
+  refuseUnsupported,
+  type SecretSource,
+} from '../build/inputs.js';
+import { metadataJson } from '../build/metadata.js';
+import { parseOutputs } from '../build/outputs.js';
+import type { Context } from '../context.js';
+import { readAll } from '../input.js';
+
+export interface BuildOptions {
+  readonly output?: readonly string[];
+  readonly exporter?: readonly string[];
+  readonly exporterOpt?: readonly string[];
+  readonly progress: string;
+  readonly trace?: string;
+  readonly local?: readonly string[];
+  readonly frontend?: string;
+  readonly opt?: readonly string[];
+  readonly frontendOpt?: readonly string[];
+  readonly cache: boolean;
+  readonly secret?: readonly string[];
+  readonly allow?: readonly string[];
+  readonly metadataFile?: string;
+  readonly refFile?: string;
+}
+
+export async function build(context: Context, options: BuildOptions): Promise<void> {
+  refuseUnsupported(options as unknown as Readonly<Record<string, unknown>>);
+  const exports = parseOutputs(options, context);
+  const display = openDisplay(parseProgressMode(options.progress), context.stderr, context.env);
+  const opts = optsOf(options, context);
+  const definition = options.frontend ? undefined : await readDefinition(options);
+  const services: SessionServices = {
+    folders: parseFolders(options.local),
+    exports,
+    secrets: secretReader(parseSecrets(options.secret, context.env), context.env),
+    env: context.env,
+  };
+  const ref = newId();
+  await using daemon = await context.daemon();
+  try {
+    const response = await runBuild(
+      daemon,
+      {
+        ref,
+        opts,
+        exports,
+        services,
+        entitlements: options.allow ?? [],
+        trace: context.trace,
+        watch: (messages) => show(display, options.trace ? traced(messages, options.trace) : messages),
+        ...(definition ? { definition } : { frontend: options.frontend! }),
+      },
+      context.signal,
+    );
+    await writeMetadata(options.metadataFile, response);
+  } finally {
+    if (options.refFile) await writeFile(options.refFile, ref);
+  }
+}
+
+function optsOf(options: BuildOptions, { stderr, env }: Context): Record<string, string> {
+  if (options.frontendOpt) stderr.write('warning: --frontend-opt is deprecated; use --opt\n');
+  const opts = parseOpts([...(options.frontendOpt ?? []), ...(options.opt ?? [])], env);
+  return options.cache || !options.frontend ? opts : { ...opts, 'no-cache': '' };
+}
+
+async function readDefinition({ cache }: BuildOptions): Promise<pb.Definition> {
+  if (process.stdin.isTTY) {
+    throw invalid('buildctl.no-input', 'please specify --frontend or pipe LLB definition to stdin');
+  }
+  const definition = decodeDefinition(await readAll(process.stdin, 'an LLB definition'));
+  if (definition.def.length === 0) {
+    throw invalid('buildctl.no-input', 'empty definition sent to build. Specify --frontend instead?');
+  }
+  if (!cache) ignoreCache(definition);
+  return definition;
+}
+
+function decodeDefinition(bytes: Uint8Array): pb.Definition {
+  try {
+    return pb.Definition.decode(bytes);
+  } catch (cause) {
+    throw invalid('buildctl.no-input', 'standard input is not an LLB definition', { cause });
+  }
+}
+
+function ignoreCache(definition: pb.Definition): void {
+  for (const bytes of definition.def) {
+    const digest = sha256(bytes);
+    const metadata = definition.metadata[digest] ?? pb.OpMetadata.create();
+    definition.metadata[digest] = { ...metadata, ignoreCache: true };
+  }
+}
+
+/** Reads a secret when the daemon asks for it: a file may be made meanwhile. */
+function secretReader(
+  sources: ReadonlyMap<string, SecretSource>,
+  env: NodeJS.ProcessEnv,
+): (id: string) => Promise<Uint8Array | undefined> {
+  return async (id) => {
+    const source = sources.get(id);
+    if (source === undefined) return undefined;
+    if ('env' in source) return Buffer.from(env[source.env] ?? '');
+    return readFile(source.file).catch((cause: NodeJS.ErrnoException) => {
+      throw new BuildError('buildctl.secret', `secret ${id}: cannot read ${source.file}: ${cause.message}`, {
+        cause,
+      });
+    });
+  };
+}
+
+/** Appends each message as a JSON line while it passes. */
+async function* traced(
+  messages: AsyncIterable<control.StatusResponse>,
+  file: string,
+): AsyncIterable<control.StatusResponse> {
+  const lines = new RawJsonDisplay((text) => appendFileSync(file, text, { mode: 0o600 }));
+  for await (const message of messages) {
+    lines.update(message);
+    yield message;
+  }
+}
+
+async function writeMetadata(file: string | undefined, { exporterResponse }: BuildResponse): Promise<void> {
+  if (file) await writeFile(file, metadataJson(exporterResponse));
+}
