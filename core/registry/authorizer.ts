@@ -7,6 +7,7 @@
  *    repository since. A push never does.
  * 4. Obtaining a token is shared by all that wait for it, so it runs under its own deadline, not under a caller's.
  */
+import { LRUCache } from 'lru-cache';
 import { BuildError, isCanceled } from '../contracts/errors.js';
 import type { Session, SessionGroup, Sessions } from '../contracts/session.js';
 import { unlessAborted } from '../util/deferred.js';
@@ -44,9 +45,11 @@ const anonymous = '';
 export class Authorizer {
   readonly #options: AuthorizerOptions;
   readonly #challenges = new Map<string, Challenge>();
-  readonly #grants = new Map<string, Promise<Grant>>();
-  /** Newest first. Ids only: a session's own life is not prolonged by this. */
+  readonly #grants = new LRUCache<string, Promise<Grant>>({ max: 100 });
+  /** Newest first. */
   #known: readonly string[] = [];
+  /** Aborted once a session is gone: asking for one that is gone would wait for it to appear. */
+  readonly #ends = new LRUCache<string, AbortSignal>({ max: 100 });
 
   constructor(options: AuthorizerOptions) {
     this.#options = options;
@@ -54,7 +57,19 @@ export class Authorizer {
 
   /** A build uses this repository now. */
   note(group: SessionGroup): void {
-    this.#known = [...new Set([...group.ids(), ...this.#known])].slice(0, rememberedSessions);
+    const ids = group.ids();
+    this.#known = [...new Set([...ids, ...this.#known])].slice(0, rememberedSessions);
+    for (const id of ids) if (!this.#ends.has(id)) void this.#watch(id);
+  }
+
+  async #watch(id: string): Promise<void> {
+    const never = new AbortController();
+    this.#ends.set(id, never.signal);
+    const end = await this.#options.sessions.get(id, AbortSignal.timeout(authTimeout)).then(
+      ({ dropped }) => dropped,
+      () => AbortSignal.abort(),
+    );
+    this.#ends.set(id, end);
   }
 
   /** The header for a request; undefined as long as the registry never asked for one. */
@@ -152,7 +167,7 @@ export class Authorizer {
   ): Promise<BearerToken | { readonly username: string; readonly secret: string } | undefined> {
     const { host } = endpoint;
     const others = this.#options.actions === 'pull' ? this.#known : [];
-    const all = [...new Set([...ids, ...others])];
+    const all = [...new Set([...ids, ...others])].filter((id) => !this.#ends.get(id)?.aborted);
     if (all.length === 0) return undefined;
     const use = async (session: Session): Promise<BearerToken | { username: string; secret: string }> => {
       if (challenge.scheme === 'bearer') {
@@ -179,7 +194,9 @@ function bearerGrant({ token, expiresIn, issuedAt }: BearerToken, now: number): 
 
 /** No session, or none that serves credentials: the registry may still let strangers in. */
 const isNobodyThere = (error: unknown): boolean =>
-  error instanceof BuildError && ['NotFound', 'Unavailable', 'Unimplemented'].includes(error.grpcCode);
+  error instanceof BuildError &&
+  (['session.none', 'session.not-found'].includes(error.code) ||
+    ['NotFound', 'Unavailable', 'Unimplemented'].includes(error.grpcCode));
 
 export const serverMessage = ({ params }: Challenge): string =>
   params.error ? `server message: ${params.error}: authorization failed` : 'authorization failed';

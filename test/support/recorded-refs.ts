@@ -25,6 +25,8 @@ export class RecordedRefs {
   readonly records: RecordedLayer[] = [];
   readonly seeded: { readonly ref: string; readonly tree: ReceivedTree }[] = [];
   readonly fromLayers: { readonly layers: readonly LazyLayer[]; readonly options: RefOptions }[] = [];
+  /** Filters that were pruned by; nothing goes. */
+  readonly pruned: (readonly string[])[] = [];
   handles = 0;
 
   get worker(): Worker {
@@ -46,7 +48,10 @@ export class RecordedRefs {
           .map((record) => this.#immutable(record)),
       findMutable: missing,
       usage: missing,
-      prune: missing,
+      prune: ({ filter }) => {
+        this.pruned.push(filter);
+        return nothing();
+      },
       hold: missing,
       release: missing,
     };
@@ -135,3 +140,4 @@ export function fakeRef(parts: FakeRefParts = {}): ImmutableRef {
 }
 
 async function* noBytes(): AsyncIterable<Uint8Array> {}
+async function* nothing(): AsyncIterable<never> {}

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Logger } from '../../../core/contracts/logger.js';
 import { definePlugin, PLUGIN_API } from '../../../core/contracts/plugin.js';
 import { Sessions } from '../../../core/contracts/session.js';
 import { Sources } from '../../../core/contracts/source.js';
@@ -10,6 +11,9 @@ export default definePlugin({
   api: PLUGIN_API,
   config: z.strictObject({}),
   register(bind) {
-    bind(Sources.named('local')).toFactory([Sessions], (sessions) => new LocalSource(sessions));
+    bind(Sources.named('local')).toFactory(
+      [Sessions, Logger],
+      (sessions, logger) => new LocalSource(sessions, logger),
+    );
   },
 });

@@ -4,22 +4,31 @@
  * unchanged folder is the very same ref. BuildKit: source/local/source.go.
  */
 import { BuildError, isCanceled } from '../../../core/contracts/errors.js';
+import type { Logger } from '../../../core/contracts/logger.js';
 import { type Progress, silentProgress } from '../../../core/contracts/progress.js';
-import type { ImmutableRef } from '../../../core/contracts/refs.js';
+import type { ImmutableRef, MutableRef, ReceivedTree } from '../../../core/contracts/refs.js';
 import type { FolderRequest, Session, Sessions, SyncBase } from '../../../core/contracts/session.js';
 import type { OpenSource, Source, SourceContext, SourceRequest } from '../../../core/contracts/source.js';
+import type { Worker } from '../../../core/contracts/worker.js';
 import { sha256 } from '../../../core/util/digest.js';
 import { goJson } from '../../../core/util/go-json.js';
 import { type LocalRequest, parseLocalRequest } from './attributes.js';
+import { SupersededFolders } from './superseded.js';
 import { decodeTree, encodeTree } from './tree-codec.js';
 
 const treeKey = 'local.tree';
 
-export class LocalSource implements Source {
+export class LocalSource implements Source, AsyncDisposable {
   readonly #sessions: Sessions;
+  readonly #superseded: SupersededFolders;
 
-  constructor(sessions: Sessions) {
+  constructor(sessions: Sessions, logger: Logger) {
     this.#sessions = sessions;
+    this.#superseded = new SupersededFolders(logger);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#superseded[Symbol.asyncDispose]();
   }
 
   open(request: SourceRequest): OpenSource {
@@ -31,7 +40,8 @@ export class LocalSource implements Source {
   }
 
   async #fetch(folder: LocalRequest, context: SourceContext, signal: AbortSignal): Promise<ImmutableRef> {
-    const receive = (session: Session): Promise<ImmutableRef> => transfer(folder, session, context, signal);
+    const receive = (session: Session): Promise<ImmutableRef> =>
+      transfer(folder, session, context, this.#superseded, signal);
     if (folder.sessionId !== undefined) {
       try {
         return await receive(await this.#sessions.get(folder.sessionId, signal));
@@ -73,36 +83,45 @@ async function transfer(
   folder: LocalRequest,
   session: Session,
   { worker, progress }: SourceContext,
+  superseded: SupersededFolders,
   signal: AbortSignal,
 ): Promise<ImmutableRef> {
   const index = `local:${folder.name}:${folder.sharedKeyHint}:${session.sharedKey}`;
-  const [newest, ...superseded] = await worker.refs.find(index);
-  const earlier = await baseOf(newest, folder, signal);
-  let kept = newest;
+  const earlier = await worker.refs.find(index);
+  const [newest] = earlier;
+  let answer: ImmutableRef | undefined;
   try {
-    const description = `local source for ${folder.name}`;
-    const options = { description, type: 'source.local', index } as const;
+    const base = await baseOf(newest, folder, signal);
+    const options = { description: `local source for ${folder.name}`, type: 'source.local', index } as const;
     await using dest = await worker.refs.create(undefined, options, silentProgress, signal);
     const { layers } = await dest.view(silentProgress, signal);
     const watch = transferBar(progress, `transferring ${folder.name}:`);
     const { unchanged, tree } = await session.folders.sync(
       requestOf(folder),
-      earlier,
+      base,
       layers[0]!,
       watch,
       signal,
     );
-    if (unchanged && newest) {
-      kept = undefined;
-      return newest;
-    }
-    await dest.metadata.set(treeKey, encodeTree(tree));
-    const received = await dest.commit();
-    await worker.hasher.seed(received, tree);
-    return received;
+    answer = unchanged && newest ? newest : await keep(dest, tree, worker);
+    return answer;
   } finally {
-    await Promise.all([kept, ...superseded].map((ref) => ref?.[Symbol.asyncDispose]()));
+    const others = earlier.filter((ref) => ref !== answer);
+    await Promise.all(others.map((ref) => ref[Symbol.asyncDispose]()));
+    // Without an answer the newest is still the best that is there.
+    if (answer)
+      superseded.drop(
+        worker.refs,
+        others.map(({ id }) => id),
+      );
   }
+}
+
+async function keep(dest: MutableRef, tree: ReceivedTree, { hasher }: Worker): Promise<ImmutableRef> {
+  await dest.metadata.set(treeKey, encodeTree(tree));
+  const ref = await dest.commit();
+  await hasher.seed(ref, tree);
+  return ref;
 }
 
 const requestOf = (folder: LocalRequest): FolderRequest => ({

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { notFound } from '../../../core/contracts/errors.js';
+import { silentLogger } from '../../../core/contracts/logger.js';
 import type { ReceivedEntry, ReceivedTree } from '../../../core/contracts/refs.js';
 import type { FolderRequest, Session, SyncBase } from '../../../core/contracts/session.js';
 import type { SourceContext } from '../../../core/contracts/source.js';
@@ -58,7 +59,7 @@ describe('local source', () => {
       },
     });
   const open = (attrs: Record<string, string> = {}, ...sessions: Session[]) =>
-    new LocalSource(fakeSessions(...(sessions.length > 0 ? sessions : [client()]))).open({
+    new LocalSource(fakeSessions(...(sessions.length > 0 ? sessions : [client()])), silentLogger).open({
       scheme: 'local',
       name: 'context',
       attrs,
@@ -113,6 +114,22 @@ describe('local source', () => {
     expect(calls.map(({ base }) => base?.dir)).to.deep.equal([undefined, '/layers/ref1', '/layers/ref2']);
     expect(calls[2]?.base?.tree).to.deep.equal(tree);
     expect(refs.handles).to.equal(0);
+  });
+
+  it('removes what it replaced, but not what it falls back to', async () => {
+    const source = async (): Promise<void> =>
+      void (await (await open().fetch(context(), signal))?.[Symbol.asyncDispose]());
+    await source();
+    await source();
+    expect(refs.pruned).to.deep.equal([['id==ref1']]);
+    unchanged = true;
+    await source();
+    expect(refs.pruned.at(-1)).to.deep.equal(['id==ref1']);
+    const broken = fakeSession({ folders: { sync: async () => Promise.reject(new Error('lost')) } });
+    await open({}, broken)
+      .fetch(context(), signal)
+      .catch(() => undefined);
+    expect(refs.pruned).to.have.length(2);
   });
 
   it('answers the earlier ref when nothing changed', async () => {
