@@ -32,7 +32,7 @@ export class NativeSnapshotter implements Snapshotter {
     const records = new SnapshotRecords(home.kv, `snapshots/${home.id}/native`);
     const named = new Set([...records.entries()].map(([, record]) => record.dir));
     const { dirs, missing } = await SnapshotDirs.open(home.dir, named, home.threads);
-    await records.dropBroken(missing, home.logger ?? silentLogger);
+    await dirs.remove(await records.dropBroken(missing, home.logger ?? silentLogger));
     return new NativeSnapshotter(records, dirs, home.threads);
   }
 

@@ -68,7 +68,7 @@ export class OverlaySnapshotter implements Snapshotter {
     const records = new SnapshotRecords(home.kv, `snapshots/${home.id}/overlayfs`);
     const named = new Set([...records.entries()].flatMap(([, record]) => dirsOf(record)));
     const { dirs, missing } = await SnapshotDirs.open(home.dir, named, home.threads);
-    await records.dropBroken(missing, home.logger ?? silentLogger);
+    await dirs.remove(await records.dropBroken(missing, home.logger ?? silentLogger));
     const maxLayers = Math.min(MAX_LAYERS, layersThatFit(dirs, settings));
     if (maxLayers < MIN_LAYERS) throw unusableFolder(home.dir, 'its path is too long for mount options');
     if (/[,:\\"]/.test(home.dir)) throw unusableFolder(home.dir, 'its path has one of , : \\ " in it');

@@ -94,15 +94,19 @@ export class SnapshotRecords {
     return record;
   }
 
-  /** A snapshot whose directory is missing is gone, and so is what stands on it. */
-  async dropBroken(missing: ReadonlySet<string>, logger: Logger): Promise<void> {
-    if (missing.size === 0) return;
+  /**
+   * A snapshot whose directory is missing is gone, and so is what stands on it. Answers the directories that
+   * nothing names any more.
+   */
+  async dropBroken(missing: ReadonlySet<string>, logger: Logger): Promise<readonly string[]> {
+    if (missing.size === 0) return [];
     const broken = [...this.#table.entries()].filter(([, record]) =>
       [...dirsOf(record), ...record.stack].some((dir) => missing.has(dir)),
     );
     logger.warn('snapshots have lost their directories and are dropped', { count: broken.length });
     broken.sort(([, a], [, b]) => this.#depth(b) - this.#depth(a));
     for (const [key] of broken) await this.remove(key);
+    return broken.flatMap(([, record]) => dirsOf(record));
   }
 
   #depth(record: SnapshotRecord): number {
