@@ -15,7 +15,10 @@ const rules: readonly [layer: string, mayImport: readonly string[]][] = [
   ['core/content/', ['core/content/', 'core/contracts/', 'core/util/', 'proto/']],
   ['core/files/', ['core/files/', 'core/contracts/', 'core/util/']],
   ['core/registry/', ['core/registry/', 'core/contracts/', 'core/util/']],
-  ['core/snapshot/', ['core/snapshot/', 'core/solver/op.ts', 'core/contracts/', 'core/util/']],
+  [
+    'core/snapshot/',
+    ['core/snapshot/', 'core/content/', 'core/solver/op.ts', 'core/contracts/', 'core/util/'],
+  ],
   ['core/transfer/', ['core/transfer/', 'core/contracts/', 'core/util/', 'proto/']],
   ['core/session/', ['core/session/', 'core/transfer/', 'core/contracts/', 'core/util/', 'proto/']],
   ['core/llb/', ['core/llb/', 'core/solver/', 'core/contracts/', 'core/util/', 'proto/']],
@@ -40,7 +43,7 @@ const rules: readonly [layer: string, mayImport: readonly string[]][] = [
 /** Only the kernel composes: nobody else imports the container, and nobody but the kernel is imported by it. */
 const packageRules: readonly [pack: string, onlyIn: readonly string[]][] = [
   ['inversify', ['core/kernel/']],
-  ['koffi', ['core/util/linux/']],
+  ['koffi', ['core/util/linux/', 'core/util/compression/']],
   ['lmdb', ['core/kv/']],
   ['opentracing', ['tracing/', 'test/']],
   ['jaeger-client', ['tracing/', 'test/']],
