@@ -2,13 +2,7 @@
  * A tar that is known before its content is read. The sizes of all headers and files fix where every byte stands, so
  * any part of the stream can be made on its own, by any thread, and the bytes are the same however it is cut.
  */
-import {
-  encodeHeader,
-  encodeWhiteout,
-  headerSize,
-  TRAILER_SIZE,
-  whiteoutSize,
-} from '../../util/tar/encode.js';
+import { encodeHeader, headerSize, TRAILER_SIZE } from '../../util/tar/encode.js';
 import { padded, type TarHeader } from '../../util/tar/header.js';
 
 export type PlanItem =
@@ -30,13 +24,28 @@ export interface PlanBlock extends PlanRange {
   readonly last: boolean;
 }
 
+/** An empty file without mode, owner and time. */
+const whiteout = (name: string): TarHeader => ({
+  name,
+  type: 'file',
+  mode: 0,
+  uid: 0,
+  gid: 0,
+  size: 0,
+  mtime: 0n,
+  linkname: '',
+  devmajor: 0,
+  devminor: 0,
+  xattrs: {},
+});
+
 export function itemSize(item: PlanItem): number {
   switch (item.kind) {
     case 'entry':
     case 'data':
       return headerSize(item.header) + padded(item.header.size);
     case 'whiteout':
-      return whiteoutSize(item.name);
+      return headerSize(whiteout(item.name));
     case 'end':
       return TRAILER_SIZE;
     default:
@@ -50,7 +59,7 @@ export const encodeItem = (item: PlanItem): Buffer => {
     case 'data':
       return encodeHeader(item.header);
     case 'whiteout':
-      return encodeWhiteout(item.name);
+      return encodeHeader(whiteout(item.name));
     case 'end':
       return Buffer.alloc(TRAILER_SIZE);
     default:

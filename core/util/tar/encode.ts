@@ -1,19 +1,20 @@
 /**
  * Writes tar headers, byte for byte as Go's archive/tar does in PAX format, so that a layer has the same headers
- * whoever built it: numbers as zero-filled octal, a PAX header only for what does not fit, no user or group names.
+ * whoever built it: numbers as zero-filled octal, a PAX header only for what ustar cannot say, no user or group
+ * names.
  */
 import { BLOCK, type Field, fields, padded, type TarHeader, typeFlags } from './header.js';
 
 /** Header blocks of one entry, a PAX header in front where needed. */
 export function encodeHeader(header: TarHeader): Buffer {
-  const records = paxRecords(header);
-  if (records.length === 0) return ustarBlock(header);
-  return Buffer.concat([encodePax(header.name, records), ustarBlock(header)]);
+  const { records, split } = layOut(header);
+  const block = ustarBlock(split ? { ...header, name: split.name } : header, split?.prefix ?? '');
+  return records.length === 0 ? block : Buffer.concat([encodePax(header.name, records), block]);
 }
 
 /** What `encodeHeader` will take; cheap, for planning. */
 export function headerSize(header: TarHeader): number {
-  const records = paxRecords(header);
+  const { records } = layOut(header);
   if (records.length === 0) return BLOCK;
   return 2 * BLOCK + padded(records.reduce((sum, record) => sum + record.length, 0));
 }
@@ -21,53 +22,44 @@ export function headerSize(header: TarHeader): number {
 /** The end of an archive. */
 export const TRAILER_SIZE = 2 * BLOCK;
 
-/** Whiteouts are plain ustar, where a long name goes into two fields if it can. */
-export function splitName(name: string): { readonly prefix: string; readonly name: string } | undefined {
-  const bytes = Buffer.from(name);
-  if (bytes.length <= fields.name[1] || !isAscii(name)) return undefined;
-  let length = bytes.length;
+interface Layout {
+  readonly records: readonly Buffer[];
+  readonly split: SplitName | undefined;
+}
+
+/** A long name alone needs no PAX header if it can be split over two fields. */
+function layOut(header: TarHeader): Layout {
+  const extra = paxFields(header);
+  const split = extra.length === 1 && extra[0]![0] === 'path' ? splitName(header.name) : undefined;
+  return { records: split ? [] : extra.map(([key, value]) => paxRecord(key, value)), split };
+}
+
+interface SplitName {
+  readonly prefix: string;
+  readonly name: string;
+}
+
+/** Go: archive/tar splitUSTARPath. */
+function splitName(name: string): SplitName | undefined {
+  if (name.length <= fields.name[1] || !isAscii(name)) return undefined;
+  let length = name.length;
   if (length > fields.prefix[1] + 1) length = fields.prefix[1] + 1;
   else if (name.endsWith('/')) length--;
   const slash = name.lastIndexOf('/', length - 1);
-  const rest = bytes.length - slash - 1;
+  const rest = name.length - slash - 1;
   if (slash <= 0 || rest > fields.name[1] || rest === 0 || slash > fields.prefix[1]) return undefined;
   return { prefix: name.slice(0, slash), name: name.slice(slash + 1) };
 }
-
-/** A whiteout: an empty file without mode, owner and time. */
-export function encodeWhiteout(name: string): Buffer {
-  const header = emptyFile(name);
-  const split = splitName(name);
-  if (!split) return encodeHeader(header);
-  const block = ustarBlock({ ...header, name: split.name });
-  putText(block, 'prefix', split.prefix);
-  putChecksum(block);
-  return block;
-}
-
-export const whiteoutSize = (name: string): number => (splitName(name) ? BLOCK : headerSize(emptyFile(name)));
-
-const emptyFile = (name: string): TarHeader => ({
-  name,
-  type: 'file',
-  mode: 0,
-  uid: 0,
-  gid: 0,
-  size: 0,
-  mtime: 0n,
-  linkname: '',
-  devmajor: 0,
-  devminor: 0,
-  xattrs: {},
-});
 
 const isAscii = (text: string): boolean => /^[\0-\x7f]*$/.test(text);
 const fitsOctal = (value: bigint, field: Field): boolean =>
   value >= 0n && value < 1n << BigInt(3 * (fields[field][1] - 1));
 
+type PaxField = readonly [key: string, value: string | Uint8Array];
+
 /** Sorted by key, as the records of one header have to be for equal bytes. */
-function paxRecords(header: TarHeader): readonly Buffer[] {
-  const records: (readonly [key: string, value: string | Uint8Array])[] = [];
+function paxFields(header: TarHeader): readonly PaxField[] {
+  const records: PaxField[] = [];
   for (const name of Object.keys(header.xattrs)) records.push([`SCHILY.xattr.${name}`, header.xattrs[name]!]);
   for (const field of ['gid', 'mtime', 'size', 'uid'] as const) {
     const value = BigInt(header[field]);
@@ -78,7 +70,7 @@ function paxRecords(header: TarHeader): readonly Buffer[] {
   }
   if (header.name.length > fields.name[1] || !isAscii(header.name)) records.push(['path', header.name]);
   if (records.length > 1) records.sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
-  return records.map(([key, value]) => paxRecord(key, value));
+  return records;
 }
 
 /** `<length> <key>=<value>\n`, where the length counts itself. */
@@ -113,7 +105,7 @@ function paxName(name: string): string {
   return asciiOnly(joined).slice(0, fields.name[1]).replace(/\/+$/, '');
 }
 
-function ustarBlock(header: TarHeader): Buffer {
+function ustarBlock(header: TarHeader, prefix: string): Buffer {
   const block = Buffer.alloc(BLOCK);
   putText(block, 'name', header.name);
   putOctal(block, 'mode', BigInt(header.mode));
@@ -125,6 +117,7 @@ function ustarBlock(header: TarHeader): Buffer {
   putText(block, 'linkname', header.linkname);
   putOctal(block, 'devmajor', BigInt(header.devmajor));
   putOctal(block, 'devminor', BigInt(header.devminor));
+  putText(block, 'prefix', prefix);
   putMagic(block);
   putChecksum(block);
   return block;
