@@ -46,6 +46,9 @@ export function expand(word: string, env: Environment, options: LexOptions): Exp
   }
 }
 
+/** Far more than anyone writes, far less than the stack holds. */
+const MAX_DEPTH = 500;
+
 type Piece = { readonly text: string; readonly words: readonly string[] };
 
 class Expansion {
@@ -54,6 +57,7 @@ class Expansion {
   readonly #options: LexOptions;
   readonly #matched = new Set<string>();
   readonly #unmatched = new Set<string>();
+  #depth = 0;
 
   constructor(word: string, env: Environment, options: LexOptions) {
     this.#in = new Scanner(word);
@@ -211,8 +215,11 @@ class Expansion {
   }
 
   #part(stop: string, rawEscapes: boolean, missing = "missing '}'"): string {
+    if (++this.#depth > MAX_DEPTH) throw new ExpandError('substitutions are nested too deeply');
     try {
-      return this.#until(stop, rawEscapes).text;
+      const { text } = this.#until(stop, rawEscapes);
+      this.#depth--;
+      return text;
     } catch (error) {
       throw error instanceof ExpandError && this.#in.done
         ? new ExpandError(`syntax error: ${missing}`)

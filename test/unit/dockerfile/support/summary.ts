@@ -36,7 +36,7 @@ function step(bytes: Uint8Array, { metadata }: LlbDefinition): unknown {
 }
 
 /** The part of an op that a reader looks for. */
-function what({ source, exec, file }: pb.Op): unknown {
+function what({ source, exec, file }: pb.Op): object {
   if (source) return { source: source.identifier, attrs: source.attrs };
   if (exec) return { args: exec.meta?.args, mounts: exec.mounts.map(({ dest }) => dest) };
   return { actions: file?.actions.map(({ copy, mkdir, mkfile }) => copy ?? mkdir ?? mkfile) };
