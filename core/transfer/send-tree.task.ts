@@ -2,23 +2,12 @@
 import type { MessagePort } from 'node:worker_threads';
 import { decodePacket } from '../../proto/fsutil.js';
 import { BuildError } from '../contracts/errors.js';
-import type { ResultTree } from '../contracts/session.js';
 import type { ThreadContext, ThreadTask } from '../contracts/threads.js';
 import { FrameReader } from '../util/grpc-h2/frames.js';
-import type { FolderFilter } from './folder-filter.js';
-import { FolderSource } from './folder-source.js';
 import { PacketBatch } from './packet-batch.js';
 import { PortChannel } from './port-channel.js';
-import { ResultSource } from './result-source.js';
+import { type SendTreeArgs, sourceOf } from './source-of.js';
 import { TreeSender } from './tree-sender.js';
-import type { TreeSource } from './tree-source.js';
-
-export type SendTreeArgs =
-  | { readonly folder: string; readonly filter: FolderFilter }
-  | { readonly results: readonly ResultTree[] };
-
-export const sourceOf = (args: SendTreeArgs): TreeSource =>
-  'folder' in args ? new FolderSource(args.folder, args.filter) : new ResultSource(args.results);
 
 const MAX_PACKET = 16 << 20;
 

@@ -8,7 +8,7 @@ import type { Threads } from '../contracts/threads.js';
 import type { MessageStream } from '../util/grpc-h2/messages.js';
 import type { ToMain, ToWorker } from './port-channel.js';
 import type { ReceiveTreeArgs, ReceiveTreeResult } from './receive-tree.task.js';
-import type { SendTreeArgs } from './send-tree.task.js';
+import type { SendTreeArgs } from './source-of.js';
 
 export interface TransferOptions {
   readonly threads: Threads;

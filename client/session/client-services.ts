@@ -1,0 +1,38 @@
+/** What a client offers to a build, however the daemon reaches it. */
+import type { Threads } from '../../core/contracts/threads.js';
+import type { ExportRequest } from '../export-request.js';
+import { ClientFolderSet } from './client-folders.js';
+import { RegistryAuth } from './registry-auth.js';
+import { ResultTargets } from './result-targets.js';
+import { type SecretSource, SecretSources } from './secret-sources.js';
+
+export interface ClientOffer {
+  /** Folders by name: `context`, `dockerfile`, … */
+  readonly folders?: ReadonlyMap<string, string>;
+  readonly secrets?: ReadonlyMap<string, SecretSource>;
+  /** In the order of the request's exporters. */
+  readonly exports?: readonly ExportRequest[];
+  /** Default: the docker CLI's configuration. */
+  readonly auth?: RegistryAuth;
+  /** Names what the daemon may keep of the folders for the next build of the same caller. */
+  readonly sharedKey?: string;
+  readonly threads: Threads;
+}
+
+export interface ClientServices {
+  readonly folders: ClientFolderSet;
+  readonly secrets: SecretSources;
+  readonly targets: ResultTargets;
+  readonly auth: RegistryAuth;
+  readonly sharedKey: string;
+  readonly threads: Threads;
+}
+
+export const servicesOf = (offer: ClientOffer): ClientServices => ({
+  folders: new ClientFolderSet(offer.folders ?? new Map()),
+  secrets: new SecretSources(offer.secrets ?? new Map()),
+  targets: new ResultTargets(offer.exports ?? []),
+  auth: offer.auth ?? new RegistryAuth(),
+  sharedKey: offer.sharedKey ?? '',
+  threads: offer.threads,
+});

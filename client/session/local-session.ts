@@ -1,0 +1,143 @@
+/**
+ * A session without a tunnel, for an engine in the same process: folders are copied straight from disk, results
+ * written straight to it. BuildKit has no counterpart; nobody above the Session port can tell the difference.
+ */
+import type { ContentProvider } from '../../core/contracts/content.js';
+import { BuildError, invalid, notFound } from '../../core/contracts/errors.js';
+import type {
+  ClientAuth,
+  ClientFolders,
+  ClientResults,
+  ClientSecrets,
+  FolderRequest,
+  ResultTree,
+  Session,
+  SyncBase,
+  SyncResult,
+  SyncWatch,
+  WriteTreeOptions,
+} from '../../core/contracts/session.js';
+import { copyTree } from '../../core/transfer/copy-tree.js';
+import { newId } from '../../core/util/identity.js';
+import { type ClientOffer, type ClientServices, servicesOf } from './client-services.js';
+import { writeFileTarget } from './file-target.js';
+import { sessionHandlers } from './session-handlers.js';
+
+export class LocalSession implements Session, Disposable {
+  readonly id: string;
+  readonly sharedKey: string;
+  readonly folders: ClientFolders;
+  readonly results: ClientResults;
+  readonly auth: ClientAuth;
+  readonly secrets: ClientSecrets;
+  readonly #methods: ReadonlySet<string>;
+  readonly #gone = new AbortController();
+
+  constructor(offer: ClientOffer, id: string = newId()) {
+    const services = servicesOf(offer);
+    this.id = id;
+    this.sharedKey = services.sharedKey;
+    this.folders = new LocalFolders(services);
+    this.results = new LocalResults(services);
+    this.auth = services.auth;
+    this.secrets = { get: (secret) => services.secrets.get(secret) };
+    const methods = Object.keys(sessionHandlers(services));
+    this.#methods = new Set(methods.map((method) => method.toLowerCase()));
+  }
+
+  get dropped(): AbortSignal {
+    return this.#gone.signal;
+  }
+
+  supports(method: string): boolean {
+    return this.#methods.has(method.toLowerCase());
+  }
+
+  content(store: string): ContentProvider {
+    throw notFound('client.content', `the client offers no content store "${store}"`);
+  }
+
+  [Symbol.dispose](): void {
+    this.#gone.abort(
+      new BuildError('session.lost', `session ${this.id} has ended`, { grpcCode: 'Unavailable' }),
+    );
+  }
+}
+
+class LocalFolders implements ClientFolders {
+  readonly #services: ClientServices;
+
+  constructor(services: ClientServices) {
+    this.#services = services;
+  }
+
+  async sync(
+    request: FolderRequest,
+    base: SyncBase | undefined,
+    dest: string,
+    watch: SyncWatch,
+    signal: AbortSignal,
+  ): Promise<SyncResult> {
+    const usable = request.differ === 'none' ? undefined : base;
+    let bytes = 0;
+    try {
+      const entries = await copyTree(
+        { folder: this.#services.folders.path(request.name), filter: request },
+        {
+          dest,
+          mode: 'fresh',
+          digests: true,
+          ...(usable ? { base: { dir: usable.dir, entries: usable.tree.entries } } : {}),
+        },
+        {
+          threads: this.#services.threads,
+          signal,
+          onBytes: (total) => {
+            bytes = total;
+            watch.transferred(total, false);
+          },
+        },
+      );
+      return entries ? { unchanged: false, tree: { entries } } : { unchanged: true, tree: usable!.tree };
+    } finally {
+      watch.transferred(bytes, true);
+    }
+  }
+}
+
+class LocalResults implements ClientResults {
+  readonly #services: ClientServices;
+
+  constructor(services: ClientServices) {
+    this.#services = services;
+  }
+
+  async writeTree(
+    exporter: number,
+    trees: readonly ResultTree[],
+    options: WriteTreeOptions,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { targets, threads } = this.#services;
+    const { path, mode, owner } = await targets.folder(exporter, options.mode === 'delete');
+    const { onProgress } = options;
+    await copyTree(
+      { results: trees },
+      { dest: path, mode, digests: false, owner },
+      { threads, signal, onBytes: onProgress },
+    );
+  }
+
+  async writeFile(
+    exporter: number,
+    _metadata: Readonly<Record<string, string>>,
+    data: AsyncIterable<Uint8Array>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const target = this.#services.targets.target(exporter);
+    if (target.kind === 'folder') {
+      throw invalid('client.exporter', `exporter ${exporter} writes a folder, but the daemon sends one file`);
+    }
+    await writeFileTarget(target, data, signal);
+  }
+}

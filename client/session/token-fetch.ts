@@ -1,0 +1,135 @@
+/**
+ * Bearer tokens from a registry's token server. BuildKit: session/auth/authprovider; containerd: docker/auth/fetch.go.
+ * Wire facts E12.1.
+ */
+import { request } from 'undici';
+import { BuildError } from '../../core/contracts/errors.js';
+import type { AuthToken, TokenRequest } from '../../core/contracts/session.js';
+import type { RegistryCredentials } from './docker-config.js';
+
+/** Seconds, where the server does not say. */
+const DEFAULT_EXPIRY = 60;
+const CLIENT_ID = 'buildkit-client';
+const MAX_ANSWER = 1 << 20;
+
+export async function fetchToken(
+  wanted: TokenRequest,
+  credentials: RegistryCredentials,
+  signal: AbortSignal,
+): Promise<AuthToken> {
+  if (credentials.registryToken) {
+    return { token: credentials.registryToken, expiresIn: DEFAULT_EXPIRY, issuedAt: 0 };
+  }
+  if (credentials.secret === '') return get(wanted, credentials, signal, 'failed to fetch anonymous token');
+  const answer = await post(wanted, credentials, signal);
+  if (answer.ok) return answer.token;
+  // Servers without the POST endpoint say so in different ways.
+  const hasGet =
+    answer.status === 404 || answer.status === 401 || (answer.status === 405 && credentials.username !== '');
+  if (hasGet) return get(wanted, credentials, signal, 'failed to fetch oauth token');
+  throw tokenError('failed to fetch oauth token', wanted, answer);
+}
+
+type Answer =
+  | { readonly ok: true; readonly token: AuthToken }
+  | { readonly ok: false; readonly status: number; readonly body: string };
+
+function post(wanted: TokenRequest, credentials: RegistryCredentials, signal: AbortSignal): Promise<Answer> {
+  const form = new URLSearchParams({ client_id: CLIENT_ID });
+  if (credentials.username === '') {
+    form.set('grant_type', 'refresh_token');
+    form.set('refresh_token', credentials.secret);
+  } else {
+    form.set('grant_type', 'password');
+    form.set('username', credentials.username);
+    form.set('password', credentials.secret);
+  }
+  if (wanted.scopes.length > 0) form.set('scope', wanted.scopes.join(' '));
+  form.set('service', wanted.service);
+  return ask(wanted.realm, signal, {
+    method: 'POST',
+    body: form.toString(),
+    headers: { 'content-type': 'application/x-www-form-urlencoded; charset=utf-8' },
+  });
+}
+
+async function get(
+  wanted: TokenRequest,
+  { username, secret }: RegistryCredentials,
+  signal: AbortSignal,
+  failure: string,
+): Promise<AuthToken> {
+  const url = new URL(wanted.realm);
+  if (wanted.service !== '') url.searchParams.append('service', wanted.service);
+  for (const scope of wanted.scopes) url.searchParams.append('scope', scope);
+  const basic = Buffer.from(`${username}:${secret}`).toString('base64');
+  const headers: Record<string, string> = secret === '' ? {} : { authorization: `Basic ${basic}` };
+  const answer = await ask(url.href, signal, { method: 'GET', headers });
+  if (answer.ok) return answer.token;
+  throw tokenError(failure, wanted, answer);
+}
+
+const tokenError = (
+  failure: string,
+  wanted: TokenRequest,
+  answer: { readonly status: number; readonly body: string },
+): BuildError =>
+  new BuildError(
+    'client.token',
+    `${failure}: unexpected status from ${wanted.realm}: ${answer.status} ${answer.body}`.trim(),
+    {
+      grpcCode:
+        answer.status === 401 ? 'Unauthenticated' : answer.status === 403 ? 'PermissionDenied' : 'Unknown',
+    },
+  );
+
+async function ask(
+  url: string,
+  signal: AbortSignal,
+  options: {
+    readonly method: 'GET' | 'POST';
+    readonly headers: Record<string, string>;
+    readonly body?: string;
+  },
+): Promise<Answer> {
+  const { statusCode, body } = await request(url, { ...options, signal });
+  const text = await readText(body);
+  if (statusCode < 200 || statusCode >= 400)
+    return { ok: false, status: statusCode, body: text.slice(0, 500) };
+  return { ok: true, token: parseToken(url, text) };
+}
+
+async function readText(body: AsyncIterable<Uint8Array>): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    size += chunk.length;
+    if (size > MAX_ANSWER) throw new BuildError('client.token', 'the token server answers more than 1 MiB');
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+interface TokenAnswer {
+  readonly token?: string;
+  readonly access_token?: string;
+  readonly expires_in?: number;
+  readonly issued_at?: string;
+}
+
+function parseToken(url: string, text: string): AuthToken {
+  let answer: TokenAnswer;
+  try {
+    answer = JSON.parse(text) as TokenAnswer;
+  } catch (error) {
+    throw new BuildError('client.token', `${url}: unable to decode token response`, { cause: error });
+  }
+  const token = answer.token || answer.access_token;
+  if (!token) throw new BuildError('client.token', `${url}: authorization server did not include a token`);
+  const issued = Date.parse(answer.issued_at ?? '');
+  return {
+    token,
+    expiresIn: answer.expires_in || DEFAULT_EXPIRY,
+    issuedAt: Number.isNaN(issued) ? 0 : Math.floor(issued / 1000),
+  };
+}
