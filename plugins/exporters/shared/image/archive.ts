@@ -5,8 +5,9 @@
 import type { Descriptor } from '../../../../core/contracts/content.js';
 import { BuildError } from '../../../../core/contracts/errors.js';
 import { parseImageReference } from '../../../../core/util/image-reference.js';
+import { encodeHeader, TRAILER_SIZE } from '../../../../core/util/tar/encode.js';
+import { padded } from '../../../../core/util/tar/header.js';
 import { layoutIndex } from './documents.js';
-import { padding, tarHeader, tarTrailer } from './tar.js';
 import type { ImageBlob } from './writer.js';
 
 export interface ArchiveEntry {
@@ -72,7 +73,7 @@ const file = (name: string, mode: number, data: Uint8Array): ArchiveEntry => ({
 
 export async function* tarArchive(entries: readonly ArchiveEntry[]): AsyncIterable<Uint8Array> {
   for (const entry of [...entries].sort((a, b) => (a.name < b.name ? -1 : 1))) {
-    yield tarHeader(entry.name, entry.mode, entry.size, entry.data === undefined);
+    yield headerOf(entry);
     let written = 0;
     for await (const chunk of entry.data?.() ?? []) {
       written += chunk.length;
@@ -85,7 +86,22 @@ export async function* tarArchive(entries: readonly ArchiveEntry[]): AsyncIterab
         { grpcCode: 'DataLoss' },
       );
     }
-    yield padding(entry.size);
+    yield new Uint8Array(padded(entry.size) - entry.size);
   }
-  yield tarTrailer;
+  yield new Uint8Array(TRAILER_SIZE);
 }
+
+const headerOf = ({ name, mode, size, data }: ArchiveEntry): Uint8Array =>
+  encodeHeader({
+    type: data === undefined ? 'dir' : 'file',
+    name,
+    mode,
+    size,
+    uid: 0,
+    gid: 0,
+    mtime: 0n,
+    linkname: '',
+    devmajor: 0,
+    devminor: 0,
+    xattrs: {},
+  });
