@@ -55,7 +55,8 @@ async function readWithTarStream(archive: Buffer): Promise<readonly Record<strin
   extract.end(archive);
   const found: Record<string, unknown>[] = [];
   for await (const entry of extract) {
-    const { name, mode, size, type, linkname, pax } = entry.header;
+    const { name, mode, size, type, linkname } = entry.header;
+    const pax = entry.header.pax as Record<string, string> | null;
     // It leaves owners of PAX headers to its users.
     const [uid, gid] = [Number(pax?.uid ?? entry.header.uid), Number(pax?.gid ?? entry.header.gid)];
     const chunks: Buffer[] = [];
