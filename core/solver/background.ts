@@ -1,0 +1,29 @@
+/** Work that nobody waits for while building, but that must be over before its owner is closed. */
+import type { Logger } from '../contracts/logger.js';
+
+export class Background {
+  readonly #logger: Logger;
+  readonly #pending = new Set<Promise<void>>();
+
+  constructor(logger: Logger) {
+    this.#logger = logger;
+  }
+
+  get size(): number {
+    return this.#pending.size;
+  }
+
+  /** A failure is logged: the build does not depend on it. */
+  readonly add = (what: string, work: Promise<unknown>): void => {
+    const pending = work.then(
+      () => undefined,
+      (error: unknown) => this.#logger.warn(`solver: could not ${what}`, { err: error }),
+    );
+    this.#pending.add(pending);
+    void pending.then(() => this.#pending.delete(pending));
+  };
+
+  async idle(): Promise<void> {
+    while (this.#pending.size > 0) await Promise.all(this.#pending);
+  }
+}

@@ -1,0 +1,218 @@
+/**
+ * The asynchronous steps of a task. An effect only adds facts when it settles; what follows from them is decided at
+ * the task's next turn. A value that arrives after an abort is kept: somebody may ask again.
+ */
+import { BuildError } from '../contracts/errors.js';
+import type { Digest } from '../util/digest.js';
+import { addContentDigest, addKey, addMap, inputKeys, type Records } from './facts.js';
+import { isVolatile, rootKey } from './keys/key-id.js';
+import { originsOf } from './keys/link.js';
+import type { Result, ResultStore } from './op.js';
+import type { OpContexts } from './op-context.js';
+import type { Clock } from './seams.js';
+import type { Slots } from './slots.js';
+import type { StepSpans } from './step-spans.js';
+import type { Output, Task } from './task.js';
+import { whyRun } from './verdicts.js';
+
+/** At most one of each name runs at a time. */
+export type EffectName = 'map' | 'exec' | 'save' | `digest ${number}` | `load ${number}`;
+
+export interface Effect<T = unknown> {
+  work(signal: AbortSignal): Promise<T>;
+  done(value: T): void;
+  /** A failure that is no abort. Absent: it fails the task. */
+  failed?(error: unknown): void;
+}
+
+export interface EffectServices {
+  readonly records: Records;
+  readonly results: ResultStore;
+  readonly contexts: OpContexts;
+  readonly spans: StepSpans;
+  readonly slots: Slots;
+  readonly clock: Clock;
+  /** Work that nobody waits for, but that must be over before the solver is closed. */
+  background(what: string, work: Promise<unknown>): void;
+}
+
+export function makeEffect(task: Task, name: EffectName, services: EffectServices): Effect {
+  const [kind, index] = name.split(' ') as [string, string | undefined];
+  switch (kind) {
+    case 'map':
+      return mapEffect(task, services) as Effect;
+    case 'digest':
+      return digestEffect(task, Number(index), services) as Effect;
+    case 'load':
+      return loadEffect(task.outputs[Number(index)]!, services) as Effect;
+    case 'exec':
+      return execEffect(task, services) as Effect;
+    default:
+      return saveEffect(task, services) as Effect;
+  }
+}
+
+function mapEffect(task: Task, { contexts, spans }: EffectServices): Effect<Awaited<ReturnType<OpMap>>> {
+  const visible = task.isRoot;
+  const ask = (signal: AbortSignal): ReturnType<OpMap> =>
+    contexts.use(task, signal, undefined, (context) => task.vertex.op.cacheMap(task.maps.length, context));
+  return {
+    work: (signal) => (visible ? shown(task, false, () => spans.key(task, () => ask(signal))) : ask(signal)),
+    done: ({ map, done }) => addMap(task, map, done),
+  };
+}
+type OpMap = Task['vertex']['op']['cacheMap'];
+
+function digestEffect(task: Task, index: number, { contexts, spans }: EffectServices): Effect<Digest> {
+  const input = task.inputs[index]!;
+  return {
+    work: (signal) =>
+      spans.child(task, 'content digest', { input: index }, () =>
+        contexts.use(task, signal, undefined, (context) =>
+          input.dep!.contentDigest!(input.source.result?.value, context),
+        ),
+      ),
+    done: (digest) => addContentDigest(input, digest),
+  };
+}
+
+function loadEffect(output: Output, services: EffectServices): Effect<Result | undefined> {
+  const { task } = output;
+  const { results, records, spans } = services;
+  const record = output.bestRecord!;
+  return {
+    work: (signal) =>
+      shown(task, true, () =>
+        spans.child(task, 'load', { record: record.id }, () => results.load(record.id, signal)),
+      ),
+    done: (value) => {
+      task.verdict ??= {
+        outcome: 'cached',
+        because: `a record of ${when(record.createdAt)} has the same key`,
+      };
+      setResult(output, value, record.createdAt, record.id, services);
+      shareRecord(output, record, services);
+      spans.finish(task, true);
+    },
+    failed: (error) => {
+      output.unusable.add(record.id);
+      if (BuildError.from(error).grpcCode === 'NotFound') records.drop(record.id);
+      spans.fail(task, error);
+    },
+  };
+}
+
+/** All keys of a step without inputs name the same result, not only the one that was found. */
+function shareRecord(
+  output: Output,
+  record: { readonly id: string; readonly createdAt: number },
+  services: EffectServices,
+): void {
+  if (!output.task.isRoot || output.keys.length < 2) return;
+  services.background('share a record', services.records.keys.addResult(output.keys, record));
+}
+
+function execEffect(task: Task, services: EffectServices): Effect<readonly (Result | undefined)[]> {
+  const { contexts, slots, spans } = services;
+  const because = whyRun(task);
+  const run = async (signal: AbortSignal): Promise<readonly (Result | undefined)[]> => {
+    using slot = task.vertex.op.heavy ? await slots.take(task.distance, signal) : undefined;
+    const inputs = task.inputs.map(({ source }) => source.result?.value);
+    return await shown(task, false, () =>
+      spans.child(task, 'exec', {}, () =>
+        contexts.use(task, signal, slot, (context) => task.vertex.op.exec(inputs, context)),
+      ),
+    );
+  };
+  return {
+    work: run,
+    done: (values) => {
+      checkCount(task, values);
+      task.verdict = { outcome: 'ran', because };
+      const createdAt = services.clock.now();
+      task.outputs.forEach((output, i) => {
+        addOwnKeys(output, services);
+        setResult(output, values[i], createdAt, undefined, services);
+      });
+      task.executed = true;
+      spans.finish(task, false);
+    },
+  };
+}
+
+function saveEffect(task: Task, { records, results, spans, background }: EffectServices): Effect<void> {
+  return {
+    work: (signal) =>
+      spans.child(task, 'save', {}, async () => {
+        for (const output of task.outputs) await save(output, signal);
+      }),
+    done: () => {
+      task.saved = true;
+    },
+    failed: (error) => {
+      // The result is good; it is only not found again by a later build.
+      task.saved = true;
+      spans.warn(`the result of ${task.name} could not be recorded`, error);
+    },
+  };
+
+  async function save(output: Output, signal: AbortSignal): Promise<void> {
+    const held = output.result;
+    const keys = output.allKeys.filter((key) => !isVolatile(key));
+    if (!held || held.recordId !== undefined || keys.length === 0) return;
+    const id = await results.save(held.value, signal);
+    output.result = { ...held, recordId: id };
+    for (const old of await records.keys.addResult(keys, { id, createdAt: held.createdAt })) {
+      background('release a result', results.release(old));
+    }
+  }
+}
+
+/** Keys that this output has because its inputs have theirs; known at last, since it ran. */
+function addOwnKeys(output: Output, { records, background }: EffectServices): void {
+  const { task } = output;
+  if (task.isRoot) {
+    for (const { digest } of task.maps) addKey(output, rootKey(digest, output.index));
+    return;
+  }
+  const inputs = task.inputs.map((input) => inputKeys(output, input, input.source.allKeys));
+  const key = output.keys[0] ?? records.keys.resolve(inputs);
+  addKey(output, key);
+  background('link keys', records.keys.link(inputs.flatMap(originsOf), key));
+}
+
+function setResult(
+  output: Output,
+  value: Result | undefined,
+  createdAt: number,
+  recordId: string | undefined,
+  { background }: EffectServices,
+): void {
+  if (output.result) {
+    if (value) background('dispose a result', Promise.resolve(value[Symbol.asyncDispose]()));
+    return;
+  }
+  output.result = { value, createdAt, recordId };
+  output.task.changed = true;
+}
+
+/** Shows the vertex started and completed round `work`. */
+async function shown<T>(task: Task, cached: boolean, work: () => Promise<T>): Promise<T> {
+  task.log.started(cached);
+  try {
+    const value = await work();
+    task.log.completed();
+    return value;
+  } catch (error) {
+    task.log.completed(error);
+    throw error;
+  }
+}
+
+function checkCount(task: Task, values: readonly unknown[]): void {
+  if (values.length === task.outputs.length) return;
+  const counts = `${values.length} results for ${task.outputs.length} outputs`;
+  throw new BuildError('solver.bad-results', `${task.name} made ${counts}`, { grpcCode: 'Internal' });
+}
+
+const when = (time: number): string => new Date(time).toISOString();

@@ -1,0 +1,164 @@
+/**
+ * Turns what cache maps, inputs and the stores have to say into facts of a task. Only inputs that were touched since
+ * the last turn are looked at. Whatever others can see sets `task.changed`.
+ */
+import { invalid } from '../contracts/errors.js';
+import type { Digest } from '../util/digest.js';
+import { contentKey, type KeyId, rootKey } from './keys/key-id.js';
+import type { KeyStore } from './keys/key-store.js';
+import type { InputKeys, Origin } from './keys/link.js';
+import { Matching } from './matching.js';
+import type { CacheMap } from './op.js';
+import { type Stage, stages } from './stage.js';
+import type { Input, Output, Task } from './task.js';
+
+/** Where facts come from besides the graph. */
+export interface Records {
+  readonly keys: KeyStore;
+  /** Whether the result is still there; drops it from the key store if not. */
+  isThere(resultId: string): boolean;
+  /** The result is gone: the key store must not name it any more. */
+  drop(resultId: string): void;
+  /** Links definitions to what a content key led to, so that the next look needs no content. */
+  connect(origins: readonly Origin[], key: KeyId): void;
+}
+
+export function addMap(task: Task, map: CacheMap, done: boolean): void {
+  if (!task.isRoot && map.deps.length !== task.inputs.length) {
+    const counts = `${map.deps.length} deps for ${task.inputs.length} inputs`;
+    throw invalid('solver.bad-cache-map', `the cache map of ${task.name} has ${counts}`);
+  }
+  task.maps.push(map);
+  task.mapsDone = done;
+  if (task.isRoot) {
+    for (const output of task.outputs) addKey(output, rootKey(map.digest, output.index));
+  } else if (task.maps.length === 1) {
+    task.digestsMissing = map.deps.filter(({ contentDigest }) => contentDigest).length;
+    for (const input of task.inputs) task.touched.add(input);
+  }
+}
+
+export function addKey(output: Output, key: KeyId): void {
+  const hidden = output.task.vertex.ignoreCache;
+  const keys = hidden ? output.hiddenKeys : output.keys;
+  if (keys.includes(key)) return;
+  keys.push(key);
+  if (!hidden) output.task.changed = true;
+}
+
+export function addContentDigest(input: Input, digest: Digest): void {
+  if (input.contentDigest) return;
+  input.contentDigest = digest;
+  input.task.digestsMissing--;
+  input.task.touched.add(input);
+}
+
+export function absorb(task: Task, records: Records): void {
+  for (const output of task.outputs) prepare(output, records);
+  for (const input of task.touched) absorbInput(input, records);
+  for (const output of task.outputs) reach(output, reachedOf(output));
+}
+
+/** An output takes part in matching from its first demand on. */
+function prepare(output: Output, records: Records): void {
+  const { task } = output;
+  if (output.wanted === stages.none || task.vertex.ignoreCache) return;
+  if (task.isRoot) {
+    for (; output.lookedUp < output.keys.length; output.lookedUp++) {
+      lookUp(output, output.keys[output.lookedUp]!, records);
+    }
+  } else if (!output.matching) {
+    output.matching = new Matching(task.inputs.length);
+    for (const input of task.inputs) {
+      output.matching.know(input.index, input.known);
+      task.touched.add(input);
+    }
+  }
+}
+
+function absorbInput(input: Input, records: Records): void {
+  const { task, source } = input;
+  if (source.result && !input.hasResult) {
+    input.hasResult = true;
+    task.resultsMissing--;
+  }
+  if (source.task.failure) task.failedInput ??= input;
+  if (task.map) for (const output of task.outputs) probe(output, input, records);
+  know(input);
+}
+
+/** Looks up what the new keys of an input lead to. */
+function probe(output: Output, input: Input, records: Records): void {
+  const { matching, task } = output;
+  if (!matching || !task.map) return;
+  const { definitions, content } = inputKeys(output, input, input.source.keys);
+  for (const origin of definitions.slice(output.probed[input.index] ?? 0)) {
+    for (const key of records.keys.targets(origin)) addCandidate(output, matching, input, key, records);
+  }
+  output.probed[input.index] = definitions.length;
+  if (!content || output.contentProbed.has(input.index)) return;
+  output.contentProbed.add(input.index);
+  for (const key of records.keys.targets(content)) {
+    records.connect(definitions, key);
+    addCandidate(output, matching, input, key, records);
+  }
+}
+
+function addCandidate(output: Output, matching: Matching, input: Input, key: KeyId, records: Records): void {
+  if (!matching.add(input.index, key)) return;
+  addKey(output, key);
+  lookUp(output, key, records);
+}
+
+function lookUp(output: Output, key: KeyId, records: Records): void {
+  for (const result of records.keys.results(key)) {
+    if (records.isThere(result.id)) output.records.set(result.id, { ...result, key });
+  }
+}
+
+/** Everything that stands for an input as a part of `output`'s key. */
+export function inputKeys(output: Output, input: Input, keys: readonly KeyId[]): InputKeys {
+  const link = { input: input.index, step: output.step, selector: input.dep?.selector };
+  return {
+    definitions: keys.map((from) => ({ from, link })),
+    content: input.contentDigest && {
+      from: contentKey(input.contentDigest),
+      link: { ...link, selector: undefined },
+    },
+  };
+}
+
+/** Moves an input to the last stage at which it has nothing more to tell, and counts it there. */
+function know(input: Input): void {
+  const { task } = input;
+  const stage = knownOf(input);
+  if (stage <= input.known) return;
+  if (input.known < stages.definition) task.definitionsOpen--;
+  if (stage === stages.content) task.contentsOpen--;
+  input.known = stage;
+  for (const output of task.outputs) output.matching?.know(input.index, stage);
+}
+
+function knownOf({ task, source, dep, contentDigest }: Input): Stage {
+  if (source.task.failure) return stages.content;
+  if (source.reached < stages.definition) return stages.none;
+  if (!task.map || source.reached < stages.content) return stages.definition;
+  if (dep?.contentDigest && contentDigest === undefined) return stages.definition;
+  return stages.content;
+}
+
+export function reach(output: Output, stage: Stage): void {
+  if (stage <= output.reached) return;
+  output.reached = stage;
+  output.task.changed = true;
+}
+
+function reachedOf(output: Output): Stage {
+  const { task, matching } = output;
+  if (output.result) return stages.result;
+  if (task.vertex.ignoreCache) return stages.content;
+  if (task.isRoot) return task.mapsDone || output.bestRecord ? stages.content : stages.none;
+  if (!matching || !task.map) return stages.none;
+  if (matching.dead(stages.content) > 0 || task.contentsOpen === 0) return stages.content;
+  return matching.dead(stages.definition) > 0 || task.definitionsOpen === 0 ? stages.definition : stages.none;
+}

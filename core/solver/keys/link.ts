@@ -1,0 +1,39 @@
+/**
+ * The link algebra. A key leads to another by a link: "as input `input` of the step keyed `step`, of which only
+ * `selector` is read". Keys of different inputs that lead to the same key stand for the same step.
+ */
+import type { Digest } from '../../util/digest.js';
+import type { KeyId } from './key-id.js';
+
+export interface Link {
+  readonly input: number;
+  /** `rootKey(cacheMap.digest, output)`. */
+  readonly step: Digest;
+  /** Content links have none: what was selected is part of the content digest. Wire facts E5.8. */
+  readonly selector: Digest | undefined;
+}
+
+/** A key and how it leads on. */
+export interface Origin {
+  readonly from: KeyId;
+  readonly link: Link;
+}
+
+/** All that is known to stand for one input of a step. */
+export interface InputKeys {
+  readonly definitions: readonly Origin[];
+  /**
+   * When present, it alone decides which existing key is meant: definitions may have led to other content before
+   * (an input that was run again in spite of its record).
+   */
+  readonly content: Origin | undefined;
+}
+
+export const originsOf = ({ definitions, content }: InputKeys): readonly Origin[] =>
+  content ? [...definitions, content] : definitions;
+
+/** Sorts by key first, so that all links of a key stand together. */
+export const originName = ({ from, link }: Origin): string =>
+  `${from} ${link.input} ${link.step} ${link.selector ?? ''}`;
+
+export const keyOfOrigin = (name: string): KeyId => name.slice(0, name.indexOf(' '));

@@ -1,0 +1,132 @@
+/**
+ * What a task wants to be true now: a pure function of its facts and demands. The first rule that applies decides.
+ *
+ * | # | if                                               | then |
+ * |---|--------------------------------------------------|------|
+ * | 0 | nobody asks, or it is settled                    | want nothing (this is cancellation) |
+ * | 1 | it follows a leader                              | ask the leader for the same |
+ * | 2 | the result is asked and a record is usable       | load the newest record, and nothing else |
+ * | 3 | no cache map yet; a step without inputs has more and no record | fetch the next cache map |
+ * | 4 | an input may still tell definition keys          | ask it for those: all inputs at once, it is cheap |
+ * | 5 | content keys are asked, an input may have some, and it leads nowhere yet (or every input leads somewhere and definitions are over) | ask it for content; then for its result, and digest that |
+ * | 6 | the result is asked and no match is possible     | ask every input for its result, digest what can be, run |
+ *
+ * Rules 2 to 6 go per output; what they want of an input adds up. Answers do not depend on how often a plan is made.
+ */
+import type { EffectName } from './effects.js';
+import { laterOf, type Stage, stages } from './stage.js';
+import type { Input, Output, Task } from './task.js';
+
+export interface Plan {
+  readonly asking: Asking;
+  /** Effects that should run; those on a single input follow from `asking` (see wishOf). */
+  readonly effects: readonly EffectName[];
+  /** An input that is needed has failed. */
+  readonly failedInput: Input | undefined;
+  readonly follows: boolean;
+  readonly because: string;
+}
+
+/** How the inputs are asked, in terms that are the same for all of them: a plan costs nothing per input. */
+export interface Asking {
+  readonly everything: boolean;
+  readonly matches: readonly OutputAsking[];
+}
+interface OutputAsking {
+  readonly output: Output;
+  readonly deepen: boolean;
+  /** Not only the inputs that lead nowhere. */
+  readonly all: boolean;
+}
+export interface Wish {
+  readonly ask: Stage;
+  readonly digest: boolean;
+}
+
+const askNothing: Asking = { everything: false, matches: [] };
+const nothing = { asking: askNothing, effects: [], failedInput: undefined, follows: false } as const;
+
+export function plan(task: Task): Plan {
+  if (task.failure) return { ...nothing, because: 'it has failed' };
+  const effects: EffectName[] = task.executed && !task.saved ? ['save'] : [];
+  const open = task.outputs.filter(({ wanted }) => wanted > stages.none);
+  if (open.length === 0) return { ...nothing, effects, because: idleReason(task) };
+  if (task.leader) return { ...nothing, effects, follows: true, because: `it follows ${task.leader.name}` };
+  const parts = open.map((output) => planOutput(task, output));
+  const everything = parts.some((part) => part.run);
+  return {
+    asking: { everything, matches: parts.flatMap((part) => part.match ?? []) },
+    effects: [...effects, ...new Set(parts.flatMap((part) => part.effects))],
+    failedInput: everything ? task.failedInput : undefined,
+    follows: false,
+    because: parts.map((part) => part.because).join('; '),
+  };
+}
+
+interface Part {
+  readonly effects: readonly EffectName[];
+  readonly match?: OutputAsking;
+  readonly run?: true;
+  readonly because: string;
+}
+
+function planOutput(task: Task, output: Output): Part {
+  const wantsResult = output.wanted === stages.result;
+  const usable = output.bestRecord !== undefined;
+  if (wantsResult && usable) return { effects: [`load ${output.index}`], because: 'a record matches' };
+  const maps: EffectName[] = wantsMap(task, usable) ? ['map'] : [];
+  if (wantsResult && output.reached >= stages.content) return planRun(task, maps);
+  if (task.isRoot) return { effects: maps, because: 'its cache map comes first' };
+  const deepen = output.wanted >= stages.content && task.mapped;
+  const all = output.matching?.lacking === 0 && task.definitionsOpen === 0;
+  return { effects: maps, match: { output, deepen, all }, because: matchReason(task, output, deepen, all) };
+}
+
+function planRun(task: Task, maps: readonly EffectName[]): Part {
+  const ready = task.mapped && task.resultsMissing === 0 && task.digestsMissing === 0;
+  if (ready) return { effects: ['exec'], run: true, because: 'no record matches and every input is there' };
+  return { effects: maps, run: true, because: 'no record can match: it needs its inputs' };
+}
+
+/** A root with a usable record needs no further keys; one without tries them all. */
+const wantsMap = (task: Task, usable: boolean): boolean =>
+  task.maps.length === 0 || (task.isRoot && !task.mapsDone && !usable);
+
+/** What a plan means for one input. */
+export function wishOf(asking: Asking, input: Input): Wish {
+  let ask: Stage = asking.everything ? stages.result : stages.none;
+  for (const match of asking.matches) ask = laterOf(ask, stageFor(match, input));
+  const digest = ask === stages.result && input.hasResult && wantsDigest(input);
+  return { ask, digest };
+}
+
+export const wantsDigest = (input: Input): boolean =>
+  input.dep?.contentDigest !== undefined && input.contentDigest === undefined;
+
+function stageFor({ output, deepen, all }: OutputAsking, input: Input): Stage {
+  if (input.known < stages.definition) return stages.definition;
+  if (!deepen || input.known >= stages.content) return stages.none;
+  if (!all && output.matching && output.matching.open(input.index) > 0) return stages.none;
+  return input.source.reached >= stages.content ? stages.result : stages.content;
+}
+
+/** Equal names mean that no input is asked differently. */
+export function askingName({ everything, matches }: Asking): string {
+  if (everything) return 'everything';
+  return matches
+    .map(({ output, deepen, all }) => `${output.index}${deepen ? 'c' : 'd'}${all ? 'a' : ''}`)
+    .join();
+}
+
+function idleReason(task: Task): string {
+  if (task.outputs.some(({ result }) => result)) return 'its result is there';
+  return task.owners.size > 0 ? 'nobody needs more of it' : 'nobody wants it';
+}
+
+function matchReason(task: Task, output: Output, deepen: boolean, all: boolean): string {
+  if (task.maps.length === 0) return 'its cache map and the keys of its inputs come first';
+  if (task.definitionsOpen > 0) return `${task.definitionsOpen} inputs may still have definition keys`;
+  if (!deepen) return 'its definition keys are asked';
+  if (all) return 'every input was seen before, but not together: content keys are next';
+  return `${output.matching?.lacking ?? 0} inputs lead to no record yet: their content keys are next`;
+}

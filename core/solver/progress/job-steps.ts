@@ -1,0 +1,37 @@
+/** Rows for work that is no vertex of a graph: `[internal] load build definition`, `exporting to oci`. */
+import { BuildError } from '../../contracts/errors.js';
+import type { Progress, ProgressSteps } from '../../contracts/progress.js';
+import { sha256 } from '../../util/digest.js';
+import type { Clock } from '../seams.js';
+import type { JobStream } from './job-stream.js';
+import { TaskLog } from './task-log.js';
+
+export class JobSteps implements ProgressSteps {
+  readonly #stream: JobStream;
+  readonly #clock: Clock;
+
+  constructor(stream: JobStream, clock: Clock) {
+    this.#stream = stream;
+    this.#clock = clock;
+  }
+
+  async step<T>(
+    name: string,
+    work: (progress: Progress) => Promise<T>,
+    options: { readonly id?: string } = {},
+  ): Promise<T> {
+    const log = new TaskLog({ digest: sha256(options.id ?? name), name, inputs: [] }, this.#clock);
+    log.attach(this.#stream);
+    log.started(false);
+    try {
+      const value = await work(log);
+      log.completed();
+      return value;
+    } catch (error) {
+      log.completed(BuildError.from(error));
+      throw error;
+    } finally {
+      log.detach(this.#stream);
+    }
+  }
+}

@@ -1,0 +1,130 @@
+/**
+ * What one vertex has reported, for whoever watches now and for those who join later. Bars are coalesced: a watcher
+ * hears of one at most every `barInterval` ms, and of its end.
+ */
+import { BuildError } from '../../contracts/errors.js';
+import type { Progress, ProgressEvent, StatusUpdate, Warning } from '../../contracts/progress.js';
+import type { Digest } from '../../util/digest.js';
+import type { Clock } from '../seams.js';
+import type { JobStream, VertexEvent } from './job-stream.js';
+
+type StatusEvent = Extract<ProgressEvent, { type: 'status' }>;
+
+/** Milliseconds. */
+const barInterval = 100;
+
+interface Bar {
+  readonly event: StatusEvent;
+  readonly shownAt: number;
+  readonly pending: boolean;
+}
+
+export class TaskLog implements Progress {
+  readonly #clock: Clock;
+  readonly #watchers = new Set<JobStream>();
+  readonly #bars = new Map<string, Bar>();
+  /** Logs and warnings. */
+  readonly #lines: ProgressEvent[] = [];
+  #vertex: VertexEvent;
+
+  constructor(vertex: Pick<VertexEvent, 'digest' | 'name' | 'inputs' | 'group'>, clock: Clock) {
+    this.#vertex = { type: 'vertex', ...vertex, cached: false, error: '' };
+    this.#clock = clock;
+  }
+
+  get digest(): Digest {
+    return this.#vertex.digest;
+  }
+
+  /** Replays everything so far. */
+  attach(watcher: JobStream): void {
+    if (this.#watchers.has(watcher)) return;
+    this.#watchers.add(watcher);
+    watcher.push(this.#vertex);
+    for (const { event } of this.#bars.values()) watcher.push(event);
+    for (const line of this.#lines) watcher.push(line);
+  }
+
+  detach(watcher: JobStream): void {
+    this.#watchers.delete(watcher);
+  }
+
+  started(cached: boolean): void {
+    const { completed: _, ...rest } = this.#vertex;
+    this.#vertex = { ...rest, started: this.#clock.now(), cached, error: '' };
+    this.#publish(this.#vertex);
+  }
+
+  completed(error?: unknown): void {
+    this.#flush();
+    const message = error === undefined ? '' : BuildError.from(error).message;
+    this.#vertex = { ...this.#vertex, completed: this.#clock.now(), error: message };
+    this.#publish(this.#vertex);
+  }
+
+  /** It took no time here: its result is somebody else's. */
+  shared(): void {
+    this.started(true);
+    this.completed();
+  }
+
+  status(id: string, update: StatusUpdate): void {
+    const now = this.#clock.now();
+    const bar = this.#bars.get(id);
+    const event = advance(bar?.event ?? this.#newBar(id, now), update, now);
+    const due = !bar || event.completed !== undefined || now - bar.shownAt >= barInterval;
+    this.#bars.set(id, { event, shownAt: due ? now : bar.shownAt, pending: !due });
+    if (due) this.#publish(event);
+  }
+
+  log(stream: 'stdout' | 'stderr', data: Uint8Array): void {
+    this.#line({ type: 'log', vertex: this.digest, timestamp: this.#clock.now(), stream, data });
+  }
+
+  warn(warning: Warning): void {
+    this.#line({ type: 'warning', vertex: this.digest, ...warning });
+  }
+
+  #newBar(id: string, now: number): StatusEvent {
+    return {
+      type: 'status',
+      vertex: this.digest,
+      id,
+      name: id,
+      current: 0,
+      total: 0,
+      timestamp: now,
+      started: now,
+    };
+  }
+
+  #line(event: ProgressEvent): void {
+    this.#lines.push(event);
+    this.#publish(event);
+  }
+
+  /** Shows the latest state of bars that were coalesced away. */
+  #flush(): void {
+    for (const [id, bar] of this.#bars) {
+      if (!bar.pending) continue;
+      this.#bars.set(id, { ...bar, pending: false });
+      this.#publish(bar.event);
+    }
+  }
+
+  #publish(event: ProgressEvent): void {
+    for (const watcher of this.#watchers) watcher.push(event);
+  }
+}
+
+function advance(event: StatusEvent, update: StatusUpdate, now: number): StatusEvent {
+  const { completed: _, ...open } = event;
+  return {
+    ...open,
+    name: update.name ?? event.name,
+    current: update.current ?? event.current,
+    total: update.total ?? event.total,
+    timestamp: now,
+    ...(update.completed ? { completed: now } : {}),
+  };
+}

@@ -1,0 +1,92 @@
+/**
+ * Makes a plan true: places and withdraws demands, starts effects that are wanted and aborts those that are not.
+ * An effect that is stopping is not started again before it has settled. Inputs are visited only if they were
+ * touched, or if the plan asks them differently than before.
+ */
+import { type Asker, Demand } from './demand.js';
+import type { EffectName } from './effects.js';
+import { type Asking, askingName, type Plan, wishOf } from './plan.js';
+import { type Stage, stages } from './stage.js';
+import type { Input, Output, Task } from './task.js';
+
+export interface Actions {
+  dirty(task: Task): void;
+  start(task: Task, effect: EffectName): void;
+}
+
+export function reconcile(task: Task, touched: readonly Input[], plan: Plan, actions: Actions): void {
+  askLeader(task, plan.follows, actions);
+  const name = askingName(plan.asking);
+  const inputs = name === task.asking ? touched : task.inputs;
+  task.asking = name;
+  for (const input of inputs) askInput(input, plan.asking, actions);
+  for (const effect of plan.effects) if (!task.running.has(effect)) actions.start(task, effect);
+  for (const [effect, running] of task.running) {
+    if (isPerInput(effect) || running.aborted || plan.effects.includes(effect)) continue;
+    abort(task, effect);
+  }
+}
+
+const isPerInput = (effect: EffectName): boolean => effect.startsWith('digest');
+
+function abort(task: Task, effect: EffectName): void {
+  const running = task.running.get(effect);
+  if (!running || running.aborted) return;
+  running.aborted = true;
+  running.abort();
+}
+
+function askLeader(task: Task, follows: boolean, actions: Actions): void {
+  if (!task.leader) return;
+  task.outputs.forEach((output, index) => {
+    const source = task.leader?.outputs[index];
+    if (!source) return;
+    const stage = follows ? output.wanted : stages.none;
+    const asker: Asker = { kind: 'follower', task };
+    output.leaderDemand = renew(output.leaderDemand, asker, source, stage, actions);
+  });
+}
+
+function askInput(input: Input, asking: Asking, actions: Actions): void {
+  const { task, source } = input;
+  const { ask, digest } = wishOf(asking, input);
+  const asker: Asker = { kind: 'input', task, input };
+  input.demand = renew(input.demand, asker, source, ask, actions);
+  const effect: EffectName = `digest ${input.index}`;
+  if (!digest) abort(task, effect);
+  else if (!task.running.has(effect)) actions.start(task, effect);
+}
+
+/** The demand that stands afterwards. An open one is kept; an answered one is placed again if it was not enough. */
+function renew(
+  demand: Demand | undefined,
+  asker: Asker,
+  source: Output,
+  stage: Stage,
+  actions: Actions,
+): Demand | undefined {
+  if (demand && demand.stage === stage && (demand.open || source.reached >= stage)) return demand;
+  const next = stage === stages.none ? undefined : new Demand(asker, source, stage, source.keys.length);
+  // Placed before the old one is withdrawn: the source never looks unwanted in between.
+  const more = next?.place() ?? false;
+  const less = demand?.withdraw() ?? false;
+  if (more || less) actions.dirty(source.task);
+  if (next && !next.open) touch(asker, actions);
+  return next;
+}
+
+/** Whatever the source knows already was not looked at before it was asked. */
+function touch(asker: Asker, actions: Actions): void {
+  if (asker.kind === 'waiter') return;
+  if (asker.kind === 'input') asker.task.touched.add(asker.input);
+  actions.dirty(asker.task);
+}
+
+/** Lets go of everything a task asks for. */
+export function withdrawAll(task: Task, actions: Actions): void {
+  const demands = [
+    ...task.inputs.map(({ demand }) => demand),
+    ...task.outputs.map(({ leaderDemand }) => leaderDemand),
+  ];
+  for (const demand of demands) if (demand?.withdraw()) actions.dirty(demand.target.task);
+}

@@ -1,0 +1,42 @@
+/** Waits for results on behalf of somebody outside the graph: a job, or a running step that builds. */
+import { canceled } from '../contracts/errors.js';
+import { deferred } from '../util/deferred.js';
+import { Demand, type Waiter } from './demand.js';
+import type { Job } from './job.js';
+import type { Result } from './op.js';
+import type { Scheduler } from './scheduler.js';
+import { stages } from './stage.js';
+import type { Output, Task } from './task.js';
+
+export interface Requester {
+  readonly job: Job | undefined;
+  readonly parent: Task | undefined;
+}
+
+/** The caller owns the result. When `signal` aborts, the demand is withdrawn and the call rejects at once. */
+export async function requestResult(
+  scheduler: Scheduler,
+  { job, parent }: Requester,
+  output: Output,
+  signal: AbortSignal,
+): Promise<Result | undefined> {
+  if (signal.aborted) throw canceled(signal.reason);
+  const answer = deferred<Result | undefined>();
+  const waiter: Waiter = {
+    kind: 'waiter',
+    job,
+    parent,
+    answered: ({ result }) => answer.resolve(result?.value?.clone()),
+    failed: (error) => answer.reject(error),
+  };
+  const demand = new Demand(waiter, output, stages.result, 0);
+  const leave = (): void => answer.reject(canceled(signal.reason));
+  signal.addEventListener('abort', leave, { once: true });
+  try {
+    scheduler.ask(demand);
+    return await answer.promise;
+  } finally {
+    signal.removeEventListener('abort', leave);
+    scheduler.withdraw(demand);
+  }
+}

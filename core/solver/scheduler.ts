@@ -1,0 +1,237 @@
+/**
+ * Gives tasks their turns: absorb what is new, tell those who asked, plan, and make the plan true.
+ *
+ * Invariants, checked by the simulation after every step:
+ * 1. an open demand implies a task waiting for its turn, a running effect, or an open demand below it;
+ * 2. between turns every running effect is wanted by some plan, or was asked to stop;
+ * 3. at most one effect of a name runs per task;
+ * 4. facts only grow;
+ * 5. waiting is acyclic;
+ * 6. nobody asks a swept task;
+ * 7. without jobs there are, once effects have settled, no tasks, no results and no live names.
+ */
+import { BuildError } from '../contracts/errors.js';
+import { type Deferred, deferred } from '../util/deferred.js';
+import { jobsAsking, waitersOf } from './audience.js';
+import type { Demand, Waiter } from './demand.js';
+import { type Effect, type EffectName, type EffectServices, makeEffect } from './effects.js';
+import { absorb } from './facts.js';
+import { absorbLeader, follow, sharedLinks } from './follow.js';
+import type { Job } from './job.js';
+import { indexRoot, indexTask, LiveIndex } from './live-index.js';
+import { plan } from './plan.js';
+import { reconcile, withdrawAll } from './reconcile.js';
+import type { EffectRunner, Outcome, Schedule, TurnQueue } from './seams.js';
+import type { Input, Owner, Task } from './task.js';
+import type { TaskTable } from './task-table.js';
+import { isTransient } from './transient.js';
+import { Turns } from './turns.js';
+
+export interface SchedulerOptions {
+  readonly services: EffectServices;
+  readonly table: TaskTable;
+  readonly runner: EffectRunner;
+  readonly queue: TurnQueue;
+  readonly schedule: Schedule;
+}
+
+export class Scheduler {
+  readonly turns: Turns;
+  readonly live = new LiveIndex();
+  readonly #services: EffectServices;
+  readonly #table: TaskTable;
+  readonly #runner: EffectRunner;
+  readonly #departures = new Set<{ readonly leaving: Set<Task>; readonly over: Deferred<void> }>();
+
+  constructor({ services, table, runner, queue, schedule }: SchedulerOptions) {
+    this.#services = services;
+    this.#table = table;
+    this.#runner = runner;
+    this.turns = new Turns(queue, schedule, (task) => this.#turn(task));
+  }
+
+  dirty(task: Task): void {
+    this.turns.dirty(task);
+  }
+
+  ask(demand: Demand): void {
+    const more = demand.place();
+    if (more) this.dirty(demand.target.task);
+    if (!demand.open) this.#answer(demand);
+  }
+
+  withdraw(demand: Demand): void {
+    if (demand.withdraw()) this.dirty(demand.target.task);
+  }
+
+  own(owner: Owner, task: Task): void {
+    task.owners.add(owner);
+  }
+
+  disown(owner: Owner, task: Task): void {
+    task.owners.delete(owner);
+    if (task.owners.size === 0) this.dirty(task);
+  }
+
+  /** Settles when each of these tasks was swept, or is a part of a job again. */
+  async gone(tasks: readonly Task[]): Promise<void> {
+    const leaving = new Set(tasks.filter((task) => !task.swept && task.jobs.size === 0));
+    if (leaving.size === 0) return;
+    const wait = { leaving, over: deferred<void>() };
+    this.#departures.add(wait);
+    await wait.over.promise;
+    this.#departures.delete(wait);
+  }
+
+  /** Nobody needs to wait for this task to go: a job has joined it. */
+  kept(task: Task): void {
+    for (const { leaving, over } of this.#departures) {
+      if (leaving.delete(task) && leaving.size === 0) over.resolve();
+    }
+  }
+
+  #turn(task: Task): void {
+    if (task.swept) return;
+    const touched = this.#absorb(task);
+    this.#publish(task);
+    const wanted = plan(task);
+    if (wanted.failedInput) this.#failWith(task, wanted.failedInput);
+    else reconcile(task, touched, wanted, this.#actions);
+    if (task.owners.size === 0 && task.running.size === 0) this.#sweep(task);
+  }
+
+  readonly #actions = {
+    dirty: (task: Task): void => this.dirty(task),
+    start: (task: Task, effect: EffectName): void => this.#start(task, effect),
+  };
+
+  /** Answers the inputs that were looked at. */
+  #absorb(task: Task): readonly Input[] {
+    if (task.leader) absorbLeader(task);
+    absorb(task, this.#services.records);
+    const grown = indexTask(this.live, task);
+    const touched = [...task.touched];
+    task.touched.clear();
+    if (grown) this.#findTwins(task);
+    return touched;
+  }
+
+  #findTwins(task: Task): void {
+    const follower = follow(task, this.live.twins(task));
+    if (!follower) return;
+    if (follower !== task) this.dirty(follower);
+    else absorbLeader(task);
+  }
+
+  /** Tells those whose demands are answered now. */
+  #publish(task: Task): void {
+    if (!task.changed) return;
+    task.changed = false;
+    for (const output of task.outputs) {
+      for (const demand of [...output.demands]) if (demand.settle()) this.#answer(demand);
+    }
+    if (task.leader && task.outputs.every(({ result }) => result)) this.#shareLinks(task);
+  }
+
+  #answer({ asker, target }: Demand): void {
+    if (asker.kind === 'waiter') {
+      tell(asker, target.task, target.index);
+      return;
+    }
+    if (asker.kind === 'input') asker.task.touched.add(asker.input);
+    this.dirty(asker.task);
+  }
+
+  #shareLinks(task: Task): void {
+    const { records, background } = this.#services;
+    for (const { origins, key } of sharedLinks(task))
+      background('link keys', records.keys.link(origins, key));
+  }
+
+  #failWith(task: Task, input: Input): void {
+    this.#fail(task, input.source.task.failure!);
+    this.dirty(task);
+  }
+
+  #fail(task: Task, error: BuildError): void {
+    task.failure ??= error;
+    task.changed = true;
+  }
+
+  #start(task: Task, name: EffectName): void {
+    const effect = makeEffect(task, name, this.#services);
+    const starter = jobsAsking(task)[0];
+    const label = `${name} of ${task.name}`;
+    const running = this.#runner.run(
+      label,
+      (signal) => effect.work(signal),
+      (outcome) => this.#settled(task, name, effect, outcome, starter),
+    );
+    task.running.set(name, { aborted: false, abort: () => running.abort() });
+  }
+
+  #settled(task: Task, name: EffectName, effect: Effect, outcome: Outcome<unknown>, starter?: Job): void {
+    const aborted = task.running.get(name)?.aborted ?? false;
+    task.running.delete(name);
+    this.dirty(task);
+    if (outcome.ok) this.#done(task, name, effect, outcome.value);
+    else if (!aborted) this.#failed(task, effect, outcome.error, starter);
+  }
+
+  #done(task: Task, name: EffectName, effect: Effect, value: unknown): void {
+    try {
+      effect.done(value);
+      if (name === 'map' && task.isRoot) this.#indexRoot(task);
+    } catch (error) {
+      this.#failOwn(task, error);
+    }
+  }
+
+  #indexRoot(task: Task): void {
+    indexRoot(this.live, task);
+    this.#findTwins(task);
+  }
+
+  #failed(task: Task, effect: Effect, error: unknown, starter: Job | undefined): void {
+    if (isTransient(error)) this.#failStarter(task, error, starter);
+    else if (effect.failed) effect.failed(error);
+    else this.#failOwn(task, error);
+  }
+
+  /** The origin of a failure: the one place where it learns the vertex. */
+  #failOwn(task: Task, error: unknown): void {
+    this.#services.spans.fail(task, error);
+    this.#fail(task, BuildError.from(error).wrap(undefined, { type: 'vertex', digest: task.digest }));
+  }
+
+  /** The trouble of the job that started it, not of the step: the others go on. */
+  #failStarter(task: Task, error: unknown, starter: Job | undefined): void {
+    this.#services.spans.fail(task, error);
+    const failure = BuildError.from(error).wrap(undefined, { type: 'vertex', digest: task.digest });
+    for (const waiter of waitersOf(task)) if (waiter.job === starter) waiter.failed(failure);
+  }
+
+  #sweep(task: Task): void {
+    task.swept = true;
+    this.#table.remove(task);
+    this.kept(task);
+    this.live.remove(task);
+    this.#services.spans.close(task);
+    withdrawAll(task, this.#actions);
+    for (const { source } of task.inputs) this.disown(task, source.task);
+    if (task.leader) {
+      task.leader.followers.delete(task);
+      this.disown(task, task.leader);
+    }
+    for (const { result } of task.outputs) {
+      const value = result?.value;
+      if (value) this.#services.background('dispose a result', Promise.resolve(value[Symbol.asyncDispose]()));
+    }
+  }
+}
+
+function tell(waiter: Waiter, task: Task, index: number): void {
+  const output = task.outputs[index]!;
+  if (output.result) waiter.answered(output);
+  else waiter.failed(task.failure);
+}

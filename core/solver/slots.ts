@@ -1,0 +1,97 @@
+/** The limit on heavy steps. Whoever lies on the longest known path gets the next free slot. */
+import { type Deferred, deferred } from '../util/deferred.js';
+
+interface Waiting {
+  readonly distance: number;
+  readonly turn: Deferred<void>;
+}
+
+export class Slots {
+  readonly #limit: number;
+  readonly #waiting: Waiting[] = [];
+  #taken = 0;
+
+  /** 0: no limit. */
+  constructor(limit: number) {
+    this.#limit = limit === 0 ? Number.POSITIVE_INFINITY : limit;
+  }
+
+  get taken(): number {
+    return this.#taken;
+  }
+
+  /** Waits for a slot; rejects when the signal aborts first. */
+  async take(distance: number, signal: AbortSignal): Promise<Slot> {
+    signal.throwIfAborted();
+    if (this.#taken < this.#limit) this.#taken++;
+    else await this.#wait(distance, signal);
+    return new Slot(this, distance);
+  }
+
+  free(): void {
+    const next = this.#next();
+    if (next) next.turn.resolve();
+    else this.#taken--;
+  }
+
+  async #wait(distance: number, signal: AbortSignal): Promise<void> {
+    const waiting: Waiting = { distance, turn: deferred() };
+    const leave = (): void => {
+      const at = this.#waiting.indexOf(waiting);
+      if (at < 0) return;
+      this.#waiting.splice(at, 1);
+      waiting.turn.reject(signal.reason);
+    };
+    this.#waiting.push(waiting);
+    signal.addEventListener('abort', leave, { once: true });
+    try {
+      await waiting.turn.promise;
+    } finally {
+      signal.removeEventListener('abort', leave);
+    }
+  }
+
+  /** The first of those with the greatest distance. */
+  #next(): Waiting | undefined {
+    let best = 0;
+    for (let i = 1; i < this.#waiting.length; i++) {
+      if (this.#waiting[i]!.distance > this.#waiting[best]!.distance) best = i;
+    }
+    return this.#waiting.splice(best, 1)[0];
+  }
+}
+
+/** A place among the heavy steps. */
+export class Slot implements Disposable {
+  readonly #slots: Slots;
+  readonly #distance: number;
+  #held = true;
+
+  constructor(slots: Slots, distance: number) {
+    this.#slots = slots;
+    this.#distance = distance;
+  }
+
+  /** Leaves the slot to others while `work` waits for them (a sub-build); several at once may. */
+  async without<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    if (!this.#held) return work();
+    this.#release();
+    try {
+      return await work();
+    } finally {
+      const again = await this.#slots.take(this.#distance, signal);
+      if (this.#held) again.#release();
+      else this.#held = again.#held;
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#release();
+  }
+
+  #release(): void {
+    if (!this.#held) return;
+    this.#held = false;
+    this.#slots.free();
+  }
+}

@@ -1,0 +1,73 @@
+/**
+ * One span per task that runs or is loaded, below the job that started it; jobs that join later get a short span
+ * that points to it. Spans opened below an effect become its children.
+ */
+import type { LogFields, Logger } from '../contracts/logger.js';
+import type { Span, SpanOptions, Tracing } from '../contracts/tracing.js';
+import { jobsAsking } from './audience.js';
+import type { Job } from './job.js';
+import type { Task } from './task.js';
+
+type Tags = NonNullable<SpanOptions['tags']>;
+
+export class StepSpans {
+  readonly #tracing: Tracing;
+  readonly #logger: Logger;
+
+  constructor(tracing: Tracing, logger: Logger) {
+    this.#tracing = tracing;
+    this.#logger = logger;
+  }
+
+  /** Learning a key is no run: it gets a span of its own. */
+  key<T>(task: Task, work: () => Promise<T>): Promise<T> {
+    const options = { ...this.#parent(task), tags: { vertex: task.digest } };
+    return this.#tracing.trace(`cache key: ${task.name}`, options, work);
+  }
+
+  child<T>(task: Task, name: string, tags: Tags, work: () => Promise<T>): Promise<T> {
+    task.span ??= this.#start(task);
+    const { span } = task;
+    return this.#tracing.within(span, () =>
+      this.#tracing.trace(name, { parent: span.context, tags: { vertex: task.digest, ...tags } }, work),
+    );
+  }
+
+  finish(task: Task, cached: boolean): void {
+    task.span?.setTag('cached', cached);
+    task.span?.finish();
+  }
+
+  fail(task: Task, error: unknown): void {
+    task.span?.fail(error);
+    task.span?.finish();
+    task.span = undefined;
+  }
+
+  /** `job` shares a step that another one started. */
+  join(job: Job, task: Task): void {
+    if (!task.span || !job.span) return;
+    const tags = { vertex: task.digest, shared: true };
+    const options = { parent: job.span.context, followsFrom: task.span.context, tags };
+    this.#tracing.start(task.name, options).finish();
+  }
+
+  /** A task that goes away while its span is open was not needed to the end. */
+  close(task: Task): void {
+    task.span?.finish();
+  }
+
+  warn(message: string, error: unknown): void {
+    const fields: LogFields = { err: error };
+    this.#logger.warn(message, fields);
+  }
+
+  #start(task: Task): Span {
+    return this.#tracing.start(task.name, { ...this.#parent(task), tags: { vertex: task.digest } });
+  }
+
+  #parent(task: Task): SpanOptions {
+    const span = jobsAsking(task).find((job) => job.span)?.span;
+    return { parent: span?.context ?? null };
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * All live tasks, by vertex digest. Equal vertices on the same inputs are one task, whoever asks.
+ *
+ * A step that ignores its cache and one that does not are different tasks of one digest; the latter may join the
+ * former, never the reverse. So may, therefore, what is built on them: a task fits if it has the very inputs that
+ * were found for the vertex. BuildKit: solver/jobs.go loadUnlocked.
+ */
+import { invalid } from '../contracts/errors.js';
+import type { Digest } from '../util/digest.js';
+import type { Job } from './job.js';
+import type { Edge, Vertex } from './op.js';
+import { TaskLog } from './progress/task-log.js';
+import type { Clock } from './seams.js';
+import { type Output, Task } from './task.js';
+
+export class TaskTable {
+  readonly #tasks = new Map<Digest, Task[]>();
+  readonly #clock: Clock;
+  #serial = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  get size(): number {
+    let size = 0;
+    for (const tasks of this.#tasks.values()) size += tasks.length;
+    return size;
+  }
+
+  *[Symbol.iterator](): Iterator<Task> {
+    for (const tasks of this.#tasks.values()) yield* tasks;
+  }
+
+  /** The task of an edge and of everything below it. Graphs may be deep: no recursion. */
+  load(edge: Edge): Output {
+    const found = new Map<Vertex, Task>();
+    const order: Task[] = [];
+    const open = [edge.vertex];
+    for (let vertex = open.at(-1); vertex; vertex = open.at(-1)) {
+      const missing = found.has(vertex) ? [] : vertex.inputs.filter((input) => !found.has(input.vertex));
+      if (missing.length > 0) {
+        open.push(...missing.map((input) => input.vertex));
+        continue;
+      }
+      open.pop();
+      if (found.has(vertex)) continue;
+      const task = this.#take(
+        vertex,
+        vertex.inputs.map((input) => outputOf(found.get(input.vertex)!, input.index)),
+      );
+      found.set(vertex, task);
+      order.push(task);
+    }
+    measure(order);
+    return outputOf(found.get(edge.vertex)!, edge.index);
+  }
+
+  /** The task that stands for an edge in `job`'s builds. */
+  find({ vertex, index }: Edge, job: Job): Output | undefined {
+    return this.#tasks.get(vertex.digest)?.find(({ jobs }) => jobs.has(job))?.outputs[index];
+  }
+
+  remove(task: Task): void {
+    const rest = (this.#tasks.get(task.digest) ?? []).filter((other) => other !== task);
+    if (rest.length > 0) this.#tasks.set(task.digest, rest);
+    else this.#tasks.delete(task.digest);
+  }
+
+  #take(vertex: Vertex, inputs: readonly Output[]): Task {
+    const tasks = this.#tasks.get(vertex.digest) ?? [];
+    const fitting = tasks.filter((task) => task.inputs.every(({ source }, i) => source === inputs[i]));
+    const task =
+      fitting.find((other) => other.vertex.ignoreCache === vertex.ignoreCache) ??
+      (vertex.ignoreCache ? undefined : fitting[0]);
+    if (task) return task;
+    const made = this.#make(vertex, inputs);
+    this.#tasks.set(vertex.digest, [...tasks, made]);
+    return made;
+  }
+
+  #make(vertex: Vertex, inputs: readonly Output[]): Task {
+    const { digest, name, progressGroup } = vertex;
+    const row = { digest, name, inputs: inputs.map(({ task }) => task.digest) };
+    const log = new TaskLog(progressGroup ? { ...row, group: progressGroup } : row, this.#clock);
+    const task = new Task({ vertex, serial: this.#serial++, inputs, log });
+    for (const input of inputs) input.task.owners.add(task);
+    return task;
+  }
+}
+
+function outputOf(task: Task, index: number): Output {
+  const output = task.outputs[index];
+  if (output) return output;
+  throw invalid(
+    'solver.no-such-output',
+    `output ${index} of ${task.name} is wanted, but it has ${task.outputs.length}`,
+  );
+}
+
+/** Updates the longest known ways from tasks to the result of this graph. `order` has inputs first. */
+function measure(order: readonly Task[]): void {
+  for (const task of order.toReversed()) {
+    for (const { source } of task.inputs) {
+      source.task.distance = Math.max(source.task.distance, task.distance + 1);
+    }
+  }
+}
