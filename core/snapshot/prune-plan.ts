@@ -19,32 +19,30 @@ export function bytesToKeep(
 }
 
 export interface Candidate {
-  readonly lastUsedAt?: number;
-  readonly usageCount: number;
+  readonly usage: { readonly lastUsedAt?: number; readonly usageCount: number };
+  readonly record: { readonly createdAt: number; readonly id: string };
 }
 
 /**
  * Least worth keeping first: the sum of two ranks, by last use and by number of uses, each scaled to at most one. Equal
- * values share a rank.
+ * values share a rank; among equals the older one goes first.
  */
-export function byWorth<T extends { readonly usage: Candidate }>(candidates: readonly T[]): readonly T[] {
-  const recency = ranks(
-    candidates.map(({ usage }) => usage.lastUsedAt ?? Number.NEGATIVE_INFINITY),
-    0,
-  );
-  const frequency = ranks(
-    candidates.map(({ usage }) => usage.usageCount),
-    0,
-  );
+export function byWorth<T extends Candidate>(candidates: readonly T[]): readonly T[] {
+  const recency = ranks(candidates.map(({ usage }) => usage.lastUsedAt ?? 0));
+  const frequency = ranks(candidates.map(({ usage }) => usage.usageCount));
   return candidates
     .map((candidate, at) => ({ candidate, worth: recency[at]! + frequency[at]! }))
-    .sort((a, b) => a.worth - b.worth)
+    .sort((a, b) => a.worth - b.worth || byAge(a.candidate, b.candidate))
     .map(({ candidate }) => candidate);
 }
 
-/** Ranks count from 1 and rise with each new value above `lowest`; scaled by the highest. */
-function ranks(values: readonly number[], lowest: number): readonly number[] {
-  const distinct = [...new Set(values.filter((value) => value > lowest))].sort((a, b) => a - b);
+function byAge({ record: a }: Candidate, { record: b }: Candidate): number {
+  return a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1);
+}
+
+/** Ranks count from 1, for 0, and rise with each higher value; scaled by the highest. */
+function ranks(values: readonly number[]): readonly number[] {
+  const distinct = [...new Set(values.filter((value) => value > 0))].sort((a, b) => a - b);
   const rank = new Map(distinct.map((value, at) => [value, at + 2]));
   return values.map((value) => (rank.get(value) ?? 1) / (distinct.length + 1));
 }
