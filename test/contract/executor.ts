@@ -107,6 +107,9 @@ async function* bytes(...texts: readonly string[]): AsyncGenerator<Uint8Array> {
 export const listing = (dir: string): string[] =>
   fs.readdirSync(dir, { recursive: true, encoding: 'utf8' }).sort();
 
+/** Without /etc, which an executor may have copied up for its own files. */
+const changes = (dir: string): string[] => listing(dir).filter((name) => name !== 'etc');
+
 /** What every {@link Executor} promises. `make` is called once; each test takes trees of its own. */
 export function executorContract(name: string, make: () => Promise<ExecutorFixture>): void {
   describe(`${name} keeps the Executor contract`, function () {
@@ -210,7 +213,7 @@ export function executorContract(name: string, make: () => Promise<ExecutorFixtu
         const { written } = await shell(fixture, 'echo 1 >/new; echo 2 >/cache/a; echo 3 >/scratch/b', {
           mounts,
         });
-        expect(listing(written)).to.deep.equal(['etc', 'new']);
+        expect(changes(written)).to.deep.equal(['new']);
       });
 
       it('may be read-only, whether it could be written or not', async () => {
@@ -229,9 +232,9 @@ export function executorContract(name: string, make: () => Promise<ExecutorFixtu
 
       it('keeps parents of mount points unless told otherwise', async () => {
         const mounts: ExecMount[] = [{ kind: 'tmpfs', dest: '/p/q/r' }];
-        expect(listing((await shell(fixture, ':', { mounts })).written)).to.deep.equal(['etc', 'p', 'p/q']);
+        expect(changes((await shell(fixture, ':', { mounts })).written)).to.deep.equal(['p', 'p/q']);
         const removed = await shell(fixture, ':', { mounts, removeMountStubsRecursive: true });
-        expect(listing(removed.written)).to.deep.equal(['etc']);
+        expect(changes(removed.written)).to.deep.equal([]);
       });
     });
 
@@ -306,7 +309,7 @@ export function executorContract(name: string, make: () => Promise<ExecutorFixtu
           removeMountStubsRecursive: true,
         });
         expect(out).to.equal('1000 1 440\nsecret');
-        expect(listing(written)).to.deep.equal(['etc']);
+        expect(changes(written)).to.deep.equal([]);
       });
 
       it('in memory have the size they were given', async () => {

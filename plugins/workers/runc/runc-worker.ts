@@ -13,7 +13,7 @@ import { isErrno } from '../../../core/util/linux/system-error.js';
 import { type Platform, parsePlatform } from '../../../core/util/platform.js';
 import { cgroupLayout } from '../shared/cgroup/cgroup-layout.js';
 import { ContainerHost } from '../shared/container-host/container-host.js';
-import { OwnedContainers } from '../shared/container-host/owned-containers.js';
+import { sweepContainers } from '../shared/container-host/owned-containers.js';
 import type { HostSettings } from '../shared/container-host/protocol.js';
 import { HostPlatforms } from '../shared/platforms/host-platforms.js';
 import type { RuncConfig } from './config.js';
@@ -161,7 +161,7 @@ async function persistentId(file: string): Promise<string> {
 
 /** Containers and mount points that a daemon on this folder left when it was killed. */
 async function sweep(stateDir: string, logger: Logger): Promise<void> {
-  const count = await new OwnedContainers(path.join(stateDir, 'containers')).sweep(cgroupLayout());
+  const count = await sweepContainers(stateDir, cgroupLayout());
   if (count > 0) logger.warn(`removed ${count} containers of a daemon that did not shut down`);
   const stale = (await fs.readdir(stateDir)).filter(
     (name) => name.startsWith('run-') || name.startsWith('exit-'),

@@ -28,7 +28,7 @@ export function whyNot(runtime: string): string | undefined {
 export class RuncFixture implements ExecutorFixture {
   readonly dir: string;
   readonly worker: RuncWorker;
-  readonly #threads: ThreadPool;
+  readonly threads: ThreadPool;
   #trees = 0;
 
   static async open(binary: string): Promise<RuncFixture> {
@@ -39,8 +39,8 @@ export class RuncFixture implements ExecutorFixture {
 
   private constructor(binary: string) {
     this.dir = fs.mkdtempSync(path.join(os.tmpdir(), 'runc-test-'));
-    this.#threads = new ThreadPool();
-    this.worker = makeWorker(path.join(this.dir, 'home'), binary, this.#threads);
+    this.threads = new ThreadPool();
+    this.worker = makeWorker(path.join(this.dir, 'home'), binary, this.threads);
     makeBase(this.#base);
   }
 
@@ -70,7 +70,7 @@ export class RuncFixture implements ExecutorFixture {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.worker[Symbol.asyncDispose]();
-    await this.#threads[Symbol.asyncDispose]();
+    await this.threads[Symbol.asyncDispose]();
     fs.rmSync(this.dir, { recursive: true, force: true });
   }
 

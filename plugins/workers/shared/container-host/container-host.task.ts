@@ -6,6 +6,7 @@ import { type MessagePort, threadId } from 'node:worker_threads';
 import type { ThreadContext } from '../../../../core/contracts/threads.js';
 import { deferred } from '../../../../core/util/deferred.js';
 import { cgroupLayout } from '../cgroup/cgroup-layout.js';
+import { StubLayer } from '../mounts/stub-layer.js';
 import { TreeMounts } from '../mounts/tree-mounts.js';
 import { Container, type ContainerContext } from './container.js';
 import { ContainerFiles } from './container-files.js';
@@ -76,6 +77,7 @@ export default async function containerHost(
   await finished.promise;
   port.close();
   leavePrivateFolder(hostDir(settings));
+  context.owned.close();
 }
 
 /** Several hosts of one process (a runtime being tried, a host that replaces a dead one) do not share a place. */
@@ -83,7 +85,7 @@ const hostDir = ({ stateDir }: HostSettings): string => `${stateDir}/run-${threa
 
 function contextOf(settings: HostSettings, emit: (event: HostEvent) => void): ContainerContext {
   const cgroups = cgroupLayout();
-  const owned = new OwnedContainers(`${settings.stateDir}/containers`);
+  const owned = new OwnedContainers(settings.stateDir, String(threadId));
   const dir = hostDir(settings);
   enterPrivateNamespace(dir, settings.runtime);
   const { trees, files, bundles } = makeDirectories(dir);
@@ -92,6 +94,7 @@ function contextOf(settings: HostSettings, emit: (event: HostEvent) => void): Co
     cgroups,
     spec: specHost(settings, cgroups),
     trees: new TreeMounts(trees),
+    stubs: new StubLayer(`${settings.stateDir}/stubs`, ['/etc/hosts', '/etc/resolv.conf']),
     files: new ContainerFiles(files, settings.dns),
     owned,
     dir: bundles,

@@ -9,10 +9,12 @@
 import fs from 'node:fs';
 import type { Socket } from 'node:net';
 import { BuildError } from '../../../../core/contracts/errors.js';
+import type { Mount } from '../../../../core/contracts/mount.js';
 import type { CgroupLayout } from '../cgroup/cgroup-layout.js';
 import { ContainerCgroup } from '../cgroup/container-cgroup.js';
-import { MountStubs } from '../mounts/mount-stubs.js';
+import { type MountPoint, MountStubs } from '../mounts/mount-stubs.js';
 import { absolute, hostPath, resolveInRoot } from '../mounts/resolve-in-root.js';
+import type { StubLayer } from '../mounts/stub-layer.js';
 import type { MountedTree, TreeMounts } from '../mounts/tree-mounts.js';
 import { buildSpec, encodeSpec, type SpecHost } from '../oci-spec/build-spec.js';
 import { type ResolvedUser, resolveUser } from '../process/resolve-user.js';
@@ -30,6 +32,8 @@ export interface ContainerContext {
   readonly cgroups: CgroupLayout;
   readonly spec: SpecHost;
   readonly trees: TreeMounts;
+  /** Below the lowest layer of every root. */
+  readonly stubs: StubLayer;
   readonly files: ContainerFiles;
   readonly owned: OwnedContainers;
   /** Bundles are made in it: a folder in memory. */
@@ -131,13 +135,14 @@ export class Container {
 
   #writeSpec(): void {
     const request = this.#request;
-    const { trees, files, spec } = this.#context;
+    const { trees, files, spec, stubs } = this.#context;
+    const layers = stubs.below(request.root.mounts);
     const undo = (thing: Disposable): void => void this.#undo.push(thing);
-    const tree = trees.mount(request.root.mounts);
+    const tree = trees.mount(layers);
     undo(tree);
     const user = resolveUser(tree.path, request.process.user);
     const mounts = prepareMounts(request, { trees, files, bundle: this.#bundle, undo });
-    const root = this.#prepareRoot(tree, user, pointsInRoot(mounts));
+    const root = this.#prepareRoot(tree, layers, user, pointsInRoot(mounts));
     const readonly = request.root.readonly || !tree.writable;
     const text = encodeSpec(
       buildSpec(
@@ -156,11 +161,16 @@ export class Container {
   }
 
   /** Makes mount points and the working directory; a tree that cannot be written gets a layer that is thrown away. */
-  #prepareRoot(tree: MountedTree, user: ResolvedUser, points: ReturnType<typeof pointsInRoot>): string {
+  #prepareRoot(
+    tree: MountedTree,
+    layers: readonly Mount[],
+    user: ResolvedUser,
+    points: readonly MountPoint[],
+  ): string {
     const { process } = this.#request;
     const cwd = resolveInRoot(tree.path, absolute(process.cwd));
     if (!tree.writable && cwd.exists && MountStubs.allExist(tree.path, points)) return tree.path;
-    const root = tree.writable ? tree : this.#context.trees.writableCopy(tree, this.#request.root.mounts);
+    const root = tree.writable ? tree : this.#context.trees.writableCopy(tree, layers);
     if (root !== tree) this.#undo.push(root);
     const stubs = new MountStubs(root.path, process.removeMountStubsRecursive);
     this.#undo.push({ [Symbol.dispose]: () => stubs.remove() });

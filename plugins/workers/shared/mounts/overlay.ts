@@ -53,7 +53,9 @@ export function unmountOverlay(overlay: Mount, target: string): void {
 
 function clearVolatileMark(overlay: Mount): void {
   const work = overlayOption(overlay.options, 'workdir');
-  if (work !== undefined) fs.rmSync(`${work}/work/incompat`, { recursive: true, force: true });
+  if (work === undefined) return;
+  const mark = `${work}/work/incompat`;
+  if (fs.existsSync(mark)) fs.rmSync(mark, { recursive: true });
 }
 
 function mountOptions(options: readonly string[], target: string): void {
