@@ -4,10 +4,10 @@ import { type Progress, silentProgress } from '../../../core/contracts/progress.
 import type { Session } from '../../../core/contracts/session.js';
 import type { Source } from '../../../core/contracts/source.js';
 import type { Contributions } from '../../../core/contracts/token.js';
+import { silentTracing } from '../../../core/contracts/tracing.js';
 import { CacheMounts } from '../../../core/llb/ops/cache-mounts.js';
 import type { LlbServices } from '../../../core/llb/services.js';
 import type { OpContext } from '../../../core/solver/op.js';
-import { silentTracing } from '../../../tracing/silent.js';
 import { fakeSession, fakeSessions } from '../../support/fake-session.js';
 import { FakeWorker, fakeWorkers } from '../../support/fake-worker.js';
 
