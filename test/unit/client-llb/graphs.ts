@@ -1,5 +1,6 @@
 /** Graphs by name; test/fixtures/client-llb/golden.json has what Go's llb package makes of the same ones. */
 import {
+  build,
   copy,
   diff,
   git,
@@ -142,6 +143,10 @@ export const graphs: Readonly<Record<string, State>> = {
     .withImageConfig(
       '{"architecture":"arm","os":"linux","variant":"v7","config":{"Env":["P=1","Q","=x"],"WorkingDir":"wd"}}',
     )
+    .run({ args: ['x'] })
+    .root(),
+  build: build(arg('gen'), { filename: 'def.pb', name: 'nested' }),
+  'build-default': build(busybox)
     .run({ args: ['x'] })
     .root(),
 };
