@@ -75,6 +75,9 @@ export class FakeRefs implements RefStore {
       ...this.#base(id),
       mutable: true as const,
       commit: async () => {
+        // As a real commit: it takes a while, and the handle must still be open then.
+        await new Promise((resolve) => setImmediate(resolve));
+        if (!this.#handles.has(tracked)) throw new Error(`ref ${id} was disposed while it was committed`);
         spent = true;
         this.#handles.delete(tracked);
         return this.#immutable(id);

@@ -84,7 +84,8 @@ export class ExecOp implements Op {
       },
       context.signal,
     );
-    return tracing.trace('commit', {}, () => mounts.commit());
+    // Awaited here, because leaving this scope drops what is not committed by then.
+    return await tracing.trace('commit', {}, () => mounts.commit());
   }
 
   async #runProcess(spec: ExecSpec, signal: AbortSignal): Promise<void> {
