@@ -1,0 +1,10 @@
+/**
+ * As buildkit2, but a version `local` stands for a directory of the client:
+ * `… --runc=local | buildctl build --local runc-src=path/to/runc`.
+ */
+import { git, local } from '../../client/llb/index.js';
+import { writeBuildkit } from './go-build.js';
+
+writeBuildkit((name, repo, version) =>
+  version === 'local' ? local(`${name}-src`) : git(repo, { ref: version, keepGitDir: true }),
+);

@@ -1,0 +1,3 @@
+usage() {
+	echo "usage: greeter [--version | --check | NAME...]"
+}
