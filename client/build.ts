@@ -6,9 +6,8 @@ import { BuildError, type SpanContext } from '../core/contracts/index.js';
 import { newId } from '../core/util/identity.js';
 import { control, type pb } from '../proto/index.js';
 import type { ControlApi } from './control-api.js';
-import type { Daemon } from './daemon.js';
+import type { Daemon, SessionOffer } from './daemon.js';
 import type { ExportRequest } from './export-request.js';
-import type { SessionServices } from './session/services.js';
 
 export interface BuildRequest {
   /** Names the build; default: a new one. */
@@ -20,8 +19,8 @@ export interface BuildRequest {
   readonly inputs?: Readonly<Record<string, pb.Definition>>;
   readonly exports?: readonly ExportRequest[];
   readonly entitlements?: readonly string[];
-  /** What the daemon may ask of this client. */
-  readonly services: SessionServices;
+  /** What the daemon may ask of this client: folders, secrets, credentials. */
+  readonly offer?: Omit<SessionOffer, 'exports'>;
   /** Gets the progress as it comes, and is done when the iteration ends. */
   readonly watch?: (messages: AsyncIterable<control.StatusResponse>) => Promise<void>;
   readonly trace?: SpanContext | undefined;
@@ -41,7 +40,7 @@ export async function build(
   signal: AbortSignal,
 ): Promise<BuildResponse> {
   const ref = request.ref ?? newId();
-  await using session = await daemon.openSession(request.services, signal);
+  await using session = await daemon.openSession({ ...request.offer, exports: request.exports ?? [] });
   const progress = new ProgressFollower(daemon.control, ref, request.trace, signal);
   const watching = request.watch?.(progress.messages());
   try {

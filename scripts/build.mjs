@@ -19,7 +19,7 @@ const tasks = ['core', 'plugins', 'client']
 const entries = {
   buildctl: 'cmd/buildctl/main.ts',
   buildkitd: 'cmd/buildkitd/main.ts',
-  index: 'core/kernel/index.ts',
+  index: 'index.ts',
   contracts: 'core/contracts/index.ts',
   client: 'client/index.ts',
   llb: 'client/llb/index.ts',

@@ -28,12 +28,13 @@ const rules: readonly [layer: string, mayImport: readonly string[]][] = [
   ],
   ['core/control/', ['core/', 'proto/']],
   ['core/kernel/', ['core/', 'proto/']],
+  ['index.ts', ['core/', 'client/', 'plugins/index.ts', 'proto/']],
   ['plugins/index.ts', ['plugins/', 'tracing/', 'core/contracts/']],
   ['plugins/frontends/', ['<own>', 'core/contracts/', 'core/util/', 'proto/', 'client/llb/']],
   ['plugins/', ['<own>', '<shared>', 'core/contracts/', 'core/util/', 'proto/']],
   ['tracing/', ['tracing/', 'core/contracts/', 'core/util/']],
   ['client/', ['client/', 'proto/', 'core/util/', 'core/contracts/', 'core/transfer/']],
-  ['cmd/', ['cmd/', 'core/', 'client/', 'plugins/index.ts', 'tracing/', 'proto/']],
+  ['cmd/', ['cmd/', 'index.ts', 'core/', 'client/', 'plugins/index.ts', 'tracing/', 'proto/']],
   ['bench/', ['']],
   ['test/', ['']],
   ['examples/', ['']],
@@ -61,10 +62,7 @@ const folders = [
   'examples',
   'scripts',
 ];
-const files = folders
-  .flatMap((folder) =>
-    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((file) => join(folder, file)),
-  )
+const files = ['index.ts', ...folders.flatMap(filesBelow)]
   .filter((file) => file.endsWith('.ts') && !/node_modules|\/gen\/|fixtures\//.test(file))
   .sort();
 
@@ -76,6 +74,12 @@ for (const file of files) {
     continue;
   }
   for (const { target, line } of importsOf(file)) check(file, line, target, rule);
+}
+
+function filesBelow(folder: string): string[] {
+  return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((file) =>
+    join(folder, file),
+  );
 }
 
 function check(file: string, line: number, target: string, [layer, mayImport]: (typeof rules)[number]): void {

@@ -3,7 +3,7 @@
  * loaded when the command runs, so that `--help` answers at once.
  */
 import { Command, Option } from 'commander';
-import { version } from '../shared/version.js';
+import { version } from '../../core/kernel/version.js';
 import type { Context, GlobalOptions } from './context.js';
 
 const list = (value: string, before: readonly string[] = []): string[] => [...before, value];

@@ -25,7 +25,22 @@ export async function openDaemon(base: Base): Promise<Daemon> {
 
 const waitOf = ({ wait, timeoutMs }: GlobalOptions): number => (wait ? Number.POSITIVE_INFINITY : timeoutMs);
 
-async function connect(address: string, { tracing, signal }: Base, timeoutMs: number): Promise<Daemon> {
-  const { connectDaemon } = await import('../../client/grpc/connect.js');
-  return connectDaemon(address, { timeoutMs, inject: (context) => tracing.inject(context) }, signal);
+async function connect(address: string, { tracing }: Base, timeoutMs: number): Promise<Daemon> {
+  const [{ connectDaemon }, { ThreadPool }] = await Promise.all([
+    import('../../client/grpc/connect.js'),
+    import('../../core/threads/thread-pool.js'),
+  ]);
+  const threads = new ThreadPool();
+  const daemon = await connectDaemon(address, {
+    timeoutMs,
+    threads,
+    inject: (context) => tracing.inject(context),
+  });
+  return {
+    ...daemon,
+    async [Symbol.asyncDispose]() {
+      await daemon[Symbol.asyncDispose]();
+      await threads[Symbol.asyncDispose]();
+    },
+  };
 }

@@ -1,7 +1,7 @@
 /** Command line flags as settings of the configuration file, over which they win. */
 import { Command, Option, type OptionValues } from 'commander';
 import { invalid, unsupported } from '../../core/contracts/index.js';
-import { version } from '../shared/version.js';
+import { version } from '../../core/kernel/version.js';
 
 const list = (value: string, before: readonly string[] = []): string[] => [...before, value];
 

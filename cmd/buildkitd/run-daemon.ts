@@ -5,8 +5,8 @@ import { ControlServer } from '../../core/control/server.js';
 import { type EngineConfig, loadConfig, parseConfig } from '../../core/kernel/config/load.js';
 import { Engine } from '../../core/kernel/engine.js';
 import { openLogger } from '../../core/kernel/logger.js';
+import { version } from '../../core/kernel/version.js';
 import { builtinPlugins } from '../../plugins/index.js';
-import { version } from '../shared/version.js';
 import type { DaemonFlags } from './flags.js';
 
 const DEFAULT_CONFIG = '/etc/buildkit/buildkitd.toml';

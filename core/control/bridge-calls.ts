@@ -28,4 +28,5 @@ export class BridgeCalls {
 }
 
 /** Fills in every field that was left out, at every depth, as a trip over the wire does. */
-const complete = <T>(type: MessageType<T>, value: NoInfer<Init<T>>): T => type.decode(type.encode(value).finish());
+const complete = <T>(type: MessageType<T>, value: NoInfer<Init<T>>): T =>
+  type.decode(type.encode(value).finish());

@@ -112,10 +112,18 @@ function pluginMessage({ kind, id, origin, status }: PluginStatus): debug.Plugin
   return { kind, id, origin, state: status.state, reason };
 }
 
-const explanationMessage = ({ digest, name, outcome, because, keys }: Explanation): debug.Explanation => ({
+const explanationMessage = ({ digest, name, outcome, because, key }: Explanation): debug.Explanation => ({
   digest,
   name,
   outcome,
   because,
-  keys: keys.map(({ name: part, value }) => ({ name: part, value })),
+  keys: [
+    ...key.step.map((value) => ({ name: 'step', value })),
+    ...key.inputs.flatMap(({ vertex, selector, content, keys }, index) => [
+      { name: `input ${index}`, value: vertex },
+      ...(selector ? [{ name: `input ${index} selector`, value: selector }] : []),
+      ...(content ? [{ name: `input ${index} content`, value: content }] : []),
+      ...keys.map((value) => ({ name: `input ${index} key`, value })),
+    ]),
+  ],
 });

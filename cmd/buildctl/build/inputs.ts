@@ -1,6 +1,7 @@
 /** Folders, secrets and options that a build gets from the command line. */
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
+import type { SecretSource } from '../../../client/session/secret-sources.js';
 import { invalid, unsupported } from '../../../core/contracts/index.js';
 import { didYouMean } from '../../../core/util/nearest.js';
 import { csvAttributes, keyValue } from '../csv.js';
@@ -36,8 +37,6 @@ export function parseOpts(
   }
   return parsed;
 }
-
-export type SecretSource = { readonly file: string } | { readonly env: string };
 
 /** `id=name,src=file`, `id=name,env=VARIABLE`; `type=` says which when only the id is given. */
 export function parseSecrets(

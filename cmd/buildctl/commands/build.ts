@@ -1,22 +1,16 @@
 import { appendFileSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { type BuildResponse, build as runBuild } from '../../../client/build.js';
 import { openDisplay, parseProgressMode, show } from '../../../client/progress/index.js';
 import { RawJsonDisplay } from '../../../client/progress/raw-json.js';
-import type { SessionServices } from '../../../client/session/services.js';
-import { BuildError, invalid } from '../../../core/contracts/index.js';
+import { invalid } from '../../../core/contracts/index.js';
 import { sha256 } from '../../../core/util/digest.js';
 import { newId } from '../../../core/util/identity.js';
 import { type control, pb } from '../../../proto/index.js';
-import {
-  parseFolders,
-  parseOpts,
-  parseSecrets,
-  refuseUnsupported,
-  type SecretSource,
-} from '../build/inputs.js';
+import { parseFolders, parseOpts, parseSecrets, refuseUnsupported } from '../build/inputs.js';
 import { metadataJson } from '../build/metadata.js';
 import { parseOutputs } from '../build/outputs.js';
+import { sharedKey } from '../build/shared-key.js';
 import type { Context } from '../context.js';
 import { readAll } from '../input.js';
 
@@ -43,11 +37,10 @@ export async function build(context: Context, options: BuildOptions): Promise<vo
   const display = openDisplay(parseProgressMode(options.progress), context.stderr, context.env);
   const opts = optsOf(options, context);
   const definition = options.frontend ? undefined : await readDefinition(options);
-  const services: SessionServices = {
+  const offer = {
     folders: parseFolders(options.local),
-    exports,
-    secrets: secretReader(parseSecrets(options.secret, context.env), context.env),
-    env: context.env,
+    secrets: parseSecrets(options.secret, context.env),
+    sharedKey: await sharedKey(),
   };
   const ref = newId();
   await using daemon = await context.daemon();
@@ -58,7 +51,7 @@ export async function build(context: Context, options: BuildOptions): Promise<vo
         ref,
         opts,
         exports,
-        services,
+        offer,
         entitlements: options.allow ?? [],
         trace: context.trace,
         watch: (messages) => show(display, options.trace ? traced(messages, options.trace) : messages),
@@ -104,23 +97,6 @@ function ignoreCache(definition: pb.Definition): void {
     const metadata = definition.metadata[digest] ?? pb.OpMetadata.create();
     definition.metadata[digest] = { ...metadata, ignoreCache: true };
   }
-}
-
-/** Reads a secret when the daemon asks for it: a file may be made meanwhile. */
-function secretReader(
-  sources: ReadonlyMap<string, SecretSource>,
-  env: NodeJS.ProcessEnv,
-): (id: string) => Promise<Uint8Array | undefined> {
-  return async (id) => {
-    const source = sources.get(id);
-    if (source === undefined) return undefined;
-    if ('env' in source) return Buffer.from(env[source.env] ?? '');
-    return readFile(source.file).catch((cause: NodeJS.ErrnoException) => {
-      throw new BuildError('buildctl.secret', `secret ${id}: cannot read ${source.file}: ${cause.message}`, {
-        cause,
-      });
-    });
-  };
 }
 
 /** Appends each message as a JSON line while it passes. */

@@ -1,0 +1,16 @@
+/** The client SDK: connect to a daemon, build, follow the progress. */
+export { type BuildRequest, type BuildResponse, build } from './build.js';
+export type { BridgeApi, Call, ControlApi } from './control-api.js';
+export type { Daemon, OpenSession, SessionOffer } from './daemon.js';
+export type { ExportRequest, ExportTarget } from './export-request.js';
+export { parseAddress } from './grpc/address.js';
+export { type ConnectOptions, connectDaemon } from './grpc/connect.js';
+export {
+  type Display,
+  openDisplay,
+  type ProgressMode,
+  parseProgressMode,
+  progressModes,
+  show,
+} from './progress/index.js';
+export type { SecretSource } from './session/secret-sources.js';
