@@ -11,13 +11,11 @@ import { type Selected, type Selection, select, shownPath } from './selection.js
 import type { TreeDigests } from './tree-digests.js';
 
 export function checksum(digests: TreeDigests, path: string, options: ContentHashOptions): Digest {
+  const clean = rootedPath(path);
   const filtered =
     options.wildcard || options.includePatterns.length > 0 || options.excludePatterns.length > 0;
-  if (!filtered) return digests.of(findNode(digests, path, options.followLinks));
-  // A trailing slash leaves the directory's own header out.
-  const clean = rootedPath(path);
-  const asked = path.endsWith('/') && clean !== '/' ? `${clean}/` : clean;
-  const selection = select(digests.tree, asked, options);
+  if (!filtered) return digests.of(findNode(digests, clean, options.followLinks));
+  const selection = select(digests.tree, clean === '/' ? '' : clean, options);
   requirePaths(selection, options.requiredPaths ?? []);
   return digestOf(digests, clean, selection, options.followLinks);
 }
@@ -29,7 +27,7 @@ export function scratchChecksum(path: string): Digest {
 }
 
 function findNode(digests: TreeDigests, path: string, followLast: boolean): TreeNode {
-  const wanted = rootedPath(path);
+  const wanted = rootedPath(path); // A selected root is the empty path.
   const resolved = resolvePath(digests.tree, wanted, { followLast });
   if (resolved.node) return resolved.node;
   const siblings = digests.tree.children(resolved.nearest).map((child) => child.name);

@@ -34,15 +34,13 @@ export interface Selection {
   readonly entries: readonly Selected[];
 }
 
-/** `path` is absolute and clean; the root is the empty string, `/` the root without its own header. */
+/** `path` is absolute and clean, the root is the empty string. The root's own header is never selected. */
 export function select(tree: LayerTree, path: string, options: SelectionOptions): Selection {
-  const withoutHeader = path.endsWith('/');
-  const wanted = path === '/' ? '' : path;
-  const prefix = options.wildcard ? fixedPart(wanted) : wanted;
+  const prefix = options.wildcard ? fixedPart(path) : path;
   // The last link is followed only if the wildcards are below it.
-  const followLast = options.wildcard && prefix !== wanted;
+  const followLast = options.wildcard && prefix !== path;
   const start = prefix === '' ? tree.root : resolvePath(tree, prefix, { followLast }).node;
-  const walk = new SelectionWalk(tree, wanted, withoutHeader, options);
+  const walk = new SelectionWalk(tree, path, options);
   if (start) walk.visit(start, prefix, undefined);
   return { prefix, entries: walk.entries };
 }
@@ -69,18 +67,14 @@ interface Matched {
 class SelectionWalk {
   readonly entries: Selected[] = [];
   readonly #tree: LayerTree;
-  readonly #path: string;
-  readonly #withoutHeader: boolean;
   readonly #glob: GoGlob | undefined;
   readonly #include: PatternMatcher | undefined;
   readonly #exclude: PatternMatcher | undefined;
   /** What the wildcard matched last, or the given path: patterns are relative to it. */
   #base: string;
 
-  constructor(tree: LayerTree, path: string, withoutHeader: boolean, options: SelectionOptions) {
+  constructor(tree: LayerTree, path: string, options: SelectionOptions) {
     this.#tree = tree;
-    this.#path = path;
-    this.#withoutHeader = withoutHeader;
     this.#glob = options.wildcard && path !== '' ? compileGoMatch(path) : undefined;
     this.#include = matcherOf(options.includePatterns);
     this.#exclude = matcherOf(options.excludePatterns);
@@ -98,7 +92,7 @@ class SelectionWalk {
   /** Selects the node if it is meant. Answers a directory's header, if it was looked at. */
   #look(node: TreeNode, path: string, parent: Header | undefined): Header | undefined {
     const isDir = node.kind === 'dir';
-    if (isDir && this.#withoutHeader && path === this.#path) return undefined;
+    if (path === '') return undefined;
     if (!this.#reached(path)) return undefined;
     const selected: Selected = { path, node, outermost: parent === undefined };
     const { included, matched } = this.#match(path, parent);
