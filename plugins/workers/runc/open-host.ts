@@ -47,9 +47,20 @@ export async function openHost(options: HostOptions, signal: AbortSignal): Promi
   throw new Error(`no OCI runtime works here: ${refused.join('; ')}`);
 }
 
+/** Old builds ignore a compiled seccomp program, static ones come without the library that compiles it. */
 async function tryRuntime(program: string, options: HostOptions, signal: AbortSignal): Promise<OpenedHost> {
   const runtime = await describeRuntime(program);
-  const host = await ContainerHost.open({ ...options.settings, runtime }, options.threads);
+  try {
+    return await tryCalledSo(runtime, options, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!runtime.precompiledSeccomp) throw error;
+    return tryCalledSo({ ...runtime, precompiledSeccomp: false }, options, signal);
+  }
+}
+
+async function tryCalledSo(runtime: Runtime, options: HostOptions, signal: AbortSignal): Promise<OpenedHost> {
+  const host = await ContainerHost.open({ ...options.settings, runtime }, options.threads, options.logger);
   try {
     await runProbe(host, options.cgroupParent, signal);
     return { host, runtime };

@@ -94,7 +94,8 @@ export class RuncWorker implements Startable, AsyncDisposable {
     const host = await required(this.#host);
     if (!host.dead || this.#owned.disposed) return host;
     this.#parts.logger.error('the thread that runs containers died; starting another one');
-    this.#host = ContainerHost.open(required(this.#settings), this.#parts.threads).then((next) =>
+    const { threads, logger } = this.#parts;
+    this.#host = ContainerHost.open(required(this.#settings), threads, logger).then((next) =>
       this.#owned.use(next),
     );
     return this.#host;

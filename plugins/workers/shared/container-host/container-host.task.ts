@@ -41,7 +41,11 @@ export default async function containerHost(
     }
     // Whoever waited for the step goes on first.
     await new Promise((resolve) => setImmediate(resolve));
-    container.cleaned();
+    try {
+      container.cleaned();
+    } catch (error) {
+      context.emit({ type: 'problem', id, error: recordError(error) });
+    }
     running.delete(id);
     perhapsFinish();
   }

@@ -3,6 +3,7 @@ import { setMaxListeners } from 'node:events';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { BuildError } from '../../../../core/contracts/errors.js';
 import type { ExecIo } from '../../../../core/contracts/executor.js';
+import type { Logger } from '../../../../core/contracts/logger.js';
 import type { Threads } from '../../../../core/contracts/threads.js';
 import { type Deferred, deferred } from '../../../../core/util/deferred.js';
 import type { HostArgs } from './container-host.task.js';
@@ -25,25 +26,27 @@ interface Running {
   readonly exit: Deferred<ContainerExit>;
   readonly stdin: AsyncIterator<Uint8Array> | undefined;
   unacknowledged: number;
-  /** What reading stdin failed with; told when the container is gone. */
+  /** What the caller's streams failed with; told when the container is gone. */
   failure?: unknown;
 }
 
 export class ContainerHost implements AsyncDisposable {
   readonly #port: MessagePort;
+  readonly #logger: Logger;
   readonly #running = new Map<string, Running>();
   readonly #ready = deferred<void>();
   readonly #ended: Promise<void>;
   #dead: Error | undefined;
 
   /** Resolves when the thread has its namespace; rejects when it cannot have one. */
-  static async open(settings: HostSettings, threads: Threads): Promise<ContainerHost> {
-    const host = new ContainerHost(settings, threads);
+  static async open(settings: HostSettings, threads: Threads, logger: Logger): Promise<ContainerHost> {
+    const host = new ContainerHost(settings, threads, logger);
     await host.#ready.promise;
     return host;
   }
 
-  private constructor(settings: HostSettings, threads: Threads) {
+  private constructor(settings: HostSettings, threads: Threads, logger: Logger) {
+    this.#logger = logger;
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
     const args: HostArgs = { settings, port: port2 };
@@ -108,12 +111,18 @@ export class ContainerHost implements AsyncDisposable {
       this.#ready.resolve();
       return;
     }
+    if (event.type === 'problem') {
+      this.#logger.warn('cleaning up after a container failed', {
+        container: event.id,
+        err: reviveError(event.error),
+      });
+      return;
+    }
     const running = this.#running.get(event.id);
     if (!running) return;
     switch (event.type) {
       case 'output':
-        running.io[event.stream](event.data);
-        this.#acknowledge(event.id, running, event.data.length);
+        this.#deliver(event, running);
         return;
       case 'want-stdin':
         void this.#feed(event.id, running);
@@ -129,6 +138,20 @@ export class ContainerHost implements AsyncDisposable {
     }
   }
 
+  #deliver({ id, stream, data }: Extract<HostEvent, { type: 'output' }>, running: Running): void {
+    try {
+      running.io[stream](data);
+    } catch (error) {
+      this.#streamFailed(id, running, error);
+    }
+    this.#acknowledge(id, running, data.length);
+  }
+
+  #streamFailed(id: string, running: Running, error: unknown): void {
+    running.failure ??= error;
+    this.#send({ type: 'kill', id });
+  }
+
   #acknowledge(id: string, running: Running, bytes: number): void {
     running.unacknowledged += bytes;
     if (running.unacknowledged < ACKNOWLEDGE_BYTES) return;
@@ -142,8 +165,7 @@ export class ContainerHost implements AsyncDisposable {
       if (next && !next.done) this.#send({ type: 'stdin', id, data: next.value });
       else this.#send({ type: 'stdin', id });
     } catch (error) {
-      running.failure = error;
-      this.#send({ type: 'kill', id });
+      this.#streamFailed(id, running, error);
     }
   }
 

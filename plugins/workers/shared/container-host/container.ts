@@ -208,7 +208,9 @@ export class Container {
     const message = runtimeErrors(this.#log);
     if (message === '') return;
     const said = `${this.#context.runtime.name} run failed: `;
-    throw new BuildError('exec.start', message.startsWith(said) ? message : said + message);
+    throw new BuildError('exec.start', message.startsWith(said) ? message : said + message, {
+      details: [{ type: 'exit', exitCode }],
+    });
   }
 
   /** Last made, first undone. */

@@ -1,5 +1,10 @@
 /** What an executor and the thread that owns its containers say to each other. */
-import { BuildError, type ErrorCode, type GrpcCode } from '../../../../core/contracts/errors.js';
+import {
+  BuildError,
+  type ErrorCode,
+  type ErrorDetail,
+  type GrpcCode,
+} from '../../../../core/contracts/errors.js';
 import type { ExecMount, ProcessSpec } from '../../../../core/contracts/executor.js';
 import type { Mount } from '../../../../core/contracts/mount.js';
 import type { DnsOverride } from '../network/resolv-conf.js';
@@ -69,7 +74,9 @@ export type HostEvent =
     }
   | { readonly type: 'want-stdin'; readonly id: string }
   | { readonly type: 'exited'; readonly id: string; readonly exit: ContainerExit }
-  | { readonly type: 'failed'; readonly id: string; readonly error: HostError };
+  | { readonly type: 'failed'; readonly id: string; readonly error: HostError }
+  /** Something that nobody waits for went wrong: cleaning up after a container. */
+  | { readonly type: 'problem'; readonly id: string; readonly error: HostError };
 
 export interface ContainerExit {
   readonly exitCode: number;
@@ -81,12 +88,13 @@ export interface HostError {
   readonly grpcCode: GrpcCode;
   readonly message: string;
   readonly hint: string | undefined;
+  readonly details: readonly ErrorDetail[];
 }
 
 export function recordError(thrown: unknown): HostError {
-  const { code, grpcCode, message, hint } = BuildError.from(thrown);
-  return { code, grpcCode, message, hint };
+  const { code, grpcCode, message, hint, details } = BuildError.from(thrown);
+  return { code, grpcCode, message, hint, details };
 }
 
-export const reviveError = ({ code, grpcCode, message, hint }: HostError): BuildError =>
-  new BuildError(code, message, { grpcCode, ...(hint === undefined ? {} : { hint }) });
+export const reviveError = ({ code, grpcCode, message, hint, details }: HostError): BuildError =>
+  new BuildError(code, message, { grpcCode, details, ...(hint === undefined ? {} : { hint }) });

@@ -3,6 +3,7 @@ import type { CgroupLayout } from '../cgroup/cgroup-layout.js';
 import type { SpecHost } from '../oci-spec/build-spec.js';
 import { defaultCapabilities, ownCapabilities } from '../oci-spec/capabilities.js';
 import { rlimitHost } from '../oci-spec/limits.js';
+import { openFilesLimit } from '../oci-spec/open-files.js';
 import { kernelHasSeccomp, seccompFor, seccompHost } from '../oci-spec/seccomp.js';
 import { compileSeccomp, precompiled } from '../oci-spec/seccomp-program.js';
 import type { HostSettings } from './protocol.js';
@@ -15,6 +16,7 @@ export function specHost({ runtime, apparmorProfile }: HostSettings, cgroups: Cg
     seccomp: seccomp(runtime.precompiledSeccomp),
     cgroupNamespace: cgroups.mode === 'v2' && existsSync('/proc/self/ns/cgroup'),
     apparmorProfile,
+    openFiles: openFilesLimit(),
     rlimits: () => rlimitHost(capabilities),
   };
 }

@@ -8,7 +8,15 @@ import { defaultCapabilities } from './capabilities.js';
 import { defaultMounts, oncePerDestination } from './default-mounts.js';
 import { allDevices, insecureDevices, noDevices } from './devices.js';
 import { type RlimitHost, resources, rlimits } from './limits.js';
-import type { CapabilitySet, OciLinux, OciMount, OciNamespace, OciSeccomp, OciSpec } from './types.js';
+import type {
+  CapabilitySet,
+  OciLinux,
+  OciMount,
+  OciNamespace,
+  OciRlimit,
+  OciSeccomp,
+  OciSpec,
+} from './types.js';
 
 export const DEFAULT_HOSTNAME = 'buildkitsandbox';
 
@@ -25,6 +33,8 @@ export interface SpecHost {
   /** Pure cgroup v2: a container gets a cgroup namespace. */
   readonly cgroupNamespace: boolean;
   readonly apparmorProfile: string | undefined;
+  /** Unless the step says otherwise. */
+  readonly openFiles: OciRlimit | undefined;
   rlimits(): RlimitHost;
 }
 
@@ -53,7 +63,10 @@ export function buildSpec(input: SpecInput, host: SpecHost): OciSpec {
       env: process.env,
       cwd: process.cwd || '/',
       capabilities: capabilities(insecure ? host.capabilities : undefined),
-      rlimits: rlimits(process.ulimits, () => host.rlimits()),
+      rlimits: withOpenFiles(
+        rlimits(process.ulimits, () => host.rlimits()),
+        host.openFiles,
+      ),
       noNewPrivileges: false,
       ...(apparmor === undefined ? {} : { apparmorProfile: apparmor }),
     },
@@ -71,6 +84,12 @@ export function buildSpec(input: SpecInput, host: SpecHost): OciSpec {
 }
 
 export const encodeSpec = (spec: OciSpec): string => goJson(spec as unknown as GoStruct);
+
+const withOpenFiles = (
+  limits: readonly OciRlimit[],
+  openFiles: OciRlimit | undefined,
+): readonly OciRlimit[] =>
+  openFiles && !limits.some(({ type }) => type === openFiles.type) ? [...limits, openFiles] : limits;
 
 function capabilities(all: readonly string[] | undefined): Partial<Record<CapabilitySet, readonly string[]>> {
   const given = all ?? defaultCapabilities;

@@ -19,6 +19,7 @@ const host: SpecHost = {
   seccomp: { profile, annotations: { program: 'x' } },
   cgroupNamespace: false,
   apparmorProfile: 'builds',
+  openFiles: undefined,
   rlimits: () => ({
     limits: 'Max open files            1024                 20000                files',
     mayRaise: false,
@@ -102,6 +103,13 @@ describe('buildSpec', () => {
     expect(encodeSpec(spec)).to.include(
       '{"type":"RLIMIT_CORE","soft":18446744073709551615,"hard":18446744073709551615}',
     );
+  });
+
+  it('limits open files as the daemon was started, unless the step says otherwise', () => {
+    const openFiles = { type: 'RLIMIT_NOFILE', soft: 1024n, hard: 20_000n };
+    expect(build({}, {}, { ...host, openFiles }).process.rlimits).to.deep.equal([openFiles]);
+    const ulimits = [{ name: 'nofile', soft: 5, hard: 6 }];
+    expect(build({ ulimits }, {}, { ...host, openFiles }).process.rlimits).to.have.length(1);
   });
 
   it('leaves out the limits that nobody asked for', () => {
