@@ -2,6 +2,7 @@ import type { BuildResult } from '../../../core/contracts/exporter.js';
 import type { Progress } from '../../../core/contracts/progress.js';
 import type { ResultTree } from '../../../core/contracts/session.js';
 import type { Threads } from '../../../core/contracts/threads.js';
+import { compareBytes } from '../../../core/util/compare.js';
 import type { AttributeReader } from './attributes.js';
 import { refuseOverlaps } from './overlapping-paths.js';
 import { type NamedResult, namedResults, sourceDateEpoch } from './result.js';
@@ -40,7 +41,7 @@ export async function resultTrees(
   );
   const stacks = trees.map(({ id, stack }) => ({ id, layers: stack.layers }));
   if (!split) await refuseOverlaps(threads, stacks, signal);
-  return trees;
+  return [...trees].sort((a, b) => compareBytes(a.prefix, b.prefix));
 }
 
 async function resultTree(

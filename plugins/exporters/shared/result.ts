@@ -20,17 +20,27 @@ export function namedResults(result: BuildResult): readonly NamedResult[] {
   if (!result.multiPlatform && result.platforms.length > 1) {
     throw invalid('exporter.no-map', 'cannot export multiple platforms without multi-platform enabled');
   }
-  return result.platforms.map((part) => {
+  return inGivenOrder(result).map((part) => {
     const platform = result.metadata.has('refs.platforms') ? part.platform : configPlatform(result);
     return { ...part, platform, id: part.id || formatPlatform(platform) };
   });
+}
+
+/** As the frontend listed them: refs come in the order in which they were finished. */
+function inGivenOrder({ platforms, metadata }: BuildResult): readonly PlatformResult[] {
+  const listed = metadata.get('refs.platforms');
+  if (listed === undefined || platforms.length < 2) return platforms;
+  const parsed = parseJson(listed, 'refs.platforms') as { Platforms?: readonly { ID?: string }[] };
+  const order = (parsed.Platforms ?? []).map(({ ID }) => ID);
+  return [...platforms].sort((a, b) => order.indexOf(a.id) - order.indexOf(b.id));
 }
 
 /** A frontend that names no platforms still says in the image config what it built for. */
 function configPlatform({ metadata }: BuildResult): Platform {
   const config = metadata.get('containerimage.config');
   if (config === undefined) return defaultPlatform();
-  const { os = '', architecture = '', variant } = parseConfig(config);
+  const parsed: { os?: string; architecture?: string; variant?: string } = parseJson(config, 'image config');
+  const { os = '', architecture = '', variant } = parsed;
   if (os === '' && architecture === '') return defaultPlatform();
   if (os === '' || architecture === '') {
     throw invalid(
@@ -41,12 +51,12 @@ function configPlatform({ metadata }: BuildResult): Platform {
   return normalizePlatform({ os, architecture, ...(variant ? { variant } : {}) });
 }
 
-function parseConfig(data: Uint8Array): { os?: string; architecture?: string; variant?: string } {
+function parseJson(data: Uint8Array, what: string): object {
   try {
     const value: unknown = JSON.parse(Buffer.from(data).toString());
     return typeof value === 'object' && value !== null ? value : {};
   } catch (cause) {
-    throw invalid('exporter.bad-config', `invalid image config: ${(cause as Error).message}`, { cause });
+    throw invalid('exporter.bad-metadata', `invalid ${what}: ${(cause as Error).message}`, { cause });
   }
 }
 

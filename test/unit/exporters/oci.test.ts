@@ -156,6 +156,15 @@ describe('oci exporter', () => {
     expect(image.json(amd64!.digest)).not.to.have.property('annotations');
   });
 
+  it('lists platforms as the frontend did, whichever was finished first', async () => {
+    const result = resultOf({ 'linux/arm64': [], 'linux/amd64': [], 'linux/386': [] });
+    const image = await exported({ ...result, platforms: [...result.platforms].reverse() });
+    const { manifests } = image.json(image.response['containerimage.digest'] as Digest);
+    expect(
+      manifests.map(({ platform }: { platform: { architecture: string } }) => platform.architecture),
+    ).to.deep.equal(['arm64', 'amd64', '386']);
+  });
+
   it("turns Docker's layer types into OCI's, and leaves out what is only kept for itself", async () => {
     const annotations = { 'containerd.io/uncompressed': 'x', 'buildkit/createdat': 'y', own: 'z' };
     const mediaType = `${mediaTypes.dockerForeignLayer}.gzip`;
