@@ -12,7 +12,7 @@
  */
 import { BuildError } from '../contracts/errors.js';
 import { type Deferred, deferred } from '../util/deferred.js';
-import { jobsAsking, waitersOf } from './audience.js';
+import { waitersOf } from './audience.js';
 import type { Demand, Waiter } from './demand.js';
 import { type Effect, type EffectName, type EffectServices, makeEffect } from './effects.js';
 import { absorb } from './facts.js';
@@ -160,7 +160,7 @@ export class Scheduler {
 
   #start(task: Task, name: EffectName): void {
     const effect = makeEffect(task, name, this.#services);
-    const starter = jobsAsking(task)[0];
+    const [starter] = task.jobs;
     const label = `${name} of ${task.name}`;
     const running = this.#runner.run(
       label,
@@ -204,11 +204,17 @@ export class Scheduler {
     this.#fail(task, BuildError.from(error).wrap(undefined, { type: 'vertex', digest: task.digest }));
   }
 
-  /** The trouble of the job that started it, not of the step: the others go on. */
+  /**
+   * The trouble of the job that started it, not of the step: the others go on. Every time, somebody stops waiting, or
+   * had left: it cannot go round for ever.
+   */
   #failStarter(task: Task, error: unknown, starter: Job | undefined): void {
     this.#services.spans.fail(task, error);
     const failure = BuildError.from(error).wrap(undefined, { type: 'vertex', digest: task.digest });
-    for (const waiter of waitersOf(task)) if (waiter.job === starter) waiter.failed(failure);
+    const waiters = [...waitersOf(task)].filter(({ job }) => job);
+    const blamed = waiters.some(({ job }) => job === starter) ? starter : waiters[0]?.job;
+    if (starter && !task.jobs.has(starter)) return;
+    for (const waiter of waiters) if (waiter.job === blamed) waiter.failed(failure);
   }
 
   #sweep(task: Task): void {

@@ -4,7 +4,6 @@
  */
 import type { LogFields, Logger } from '../contracts/logger.js';
 import type { Span, SpanOptions, Tracing } from '../contracts/tracing.js';
-import { jobsAsking } from './audience.js';
 import type { Job } from './job.js';
 import type { Task } from './task.js';
 
@@ -67,7 +66,7 @@ export class StepSpans {
   }
 
   #parent(task: Task): SpanOptions {
-    const span = jobsAsking(task).find((job) => job.span)?.span;
+    const span = [...task.jobs].find((job) => job.span)?.span;
     return { parent: span?.context ?? null };
   }
 }

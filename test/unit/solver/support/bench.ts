@@ -7,7 +7,7 @@ import { KeyStore } from '../../../../core/solver/keys/key-store.js';
 import type { Edge, Vertex } from '../../../../core/solver/op.js';
 import { Solver, type SolverOptions } from '../../../../core/solver/solver.js';
 import { Graph } from './graph.js';
-import { FakeResults, Tracker, valueOf } from './tracker.js';
+import { FakeResults, Tracker, textOf } from './tracker.js';
 
 export class Bench implements AsyncDisposable {
   readonly tracker = new Tracker();
@@ -40,7 +40,7 @@ export class Bench implements AsyncDisposable {
   async value(job: Job, what: Vertex | Edge, signal = new AbortController().signal): Promise<string> {
     const edge = 'vertex' in what ? what : { vertex: what, index: 0 };
     const result = await job.build(edge, signal);
-    const value = valueOf(result);
+    const value = textOf(result);
     await result?.[Symbol.asyncDispose]();
     return value;
   }

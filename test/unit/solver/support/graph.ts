@@ -2,7 +2,7 @@
 
 import type { CacheMap, Edge, Op, OpContext, Result, Vertex } from '../../../../core/solver/op.js';
 import { type Digest, sha256 } from '../../../../core/util/digest.js';
-import { type Tracker, valueOf } from './tracker.js';
+import { type Tracker, textOf } from './tracker.js';
 
 export interface StepOptions {
   readonly name: string;
@@ -79,7 +79,7 @@ export class Graph {
         count(this.runs, name);
         const value = options.running
           ? await options.running(context, results)
-          : (options.value ?? `${name}(${results.map(valueOf).join(' ')})`);
+          : (options.value ?? `${name}(${results.map(textOf).join(' ')})`);
         return Array.from({ length: outputs }, (_, i) =>
           value === undefined ? undefined : this.#tracker.make(outputs > 1 ? `${value}#${i}` : value),
         );
@@ -100,7 +100,7 @@ export class Graph {
             (async (input, context) => {
               count(this.digests, name);
               await digesting?.(context);
-              return sha256(`content ${how === true ? valueOf(input) : how(valueOf(input))}`);
+              return sha256(`content ${how === true ? textOf(input) : how(textOf(input))}`);
             }),
         };
       }),

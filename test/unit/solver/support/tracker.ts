@@ -29,7 +29,7 @@ export class FakeResult implements Result {
   }
 }
 
-export const valueOf = (result: Result | undefined): string =>
+export const textOf = (result: Result | undefined): string =>
   result === undefined ? 'scratch' : (result as FakeResult).value;
 
 /** Remembers values by id. Loads can be made to fail. */
@@ -47,7 +47,7 @@ export class FakeResults implements ResultStore {
 
   async save(result: Result | undefined): Promise<string> {
     const id = `result-${++this.saves}`;
-    this.values.set(id, result && valueOf(result));
+    this.values.set(id, result && textOf(result));
     return id;
   }
 
