@@ -4,7 +4,7 @@
  */
 import http2, { type ClientHttp2Session, type ClientHttp2Stream, type IncomingHttpHeaders } from 'node:http2';
 import type { Duplex } from 'node:stream';
-import { sessionOptions } from './connection.js';
+import { sessionOptions, widenWindow } from './connection.js';
 import { MessageStream } from './messages.js';
 import { decodeBinaryHeader, decodeGrpcMessage, GrpcStatusError, grpcStatus } from './status.js';
 
@@ -33,6 +33,7 @@ export class GrpcClient implements AsyncDisposable {
       ...sessionOptions,
       createConnection: () => connection,
     });
+    this.#session.on('connect', widenWindow);
     // A failed connection fails its calls, each with its own error; here it only ends.
     this.#session.on('error', () => {});
     this.closed = new Promise((resolve) => this.#session.once('close', resolve));

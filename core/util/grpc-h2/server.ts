@@ -4,7 +4,7 @@
  */
 import http2, { type Http2Session, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
 import type { Duplex } from 'node:stream';
-import { sessionOptions } from './connection.js';
+import { sessionOptions, widenWindow } from './connection.js';
 import { MessageStream } from './messages.js';
 import { encodeBinaryHeader, encodeGrpcMessage, GrpcStatusError, grpcStatus } from './status.js';
 
@@ -63,6 +63,7 @@ export class GrpcServer implements AsyncDisposable {
     );
     this.#statusOf = options.statusOf;
     this.#session = http2.performServerHandshake(connection, sessionOptions);
+    widenWindow(this.#session);
     this.#session.on('stream', (stream: ServerHttp2Stream, headers, _flags, raw: string[]) => {
       void this.#serve(stream, headers, raw);
     });
