@@ -13,8 +13,6 @@ import { bytesToKeep, byWorth } from './prune-plan.js';
 import { blobsOf, type Entry, snapshotKey } from './record.js';
 import type { RecordBook } from './record-book.js';
 
-/** Records that go in one write, when all that match may go. */
-const BATCH = 32;
 /** Blobs that nobody names are left this long to those who wrote them. */
 const GRACE_MS = 3600_000;
 
@@ -52,11 +50,7 @@ export class RefPruner {
     const turn = await this.#turn.enter('', signal);
     const dropped = new Set<Digest>();
     try {
-      for await (const entry of this.#rounds(options, may, signal)) {
-        const size = await this.#usage.size(entry, signal);
-        await this.remove([entry], dropped);
-        yield describe(entry, false, size);
-      }
+      yield* this.#rounds(options, may, dropped, signal);
     } finally {
       turn.leave(undefined);
       await collectBlobs(this.#content, this.#book.blobHolds, { graceMs: GRACE_MS, graceless: dropped });
@@ -71,12 +65,12 @@ export class RefPruner {
     await Promise.all(snapshots.map(({ record }) => this.#snapshotter.remove(snapshotKey(record))));
   }
 
-  /** Entries to remove; each is gone when the next is asked for. */
   async *#rounds(
     options: PruneOptions,
     may: (entry: Entry) => boolean,
+    dropped: Set<Digest>,
     signal: AbortSignal,
-  ): AsyncIterable<Entry> {
+  ): AsyncIterable<UsageRecord> {
     const bounded = options.maxUsedSpace !== 0 || options.reservedSpace !== 0 || options.minFreeSpace !== 0;
     let total = bounded ? await this.#usage.total(signal) : 0;
     const free = options.minFreeSpace === 0 ? 0 : await this.#freeSpace();
@@ -84,13 +78,14 @@ export class RefPruner {
     while (keep === 0 || total >= keep) {
       const candidates = [...this.#book.free()].filter(may);
       if (candidates.length === 0) return;
-      const batch = keep === 0 ? candidates.slice(0, BATCH) : byWorth(candidates).slice(0, 1);
-      for (const entry of batch) {
+      for (const entry of keep === 0 ? candidates : byWorth(candidates).slice(0, 1)) {
         if (signal.aborted) throw canceled(signal.reason);
-        // It may have been taken while the one before it was removed.
+        const size = await this.#usage.size(entry, signal);
+        // It may have been taken meanwhile. From here to the books there must be no wait.
         if (!entry.free) continue;
-        if (keep !== 0) total -= await this.#usage.size(entry, signal);
-        if (entry.free) yield entry;
+        await this.remove([entry], dropped);
+        total -= size;
+        yield describe(entry, false, size);
       }
     }
   }

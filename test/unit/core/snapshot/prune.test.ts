@@ -168,6 +168,21 @@ describe('prune', () => {
     expect(await prune(home.refs)).to.deep.equal(['lazy', 'lazy']);
   });
 
+  it('leaves what is taken while it is being measured', async () => {
+    const ref = await home.commit(undefined, { a: '1' });
+    await ref[Symbol.asyncDispose]();
+    const measure = home.snapshotter.usage.bind(home.snapshotter);
+    const taken: ImmutableRef[] = [];
+    home.snapshotter.usage = async (key, signal) => {
+      const usage = await measure(key, signal);
+      taken.push(await home.refs.get(ref.id));
+      return usage;
+    };
+    expect(await prune(home.refs)).to.deep.equal([]);
+    expect(await home.files(taken[0]!)).to.deep.equal({ a: '1' });
+    await taken[0]![Symbol.asyncDispose]();
+  });
+
   it('stops between records when it is aborted', async () => {
     for (const name of ['a', 'b'])
       await (await home.commit(undefined, { [name]: '1' }))[Symbol.asyncDispose]();
