@@ -39,7 +39,10 @@ interface Pending {
 interface Matched {
   readonly include: MatchState | undefined;
   readonly exclude: MatchState | undefined;
+  /** The exclude patterns leave it out, and so all below it that no negation brings back. */
+  readonly excluded: boolean;
 }
+const unmatched: Matched = { include: undefined, exclude: undefined, excluded: false };
 
 export class TreeCopier {
   readonly #source: LayerTree;
@@ -71,12 +74,11 @@ export class TreeCopier {
     if (name === undefined) {
       this.#copied(source.path);
       const pending: Pending = { ...into, source };
-      this.#copyChildren(source, '', pending, { include: undefined, exclude: undefined });
+      this.#copyChildren(source, '', pending, unmatched);
       this.#keepTimes(source, parent);
       return;
     }
     this.#copied(source.path);
-    const unmatched: Matched = { include: undefined, exclude: undefined };
     if (source.kind === 'dir') this.#copyDir(source, '', { parent: into, name }, true, unmatched, true);
     else this.#copyEntry(source, into, name);
   }
@@ -170,9 +172,10 @@ export class TreeCopier {
   #match(path: string, above: Matched): { readonly included: boolean; readonly matched: Matched } {
     const include = this.#rules.include?.step(path, above.include);
     const exclude = this.#rules.exclude?.step(path, above.exclude);
+    const excluded = exclude?.matched ?? false;
     return {
-      included: (include?.matched ?? true) && !exclude?.matched,
-      matched: { include: include?.state, exclude: exclude?.state },
+      included: (include?.matched ?? true) && !excluded,
+      matched: { include: include?.state, exclude: exclude?.state, excluded },
     };
   }
 
@@ -180,7 +183,7 @@ export class TreeCopier {
   #mayHoldIncluded(path: string, matched: Matched): boolean {
     const { include, exclude } = this.#rules;
     const includedBelow = !include || matched.include?.some(Boolean) || include.mayIncludeBelow(path);
-    const keptBelow = !exclude || !matched.exclude?.some(Boolean) || exclude.mayNegateBelow(path);
-    return includedBelow && keptBelow;
+    const keptBelow = !matched.excluded || exclude?.mayNegateBelow(path);
+    return Boolean(includedBelow && keptBelow);
   }
 }

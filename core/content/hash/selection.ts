@@ -62,6 +62,8 @@ interface Header {
 interface Matched {
   readonly include: MatchState | undefined;
   readonly exclude: MatchState | undefined;
+  /** The exclude patterns leave it out, and so all below it that no negation brings back. */
+  readonly excluded: boolean;
 }
 
 class SelectionWalk {
@@ -117,12 +119,13 @@ class SelectionWalk {
     const relative = path.slice(this.#base.length + 1);
     const include = this.#include?.step(relative, parent?.matched.include);
     if (include && !include.matched) {
-      return { included: false, matched: { include: include.state, exclude: undefined } };
+      return { included: false, matched: { include: include.state, exclude: undefined, excluded: false } };
     }
     const exclude = this.#exclude?.step(relative, parent?.matched.exclude);
+    const excluded = exclude?.matched ?? false;
     return {
-      included: !exclude?.matched,
-      matched: { include: include?.state, exclude: exclude?.state },
+      included: !excluded,
+      matched: { include: include?.state, exclude: exclude?.state, excluded },
     };
   }
 
@@ -138,8 +141,7 @@ class SelectionWalk {
     if (relative === '') return true;
     const includedBelow =
       !this.#include || matched.include?.some(Boolean) || this.#include.mayIncludeBelow(relative);
-    const keptBelow =
-      !this.#exclude || !matched.exclude?.some(Boolean) || this.#exclude.mayNegateBelow(relative);
+    const keptBelow = !matched.excluded || this.#exclude?.mayNegateBelow(relative);
     return Boolean(includedBelow && keptBelow);
   }
 }

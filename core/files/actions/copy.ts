@@ -1,4 +1,4 @@
-import { BuildError, notFound } from '../../contracts/errors.js';
+import { BuildError, invalid, notFound } from '../../contracts/errors.js';
 import type { FileAction } from '../../contracts/files.js';
 import { baseOf, dirOf, joinPath, rootedPath } from '../../util/gofs/path.js';
 import { PatternMatcher } from '../../util/patterns/pattern-matcher.js';
@@ -31,6 +31,7 @@ export interface CopyContext {
 /** BuildKit: solver/llbsolver/file/backend.go docopy. */
 export async function copy(action: CopyAction, context: CopyContext): Promise<void> {
   const source = new LayerTree(context.source);
+  if (!action.createDestPath) requireDestParent(action, context.writer.tree);
   const copied: string[] = [];
   const job = new CopyJob(action, source, context, (path) => copied.push(path));
   for (const path of findSources(action, source)) {
@@ -43,6 +44,14 @@ export async function copy(action: CopyAction, context: CopyContext): Promise<vo
       throw notFound('file.not-found', `"${required}": not found`);
     }
   }
+}
+
+function requireDestParent(action: CopyAction, tree: LayerTree): void {
+  const dest = resolvePath(tree, rootedPath(action.dest), { followLast: true });
+  const parent = resolvePath(tree, dirOf(dest.path), { followLast: true });
+  if (parent.node) return;
+  const missing = noSuchFile('lstat', parent.path, tree, parent);
+  throw new BuildError(missing.code, `failed to stat ${action.dest}: ${missing.message}`, missing);
 }
 
 function findSources(action: CopyAction, source: LayerTree): readonly string[] {
@@ -102,6 +111,7 @@ class CopyJob {
       copied: this.#copied,
     });
     if (target === '/') {
+      if (resolved.node.kind !== 'dir') throw invalid('file.copy', 'cannot replace to directory / with file');
       copier.copy(resolved.node, this.#writer.tree.root, undefined);
     } else {
       const contents = this.#action.dirCopyContents && resolved.node.kind === 'dir' && !this.#exists(target);
@@ -116,18 +126,6 @@ class CopyJob {
   #prepareDest(created: TreeNode[]): string {
     const { tree } = this.#writer;
     const dest = actionPath(this.#action.dest);
-    const resolved = resolvePath(tree, dest, { followLast: true });
-    if (!this.#action.createDestPath) {
-      const parent = resolvePath(tree, dirOf(resolved.path), { followLast: true });
-      if (!parent.node) {
-        const missing = noSuchFile('lstat', parent.path, tree, parent);
-        throw new BuildError(
-          missing.code,
-          `failed to stat ${this.#action.dest}: ${missing.message}`,
-          missing,
-        );
-      }
-    }
     const last = dest.slice(dest.lastIndexOf('/') + 1);
     const ensure = last === '' || last === '.' ? dest : dest.slice(0, dest.length - last.length);
     makeDirs(this.#writer, resolvePath(tree, ensure, { followLast: true }).path, this.#newDirs, created);
