@@ -127,7 +127,7 @@ function execEffect(task: Task, services: EffectServices): Effect<readonly (Resu
   return {
     work: run,
     done: (values) => {
-      checkCount(task, values);
+      checkCount(task, values, services);
       task.verdict = { outcome: 'ran', because };
       const createdAt = services.clock.now();
       task.outputs.forEach((output, i) => {
@@ -186,14 +186,18 @@ function setResult(
   value: Result | undefined,
   createdAt: number,
   recordId: string | undefined,
-  { background }: EffectServices,
+  services: EffectServices,
 ): void {
   if (output.result) {
-    if (value) background('dispose a result', Promise.resolve(value[Symbol.asyncDispose]()));
+    discard(value, services);
     return;
   }
   output.result = { value, createdAt, recordId };
   output.task.changed = true;
+}
+
+function discard(value: Result | undefined, { background }: EffectServices): void {
+  if (value) background('dispose a result', Promise.resolve(value[Symbol.asyncDispose]()));
 }
 
 /** Shows the vertex started and completed round `work`. */
@@ -209,8 +213,9 @@ async function shown<T>(task: Task, cached: boolean, work: () => Promise<T>): Pr
   }
 }
 
-function checkCount(task: Task, values: readonly unknown[]): void {
+function checkCount(task: Task, values: readonly (Result | undefined)[], services: EffectServices): void {
   if (values.length === task.outputs.length) return;
+  for (const value of values) discard(value, services);
   const counts = `${values.length} results for ${task.outputs.length} outputs`;
   throw new BuildError('solver.bad-results', `${task.name} made ${counts}`, { grpcCode: 'Internal' });
 }

@@ -14,7 +14,7 @@ import type { Output, Task } from './task.js';
 
 /** Answers the task that changed sides, if any. */
 export function follow(task: Task, twins: readonly Task[]): Task | undefined {
-  for (const twin of twins) {
+  for (const twin of twins.toSorted(byFreshness)) {
     for (const [leader, follower] of byPreference(task, leaderOf(twin))) {
       if (!mayFollow(follower, leader)) continue;
       follower.leader = leader;
@@ -27,6 +27,12 @@ export function follow(task: Task, twins: readonly Task[]): Task | undefined {
   }
   return undefined;
 }
+
+/** The newest result first, then what has begun, then the oldest. */
+const byFreshness = (a: Task, b: Task): number =>
+  createdAt(b) - createdAt(a) || Number(b.begun) - Number(a.begun) || a.serial - b.serial;
+
+const createdAt = (task: Task): number => task.outputs[0]?.result?.createdAt ?? 0;
 
 function leaderOf(task: Task): Task {
   let last = task;

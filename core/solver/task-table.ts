@@ -32,28 +32,15 @@ export class TaskTable {
     for (const tasks of this.#tasks.values()) yield* tasks;
   }
 
-  /** The task of an edge and of everything below it. Graphs may be deep: no recursion. */
+  /** The task of an edge and of everything below it. */
   load(edge: Edge): Output {
+    checkOutput(edge);
     const found = new Map<Vertex, Task>();
-    const order: Task[] = [];
-    const open = [edge.vertex];
-    for (let vertex = open.at(-1); vertex; vertex = open.at(-1)) {
-      const missing = found.has(vertex) ? [] : vertex.inputs.filter((input) => !found.has(input.vertex));
-      if (missing.length > 0) {
-        open.push(...missing.map((input) => input.vertex));
-        continue;
-      }
-      open.pop();
-      if (found.has(vertex)) continue;
-      const task = this.#take(
-        vertex,
-        vertex.inputs.map((input) => outputOf(found.get(input.vertex)!, input.index)),
-      );
-      found.set(vertex, task);
-      order.push(task);
-    }
-    measure(order);
-    return outputOf(found.get(edge.vertex)!, edge.index);
+    const output = ({ vertex, index }: Edge): Output => found.get(vertex)!.outputs[index]!;
+    for (const vertex of inputsFirst(edge.vertex))
+      found.set(vertex, this.#take(vertex, vertex.inputs.map(output)));
+    measure([...found.values()]);
+    return output(edge);
   }
 
   /** The task that stands for an edge in `job`'s builds. */
@@ -89,13 +76,28 @@ export class TaskTable {
   }
 }
 
-function outputOf(task: Task, index: number): Output {
-  const output = task.outputs[index];
-  if (output) return output;
-  throw invalid(
-    'solver.no-such-output',
-    `output ${index} of ${task.name} is wanted, but it has ${task.outputs.length}`,
-  );
+/** Every vertex once, after its inputs. Graphs may be deep: no recursion. */
+function inputsFirst(top: Vertex): readonly Vertex[] {
+  const seen = new Set<Vertex>();
+  const order = new Set<Vertex>();
+  const open = [top];
+  for (let vertex = open.at(-1); vertex; vertex = open.at(-1)) {
+    if (seen.has(vertex)) {
+      open.pop();
+      order.add(vertex);
+    } else {
+      seen.add(vertex);
+      vertex.inputs.forEach(checkOutput);
+      for (const input of vertex.inputs) if (!seen.has(input.vertex)) open.push(input.vertex);
+    }
+  }
+  return [...order];
+}
+
+function checkOutput({ vertex, index }: Edge): void {
+  if (index >= 0 && index < vertex.outputs) return;
+  const has = `output ${index} of ${vertex.name} is wanted, but it has ${vertex.outputs}`;
+  throw invalid('solver.no-such-output', has);
 }
 
 /** Updates the longest known ways from tasks to the result of this graph. `order` has inputs first. */
