@@ -1,6 +1,8 @@
 /** The plugins that come with this package. Order means nothing: the kernel sorts by what each asks for. */
 import type { Plugin } from '../core/contracts/plugin.js';
 import jaeger from '../tracing/plugin.js';
+import docker from './exporters/docker/index.js';
+import imageExport from './exporters/image/index.js';
 import local from './exporters/local/index.js';
 import oci from './exporters/oci/index.js';
 import tar from './exporters/tar/index.js';
@@ -15,8 +17,10 @@ export const builtinPlugins: readonly Plugin<never>[] = [
   dockerfile,
   image,
   localFolder,
-  local,
+  imageExport,
   oci,
+  docker,
+  local,
   tar,
   jaeger,
 ].map((plugin) => plugin as unknown as Plugin<never>);

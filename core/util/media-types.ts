@@ -32,6 +32,14 @@ const ociNondistributable = 'application/vnd.oci.image.layer.nondistributable.v1
 const layerPattern =
   /^application\/vnd\.(?:oci\.image\.layer\.(nondistributable\.)?v1\.tar|docker\.image\.rootfs\.(foreign\.)?diff\.tar)(?:[.+](gzip|zstd))?$/;
 
+export const isLayerType = (type: string): boolean => layerPattern.test(type);
+
+/** Licences forbid to pass such a layer on: registries are not sent it. */
+export function isNondistributableLayer(type: string): boolean {
+  const match = layerPattern.exec(type);
+  return match !== null && (match[1] ?? match[2]) !== undefined;
+}
+
 /**
  * The media type a layer has in an image of `family`. Layers that must not be distributed keep that mark only when
  * `keepNondistributable`. An unknown type is answered as it is.

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { ContentStore } from '../../../core/contracts/content.js';
 import { Exporters } from '../../../core/contracts/exporter.js';
 import { definePlugin, PLUGIN_API } from '../../../core/contracts/plugin.js';
-import { OciExporter } from './oci-exporter.js';
+import { ArchiveExporter } from '../shared/image/archive-exporter.js';
 
 export default definePlugin({
   kind: 'exporter',
@@ -10,6 +10,6 @@ export default definePlugin({
   api: PLUGIN_API,
   config: z.strictObject({}),
   register(bind) {
-    bind(Exporters.named('oci')).toFactory([ContentStore], (content) => new OciExporter(content));
+    bind(Exporters.named('oci')).toFactory([ContentStore], (content) => new ArchiveExporter(content, 'oci'));
   },
 });

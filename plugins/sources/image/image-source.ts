@@ -2,7 +2,7 @@ import type { ContentProvider, ContentStore, Descriptor } from '../../../core/co
 import { BuildError } from '../../../core/contracts/errors.js';
 import { type Progress, statusWhile } from '../../../core/contracts/progress.js';
 import type { ImmutableRef, LazyLayer } from '../../../core/contracts/refs.js';
-import type { Registries, Repository } from '../../../core/contracts/registry.js';
+import { type Registries, type Repository, sourceLabel } from '../../../core/contracts/registry.js';
 import type { SessionGroup } from '../../../core/contracts/session.js';
 import type {
   OpenSource,
@@ -12,7 +12,7 @@ import type {
   SourceMeta,
   SourceRequest,
 } from '../../../core/contracts/source.js';
-import { formatImageReference } from '../../../core/util/image-reference.js';
+import { formatImageReference, type ImageReference } from '../../../core/util/image-reference.js';
 import { formatPlatform } from '../../../core/util/platform.js';
 import { type PulledImage, pullImage, resolveRoot } from '../shared/image-puller.js';
 import { type ImageRequest, parseImageRequest } from './attributes.js';
@@ -105,7 +105,7 @@ class OpenImage implements OpenSource {
     const pulled = await this.#pull(context, signal);
     const { blobs } = this.#source.repository(this.#image, context.sessions, context.progress);
     const name = formatImageReference(this.#image.reference);
-    return context.worker.refs.fromLayers(lazyLayers(pulled, name, blobs), {
+    return context.worker.refs.fromLayers(lazyLayers(pulled, this.#image.reference, name, blobs), {
       description: `pulled from ${name}`,
       type: this.#image.recordType,
       blobs: pulled.documents,
@@ -133,10 +133,17 @@ function limitLayers(image: PulledImage, limit: number | undefined, name: string
   );
 }
 
-function lazyLayers(image: PulledImage, name: string, provider: ContentProvider): readonly LazyLayer[] {
+function lazyLayers(
+  image: PulledImage,
+  { domain, path }: ImageReference,
+  name: string,
+  provider: ContentProvider,
+): readonly LazyLayer[] {
   const createdAt = Date.now();
+  const source = { [sourceLabel(domain)]: path };
   return image.layers.map((descriptor, i) => ({
-    descriptor,
+    // A push to the same registry can then mount the layer instead of sending it.
+    descriptor: { ...descriptor, annotations: { ...descriptor.annotations, ...source } },
     diffId: image.diffIds[i]!,
     createdAt,
     description: `pulled from ${name}`,

@@ -13,7 +13,7 @@ import { sha256 } from '../../../core/util/digest.js';
 import { parseImageReference } from '../../../core/util/image-reference.js';
 import { mediaTypes } from '../../../core/util/media-types.js';
 import { parsePlatform } from '../../../core/util/platform.js';
-import { OciExporter } from '../../../plugins/exporters/oci/oci-exporter.js';
+import { ArchiveExporter } from '../../../plugins/exporters/shared/image/archive-exporter.js';
 import { TarExporter } from '../../../plugins/exporters/tar/tar-exporter.js';
 import { ImageSource } from '../../../plugins/sources/image/image-source.js';
 import { receivingSession } from '../../contract/exporter.js';
@@ -129,7 +129,7 @@ describe('images from a registry into an archive', function () {
 
   it('hands a lazy base on without unpacking it', async () => {
     await using base = await pull(await pushBase());
-    const archive = await exported(new OciExporter(world.content), { name: 'x' }, base);
+    const archive = await exported(new ArchiveExporter(world.content, 'oci'), { name: 'x' }, base);
     expect(base.lazy).to.equal(true);
     const index = JSON.parse(execFileSync('tar', ['xOf', archive, 'index.json']).toString());
     expect(index.manifests).to.have.length(1);
@@ -140,7 +140,11 @@ describe('images from a registry into an archive', function () {
       if (!has('skopeo')) this.skip();
       await using base = await pull(await pushBase());
       await using ref = await extend(base);
-      const archive = await exported(new OciExporter(world.content), { name: 'x/y:1', compression }, ref);
+      const archive = await exported(
+        new ArchiveExporter(world.content, 'oci'),
+        { name: 'x/y:1', compression },
+        ref,
+      );
       const read = (...flags: string[]) =>
         JSON.parse(execFileSync('skopeo', ['inspect', ...flags, `oci-archive:${archive}`]).toString());
       expect(read().Layers).to.have.length(2);
@@ -167,7 +171,7 @@ describe('images from a registry into an archive', function () {
     const build = async (): Promise<Buffer> => {
       await using base = await pull(name);
       await using ref = await extend(base);
-      return readFile(await exported(new OciExporter(world.content), attrs, ref));
+      return readFile(await exported(new ArchiveExporter(world.content, 'oci'), attrs, ref));
     };
     const first = await build();
     const second = await build();

@@ -3,7 +3,10 @@ import { extract } from 'tar-stream';
 import type { BuildResult } from '../../../core/contracts/exporter.js';
 import type { Digest } from '../../../core/util/digest.js';
 import { mediaTypes } from '../../../core/util/media-types.js';
-import { OciExporter } from '../../../plugins/exporters/oci/oci-exporter.js';
+import {
+  ArchiveExporter,
+  type ArchiveFormat,
+} from '../../../plugins/exporters/shared/image/archive-exporter.js';
 import { receivingSession } from '../../contract/exporter.js';
 import { fakeContent } from '../../support/fake-content.js';
 import { RecordedProgress } from '../../support/fake-progress.js';
@@ -30,11 +33,17 @@ interface Archive {
   text(digest: Digest): string;
 }
 
-async function exported(result: BuildResult, attrs: Record<string, string> = {}): Promise<Archive> {
+async function exported(
+  result: BuildResult,
+  attrs: Record<string, string> = {},
+  format: ArchiveFormat = 'oci',
+): Promise<Archive> {
   const { session, received } = receivingSession();
   const steps = new RecordedProgress();
   const context = { session: async () => session, index: 0, steps };
-  const { response } = await new OciExporter(fakeContent()).open(attrs).run(result, context, signal);
+  const { response } = await new ArchiveExporter(fakeContent(), format)
+    .open(attrs)
+    .run(result, context, signal);
   const { data: bytes } = received[0]!;
   const files = await unpack(bytes);
   const text = (digest: Digest): string => files.get(`blobs/${digest.replace(':', '/')}`)!.toString();
@@ -196,7 +205,8 @@ describe('oci exporter', () => {
   });
 
   it('refuses what it does not support, or what contradicts itself', async () => {
-    const open = (attrs: Record<string, string>) => () => new OciExporter(fakeContent()).open(attrs);
+    const open = (attrs: Record<string, string>) => () =>
+      new ArchiveExporter(fakeContent(), 'oci').open(attrs);
     expect(open({ tar: 'false' })).to.throw('tar=false is not supported yet');
     expect(open({ 'oci-artifact': 'true' })).to.throw('oci-artifact=true is not supported yet');
     expect(open({ compression: 'estargz' })).to.throw('compression=estargz is not supported yet');
@@ -216,5 +226,30 @@ describe('oci exporter', () => {
       'no platform linux/s390x found in source',
     );
     expect(await failure({ name: 'A' })).to.contain('must be lowercase');
+  });
+});
+
+describe('docker exporter', () => {
+  const layers = [{ data: 'base' }, { data: 'mine' }];
+
+  it('adds the manifest that docker load reads', async () => {
+    const image = await exported(resultOf({ 'linux/amd64': layers }), { name: 'x,r.io/a/b:1' }, 'docker');
+    const [described, ...others] = JSON.parse(image.files.get('manifest.json')!.toString());
+    const manifest = image.json(image.response['containerimage.digest'] as Digest);
+    const path = (digest: string): string => `blobs/${digest.replace(':', '/')}`;
+    expect(others).to.deep.equal([]);
+    expect(described).to.deep.equal({
+      Config: path(image.response['containerimage.config.digest']!),
+      RepoTags: ['x:latest', 'r.io/a/b:1'],
+      Layers: manifest.layers.map(({ digest }) => path(digest!)),
+    });
+    expect(manifest.layers[0]!.mediaType).to.equal(`${mediaTypes.dockerLayer}.gzip`);
+    expect(image.names).to.include.members(Object.values(described).flat().slice(0, 1));
+  });
+
+  it('holds one platform only', async () => {
+    const two = resultOf({ 'linux/amd64': layers, 'linux/arm64': layers });
+    const error = await exported(two, {}, 'docker').catch((reason) => reason);
+    expect(error.message).to.equal('docker exporter does not currently support exporting manifest lists');
   });
 });

@@ -4,11 +4,13 @@
  */
 import type { Descriptor } from '../../../../core/contracts/content.js';
 import { BuildError } from '../../../../core/contracts/errors.js';
-import { parseImageReference } from '../../../../core/util/image-reference.js';
+import { goJson } from '../../../../core/util/go-json.js';
+import { familiarImageReference, parseImageReference } from '../../../../core/util/image-reference.js';
+import { isLayerType } from '../../../../core/util/media-types.js';
 import { encodeHeader, TRAILER_SIZE } from '../../../../core/util/tar/encode.js';
 import { padded } from '../../../../core/util/tar/header.js';
 import { layoutIndex } from './documents.js';
-import type { ImageBlob } from './writer.js';
+import type { ImageBlob, WrittenImage } from './writer.js';
 
 export interface ArchiveEntry {
   readonly name: string;
@@ -58,6 +60,19 @@ export function namedManifests(root: Descriptor, names: readonly string[]): read
       },
     };
   });
+}
+
+/** `manifest.json`, by which `docker load` finds its way. Names in the short form that people write. */
+export function dockerManifest(image: WrittenImage, names: readonly string[]): ArchiveEntry {
+  const path = (digest: string): string => `blobs/${digest.replace(':', '/')}`;
+  const layers = image.blobs.filter(({ descriptor: { mediaType } }) => isLayerType(mediaType));
+  const repoTags = names.map((name) => familiarImageReference(parseImageReference(name)));
+  const described = {
+    Config: path(image.configDigest ?? ''),
+    RepoTags: repoTags.length > 0 ? repoTags : null,
+    Layers: layers.length > 0 ? layers.map(({ descriptor }) => path(descriptor.digest)) : null,
+  };
+  return file('manifest.json', 0o644, Buffer.from(goJson([described])));
 }
 
 const folder = (name: string): ArchiveEntry => ({ name, mode: 0o755, size: 0, data: undefined });

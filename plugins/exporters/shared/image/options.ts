@@ -68,17 +68,18 @@ function readCompression(attrs: AttributeReader): CompressionOptions {
   };
 }
 
-/** The image's names in full (`docker.io/library/x:latest`). */
-export function imageNames(name: string, result: BuildResult): readonly string[] {
-  const given = name === '*' ? Buffer.from(result.metadata.get('image.name') ?? []).toString() : name;
-  return given
+/** The names as they were given. */
+export const givenNames = (name: string, result: BuildResult): readonly string[] =>
+  (name === '*' ? Buffer.from(result.metadata.get('image.name') ?? []).toString() : name)
     .split(',')
-    .filter((part) => part !== '')
-    .map((part) => {
-      try {
-        return formatImageReference(withDefaultTag(parseImageReference(part)));
-      } catch (cause) {
-        throw invalid('exporter.bad-name', `failed to parse ${part}: ${(cause as Error).message}`, { cause });
-      }
-    });
-}
+    .filter((part) => part !== '');
+
+/** The names in full: `docker.io/library/x:latest`. */
+export const imageNames = (name: string, result: BuildResult): readonly string[] =>
+  givenNames(name, result).map((part) => {
+    try {
+      return formatImageReference(withDefaultTag(parseImageReference(part)));
+    } catch (cause) {
+      throw invalid('exporter.bad-name', `failed to parse ${part}: ${(cause as Error).message}`, { cause });
+    }
+  });

@@ -9,6 +9,7 @@ import { invalid } from '../../../../core/contracts/errors.js';
 import type { BuildResult } from '../../../../core/contracts/exporter.js';
 import { type Progress, statusWhile } from '../../../../core/contracts/progress.js';
 import type { RefLayer, RefLayers } from '../../../../core/contracts/refs.js';
+import { sourceLabel } from '../../../../core/contracts/registry.js';
 import { type Digest, sha256 } from '../../../../core/util/digest.js';
 import { layerMediaType, mediaTypes } from '../../../../core/util/media-types.js';
 import { formatPlatform } from '../../../../core/util/platform.js';
@@ -31,6 +32,8 @@ export interface WrittenImage {
 export interface ImageBlob {
   readonly descriptor: Descriptor;
   readonly provider: ContentProvider;
+  /** Repositories, by registry, that have it already. */
+  readonly sources: Readonly<Record<string, readonly string[]>>;
 }
 
 interface PlatformImage {
@@ -115,7 +118,11 @@ export class ImageWriter {
     return {
       manifest: { ...manifest.descriptor, platform: part.platform },
       config: configBlob.descriptor,
-      blobs: [...described.map((descriptor) => ({ descriptor, provider })), configBlob, manifest],
+      blobs: [
+        ...described.map((descriptor, i) => ({ descriptor, provider, sources: sourcesOf(layers[i]!) })),
+        configBlob,
+        manifest,
+      ],
     };
   }
 
@@ -139,7 +146,7 @@ export class ImageWriter {
   #document(mediaType: string, data: Uint8Array, annotations: Annotations): ImageBlob {
     const plain = { mediaType, digest: sha256(data), size: data.length };
     const descriptor = Object.keys(annotations).length > 0 ? { ...plain, annotations } : plain;
-    return { descriptor, provider: { read: () => once(data) } };
+    return { descriptor, provider: { read: () => once(data) }, sources: {} };
   }
 
   /** Whoever keeps the document keeps what it names. */
@@ -187,6 +194,13 @@ function describeLayer({ descriptor }: RefLayer, options: ImageOptions): Descrip
   const kept = Object.entries(annotations).filter(([key]) => !internalAnnotations.test(key));
   if (options.mediaTypes === 'docker' || kept.length === 0) return { ...plain, mediaType };
   return { ...plain, mediaType, annotations: Object.fromEntries(kept) };
+}
+
+/** Image sources note on a layer where it came from, see `sourceLabel`. */
+function sourcesOf({ descriptor: { annotations = {} } }: RefLayer): ImageBlob['sources'] {
+  const prefix = sourceLabel('');
+  const noted = Object.entries(annotations).filter(([key]) => key.startsWith(prefix));
+  return Object.fromEntries(noted.map(([key, paths]) => [key.slice(prefix.length), paths.split(',')]));
 }
 
 function checkAnnotations(options: ImageOptions, parts: readonly NamedResult[], isIndex: boolean): void {

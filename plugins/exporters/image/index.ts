@@ -1,0 +1,19 @@
+import { z } from 'zod';
+import { ContentStore } from '../../../core/contracts/content.js';
+import { Exporters } from '../../../core/contracts/exporter.js';
+import { definePlugin, PLUGIN_API } from '../../../core/contracts/plugin.js';
+import { Registries } from '../../../core/contracts/registry.js';
+import { ImageExporter } from './image-exporter.js';
+
+export default definePlugin({
+  kind: 'exporter',
+  id: 'image',
+  api: PLUGIN_API,
+  config: z.strictObject({}),
+  register(bind) {
+    bind(Exporters.named('image')).toFactory(
+      [ContentStore, Registries],
+      (content, registries) => new ImageExporter(content, registries),
+    );
+  },
+});
