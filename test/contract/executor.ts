@@ -230,6 +230,19 @@ export function executorContract(name: string, make: () => Promise<ExecutorFixtu
         expect(listing(ran.written)).to.include('a/b');
       });
 
+      it('is left alone by a working directory that lies in a mount', async () => {
+        const { tree, written: folder } = fixture.folder();
+        const mounts: ExecMount[] = [
+          { kind: 'tree', dest: '/m', tree, selector: '', readonly: false },
+          { kind: 'tmpfs', dest: '/t' },
+        ];
+        const inTree = await shell(fixture, 'pwd', { cwd: '/m/deep/down', mounts });
+        expect(inTree.out).to.equal('/m/deep/down\n');
+        expect(listing(folder)).to.deep.equal(['deep', 'deep/down']);
+        expect(changes(inTree.written)).to.deep.equal([]);
+        expect((await shell(fixture, 'pwd', { cwd: '/t', mounts })).out).to.equal('/t\n');
+      });
+
       it('keeps parents of mount points unless told otherwise', async () => {
         const mounts: ExecMount[] = [{ kind: 'tmpfs', dest: '/p/q/r' }];
         expect(changes((await shell(fixture, ':', { mounts })).written)).to.deep.equal(['p', 'p/q']);

@@ -142,6 +142,20 @@ for (const binary of ['crun', 'runc']) {
       expect(out).to.equal('120\n');
     });
 
+    it('kills what runs when it is closed', async () => {
+      const closing = await RuncFixture.open(binary);
+      const word = newId();
+      let running: Promise<unknown> = Promise.resolve();
+      await new Promise<void>((resolve) => {
+        const script = `echo up; sleep 1000; : ${word}`;
+        running = shell(closing, script, { onOutput: () => resolve() }).catch((error: unknown) => error);
+      });
+      expect(processesWith(word)).to.have.length.above(0);
+      await closing[Symbol.asyncDispose]();
+      expect(await running).to.include({ code: 'exec.host' });
+      expect(processesWith(word)).to.deep.equal([]);
+    });
+
     it('sweeps what a killed daemon on the same folder has left, and nothing else', async () => {
       const dir = path.join(fixture.dir, 'crashed');
       const [mine, other] = [`mine-${newId()}`, `other-${newId()}`];

@@ -6,6 +6,9 @@ import fs from 'node:fs';
 import { isErrno } from '../../../../core/util/linux/system-error.js';
 import type { CgroupLayout } from './cgroup-layout.js';
 
+const REMOVE_ATTEMPTS = 100;
+const REMOVE_INTERVAL_MS = 20;
+
 export class ContainerCgroup {
   readonly #layout: CgroupLayout;
   readonly #path: string;
@@ -35,9 +38,21 @@ export class ContainerCgroup {
     return count !== undefined && count !== '' && Number(count) > 0;
   }
 
-  /** Removes its directories in every hierarchy, with those that the container made inside. */
-  remove(): void {
-    for (const dir of this.#directories()) removeTree(dir);
+  /**
+   * Removes its directories in every hierarchy, with those that the container made inside. Answers false when some
+   * are busy: a process is still on its way out.
+   */
+  remove(): boolean {
+    return this.#directories().map(removeTree).every(Boolean);
+  }
+
+  /** Removes it as soon as the last process is gone. Answers false when that takes too long. */
+  async removeWhenEmpty(): Promise<boolean> {
+    for (let attempt = 0; attempt < REMOVE_ATTEMPTS; attempt++) {
+      if (this.remove()) return true;
+      await new Promise((resolve) => setTimeout(resolve, REMOVE_INTERVAL_MS));
+    }
+    return false;
   }
 
   /** Linux 5.14, v2. In a hybrid layout the runtime may have left the v2 tree alone: then nobody is in there. */
@@ -101,13 +116,16 @@ function setFreezer(dir: string, state: 'FROZEN' | 'THAWED'): void {
   }
 }
 
-function removeTree(dir: string): void {
+/** Answers false when it is busy. */
+function removeTree(dir: string): boolean {
   for (const child of childrenOf(dir)) removeTree(child);
   try {
     fs.rmdirSync(dir);
+    return true;
   } catch (error) {
-    // Busy: a process is still on its way out. The next start sweeps it.
-    if (!isErrno(error, 'ENOENT', 'ENODEV', 'EBUSY')) throw error;
+    if (isErrno(error, 'EBUSY')) return false;
+    if (isErrno(error, 'ENOENT', 'ENODEV')) return true;
+    throw error;
   }
 }
 

@@ -42,7 +42,7 @@ export default async function containerHost(
     // Whoever waited for the step goes on first.
     await new Promise((resolve) => setImmediate(resolve));
     try {
-      container.cleaned();
+      await container.cleaned();
     } catch (error) {
       context.emit({ type: 'problem', id, error: recordError(error) });
     }

@@ -30,6 +30,9 @@ interface Running {
   failure?: unknown;
 }
 
+const closed = (): BuildError =>
+  new BuildError('exec.host', 'the worker has been closed', { grpcCode: 'Unavailable' });
+
 export class ContainerHost implements AsyncDisposable {
   readonly #port: MessagePort;
   readonly #logger: Logger;
@@ -58,10 +61,7 @@ export class ContainerHost implements AsyncDisposable {
       dedicated: true,
     });
     this.#ended = running.then(
-      () =>
-        this.#end(
-          new BuildError('exec.host', 'the container host has been closed', { grpcCode: 'Unavailable' }),
-        ),
+      () => this.#end(closed()),
       (error: Error) => this.#end(error),
     );
   }
@@ -96,8 +96,9 @@ export class ContainerHost implements AsyncDisposable {
     }
   }
 
-  /** Kills what still runs. */
+  /** Kills what still runs; whoever waits for it is told so. */
   async [Symbol.asyncDispose](): Promise<void> {
+    for (const running of this.#running.values()) running.failure ??= closed();
     if (!this.#dead) this.#send({ type: 'close' });
     await this.#ended;
   }
@@ -112,7 +113,7 @@ export class ContainerHost implements AsyncDisposable {
       return;
     }
     if (event.type === 'problem') {
-      this.#logger.warn('cleaning up after a container failed', {
+      this.#logger.warn('killing or cleaning up a container failed', {
         container: event.id,
         err: reviveError(event.error),
       });

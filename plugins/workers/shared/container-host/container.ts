@@ -9,32 +9,25 @@
 import fs from 'node:fs';
 import type { Socket } from 'node:net';
 import { BuildError } from '../../../../core/contracts/errors.js';
-import type { Mount } from '../../../../core/contracts/mount.js';
 import type { CgroupLayout } from '../cgroup/cgroup-layout.js';
 import { ContainerCgroup } from '../cgroup/container-cgroup.js';
-import { type MountPoint, MountStubs } from '../mounts/mount-stubs.js';
-import { absolute, hostPath, resolveInRoot } from '../mounts/resolve-in-root.js';
-import type { StubLayer } from '../mounts/stub-layer.js';
-import type { MountedTree, TreeMounts } from '../mounts/tree-mounts.js';
-import { buildSpec, encodeSpec, type SpecHost } from '../oci-spec/build-spec.js';
-import { type ResolvedUser, resolveUser } from '../process/resolve-user.js';
-import type { ContainerFiles } from './container-files.js';
 import type { OwnedContainers } from './owned-containers.js';
 import { PipedProcess } from './piped-process.js';
-import { pointsInRoot, prepareMounts } from './prepare-mounts.js';
-import type { ContainerExit, ContainerRequest, HostEvent, Runtime } from './protocol.js';
+import { type BundleContext, prepareBundle } from './prepare-bundle.js';
+import {
+  type ContainerExit,
+  type ContainerRequest,
+  type HostEvent,
+  type Runtime,
+  recordError,
+} from './protocol.js';
 import { runtimeErrors } from './runtime-log.js';
 import { systemOomKills } from './system-oom.js';
 
 /** What all containers of a host have in common. */
-export interface ContainerContext {
+export interface ContainerContext extends BundleContext {
   readonly runtime: Runtime;
   readonly cgroups: CgroupLayout;
-  readonly spec: SpecHost;
-  readonly trees: TreeMounts;
-  /** Below the lowest layer of every root. */
-  readonly stubs: StubLayer;
-  readonly files: ContainerFiles;
   readonly owned: OwnedContainers;
   /** Bundles are made in it: a folder in memory. */
   readonly dir: string;
@@ -85,17 +78,19 @@ export class Container {
     }
   }
 
-  /** Removes what `run` has left behind. */
-  cleaned(): void {
-    this.#cgroup.remove();
+  /** Removes what `run` has left behind. What cannot be removed stays on record for the next start. */
+  async cleaned(): Promise<void> {
     fs.rmSync(this.#bundle, { recursive: true, force: true });
-    this.#context.owned.remove(this.#request.id);
+    if (await this.#cgroup.removeWhenEmpty()) this.#context.owned.remove(this.#request.id);
+    else throw new BuildError('exec.cgroup', `the cgroup ${this.#request.cgroupsPath} stays busy`);
   }
 
   kill(): void {
     if (this.#killed) return;
     this.#killed = true;
-    void this.#killUntilGone();
+    this.#killUntilGone().catch((error: unknown) => {
+      this.#context.emit({ type: 'problem', id: this.#request.id, error: recordError(error) });
+    });
   }
 
   /** The listener has passed on so many bytes. */
@@ -117,8 +112,7 @@ export class Container {
   #start(): PipedProcess {
     const { runtime, owned } = this.#context;
     owned.add(this.#request.id, this.#request.cgroupsPath);
-    fs.mkdirSync(this.#bundle, { mode: 0o711 });
-    this.#writeSpec();
+    prepareBundle(this.#request, this.#bundle, this.#context, (thing) => this.#undo.push(thing));
     const args = [
       runtime.path,
       ...['--root', `${this.#bundle}/state`, '--log', this.#log, '--log-format', 'json', 'run'],
@@ -131,52 +125,6 @@ export class Container {
 
   get #log(): string {
     return `${this.#bundle}/log.json`;
-  }
-
-  #writeSpec(): void {
-    const request = this.#request;
-    const { trees, files, spec, stubs } = this.#context;
-    const layers = stubs.below(request.root.mounts);
-    const undo = (thing: Disposable): void => void this.#undo.push(thing);
-    const tree = trees.mount(layers);
-    undo(tree);
-    const user = resolveUser(tree.path, request.process.user);
-    const mounts = prepareMounts(request, { trees, files, bundle: this.#bundle, undo });
-    const root = this.#prepareRoot(tree, layers, user, pointsInRoot(mounts));
-    const readonly = request.root.readonly || !tree.writable;
-    const text = encodeSpec(
-      buildSpec(
-        {
-          process: request.process,
-          user,
-          root: { path: root, readonly },
-          cgroupsPath: request.cgroupsPath,
-          hostNetwork: request.hostNetwork,
-          mounts: mounts.map(({ kind: _, ...mount }) => mount),
-        },
-        spec,
-      ),
-    );
-    fs.writeFileSync(`${this.#bundle}/config.json`, text);
-  }
-
-  /** Makes mount points and the working directory; a tree that cannot be written gets a layer that is thrown away. */
-  #prepareRoot(
-    tree: MountedTree,
-    layers: readonly Mount[],
-    user: ResolvedUser,
-    points: readonly MountPoint[],
-  ): string {
-    const { process } = this.#request;
-    const cwd = resolveInRoot(tree.path, absolute(process.cwd));
-    if (!tree.writable && cwd.exists && MountStubs.allExist(tree.path, points)) return tree.path;
-    const root = tree.writable ? tree : this.#context.trees.writableCopy(tree, layers);
-    if (root !== tree) this.#undo.push(root);
-    const stubs = new MountStubs(root.path, process.removeMountStubsRecursive);
-    this.#undo.push({ [Symbol.dispose]: () => stubs.remove() });
-    for (const point of points) stubs.make(point);
-    makeWorkingDirectory(root.path, process.cwd, user);
-    return root.path;
   }
 
   #forward(process: PipedProcess): void {
@@ -241,14 +189,4 @@ export class Container {
     if (started.hasExited()) started.abandonOutputs();
     else process.kill(started.pid, 'SIGKILL');
   }
-}
-
-function makeWorkingDirectory(root: string, cwd: string, user: ResolvedUser): void {
-  const { path, exists } = resolveInRoot(root, absolute(cwd));
-  if (exists) return;
-  const parent = path.slice(0, path.lastIndexOf('/'));
-  if (parent !== '') makeWorkingDirectory(root, parent, user);
-  const target = hostPath(root, path);
-  fs.mkdirSync(target, { mode: 0o755 });
-  fs.chownSync(target, user.uid, user.gid);
 }

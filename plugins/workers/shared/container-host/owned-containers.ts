@@ -41,10 +41,10 @@ export class OwnedContainers {
     this.#bytes = 0;
   }
 
-  /** Nothing is running any more. */
+  /** Takes the file away, unless it still says something. */
   close(): void {
     fs.closeSync(this.#fd);
-    fs.unlinkSync(this.#file);
+    if (this.#running.size === 0) fs.unlinkSync(this.#file);
   }
 
   #append(line: string): void {
@@ -84,5 +84,5 @@ async function killAndRemove(cgroup: ContainerCgroup): Promise<void> {
   for (let attempt = 0; attempt < SWEEP_ATTEMPTS && cgroup.kill(); attempt++) {
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
-  cgroup.remove();
+  await cgroup.removeWhenEmpty();
 }

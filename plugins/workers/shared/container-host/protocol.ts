@@ -75,7 +75,7 @@ export type HostEvent =
   | { readonly type: 'want-stdin'; readonly id: string }
   | { readonly type: 'exited'; readonly id: string; readonly exit: ContainerExit }
   | { readonly type: 'failed'; readonly id: string; readonly error: HostError }
-  /** Something that nobody waits for went wrong: cleaning up after a container. */
+  /** Something that nobody waits for went wrong: killing a container, or cleaning up after it. */
   | { readonly type: 'problem'; readonly id: string; readonly error: HostError };
 
 export interface ContainerExit {

@@ -17,6 +17,7 @@ describe('OwnedContainers', () => {
       '/p q/buildkit/a',
       '/p q/buildkit/c',
     ]);
+    for (const id of ['a', 'c']) owned.remove(id);
     owned.close();
     expect(fs.readdirSync(dir)).to.deep.equal([]);
     fs.rmdirSync(dir);
