@@ -18,7 +18,7 @@ import { type Effect, type EffectName, type EffectServices, makeEffect } from '.
 import { absorb } from './facts.js';
 import { absorbLeader, follow, sharedLinks } from './follow.js';
 import type { Job } from './job.js';
-import { indexRoot, indexTask, LiveIndex } from './live-index.js';
+import { indexTask, LiveIndex } from './live-index.js';
 import { plan } from './plan.js';
 import { reconcile, withdrawAll } from './reconcile.js';
 import type { EffectRunner, Outcome, Schedule, TurnQueue } from './seams.js';
@@ -174,22 +174,17 @@ export class Scheduler {
     const aborted = task.running.get(name)?.aborted ?? false;
     task.running.delete(name);
     this.dirty(task);
-    if (outcome.ok) this.#done(task, name, effect, outcome.value);
+    if (outcome.ok) this.#done(task, effect, outcome.value);
     else if (!aborted) this.#failed(task, effect, outcome.error, starter);
+    else lookAgain(task, name);
   }
 
-  #done(task: Task, name: EffectName, effect: Effect, value: unknown): void {
+  #done(task: Task, effect: Effect, value: unknown): void {
     try {
       effect.done(value);
-      if (name === 'map' && task.isRoot) this.#indexRoot(task);
     } catch (error) {
       this.#failOwn(task, error);
     }
-  }
-
-  #indexRoot(task: Task): void {
-    indexRoot(this.live, task);
-    this.#findTwins(task);
   }
 
   #failed(task: Task, effect: Effect, error: unknown, starter: Job | undefined): void {
@@ -234,6 +229,13 @@ export class Scheduler {
       if (value) this.#services.background('dispose a result', Promise.resolve(value[Symbol.asyncDispose]()));
     }
   }
+}
+
+/** It may be wanted again since it was asked to stop, and its input is only visited when something is new there. */
+function lookAgain(task: Task, name: EffectName): void {
+  const [kind, index] = name.split(' ');
+  const input = kind === 'digest' ? task.inputs[Number(index)] : undefined;
+  if (input) task.touched.add(input);
 }
 
 function tell(waiter: Waiter, task: Task, index: number): void {
