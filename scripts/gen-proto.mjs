@@ -62,10 +62,14 @@ function staticCode() {
   }
 }
 
-/** int64 becomes a number everywhere: whatever needs more than 2^53 has a codec of its own (proto/fsutil.ts). */
+/**
+ * int64 becomes a number everywhere: whatever needs more than 2^53 has a codec of its own (proto/fsutil.ts). Fields of
+ * newer peers are kept: the bytes of ops are hashed.
+ */
 const runtime = `${banner}import $protobuf from 'protobufjs/minimal.js';
 
 $protobuf.util.Long = undefined;
+$protobuf.Reader.discardUnknown = false;
 $protobuf.configure();
 export default $protobuf;
 `;

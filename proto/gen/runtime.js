@@ -2,5 +2,6 @@
 import $protobuf from 'protobufjs/minimal.js';
 
 $protobuf.util.Long = undefined;
+$protobuf.Reader.discardUnknown = false;
 $protobuf.configure();
 export default $protobuf;

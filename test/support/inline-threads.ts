@@ -9,7 +9,7 @@ export class InlineThreads implements Threads {
     options.signal.throwIfAborted();
     this.ran.push(task.pathname.slice(task.pathname.lastIndexOf('/') + 1).replace(/\.task\.[jt]s$/, ''));
     const module = (await import(task.href)) as { readonly default: ThreadTask<unknown, Result> };
-    return module.default(structuredClone(args), {
+    return module.default(structuredClone(args, { transfer: [...(options.transfer ?? [])] }), {
       throwIfAborted: () => options.signal.throwIfAborted(),
       report: (value) => options.onReport?.(structuredClone(value)),
     });
