@@ -56,10 +56,10 @@ function mayFollow(follower: Task, leader: Task): boolean {
     return false;
   if (follower.vertex.outputs !== leader.vertex.outputs) return false;
   if (follower.vertex.ignoreCache && !leader.vertex.ignoreCache) return false;
-  // A record at hand is better than a run that ignores it, unless that is over.
-  if (leader.vertex.ignoreCache && !leader.begun && follower.outputs.some((output) => output.bestRecord)) {
+  // A record at hand is better than waiting for a run that ignores it.
+  const over = leader.outputs.every(({ result }) => result);
+  if (leader.vertex.ignoreCache && !over && follower.outputs.some(({ bestRecord }) => bestRecord))
     return false;
-  }
   return wayBack(follower, leader) === undefined;
 }
 

@@ -65,17 +65,19 @@ export class LiveIndex {
 
 /** Adds what is new since the last time; true when there was something and every input has a key. */
 export function indexTask(index: LiveIndex, task: Task): boolean {
-  const { map } = task;
-  if (!map || task.isRoot) return false;
+  if (task.isRoot) return indexRoot(index, task);
+  if (!task.map) return false;
   let grown = false;
   for (const input of task.touched) grown = indexInput(index, input) || grown;
   return grown && task.keysMissing === 0;
 }
 
 /** A step without inputs is the same as any other with one of its cache maps. */
-export function indexRoot(index: LiveIndex, task: Task): void {
-  const digest = task.maps.at(-1)?.digest;
-  if (digest) index.add(task, 0, `root ${digest}`);
+function indexRoot(index: LiveIndex, task: Task): boolean {
+  const added = task.maps.slice(task.indexedMaps);
+  for (const { digest } of added) index.add(task, 0, `root ${digest}`);
+  task.indexedMaps = task.maps.length;
+  return added.length > 0;
 }
 
 function indexInput(index: LiveIndex, input: Input): boolean {

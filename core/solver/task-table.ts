@@ -88,7 +88,7 @@ function inputsFirst(top: Vertex): readonly Vertex[] {
     } else {
       seen.add(vertex);
       vertex.inputs.forEach(checkOutput);
-      for (const input of vertex.inputs) if (!seen.has(input.vertex)) open.push(input.vertex);
+      for (const input of vertex.inputs.toReversed()) if (!seen.has(input.vertex)) open.push(input.vertex);
     }
   }
   return [...order];

@@ -68,6 +68,8 @@ export class Task {
   /** Something others can see is new. */
   changed = false;
   readonly touched = new Set<Input>();
+  /** How many cache maps the live index has (steps without inputs). */
+  indexedMaps = 0;
   /** How the inputs were asked at the last turn. */
   asking = '';
   /** Greater than that of everything it waits for (ranks.ts). */
