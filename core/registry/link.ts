@@ -36,12 +36,16 @@ export interface LinkRequest extends Omit<HttpRequest, 'url'> {
 /** Sends one request with the right header, obtaining or renewing rights once when the registry asks for them. */
 export async function send(link: Link, endpoint: Endpoint, request: LinkRequest): Promise<HttpResponse> {
   const asker = { group: link.group, extraScopes: request.extraScopes ?? [] };
+  const url = resolveUrl(link, endpoint, request.url);
+  // An upload may be sent to a storage host: rights on the registry are none of its business.
+  if (!isAt(url, endpoint))
+    return link.transport.send(endpoint, { ...request, url }, retryAt(link, endpoint));
   const authorized = async (header: string | undefined): Promise<HttpResponse> =>
     link.transport.send(
       endpoint,
       {
         ...request,
-        url: resolveUrl(link, endpoint, request.url),
+        url,
         headers: { ...request.headers, ...(header === undefined ? {} : { authorization: header }) },
       },
       retryAt(link, endpoint),
@@ -103,4 +107,8 @@ const retryAt = (link: Link, endpoint: Endpoint): RetryOptions =>
   endpoint === link.endpoints.at(-1) ? link.retry : { ...link.retry, delays: [] };
 
 const isChallenge = (response: HttpResponse, endpoint: Endpoint): boolean =>
-  response.status === 401 && new URL(response.url).host === endpoint.host;
+  response.status === 401 && isAt(response.url, endpoint);
+
+/** Absolute URLs may lead elsewhere; a host without port may be written with the scheme's own. */
+const isAt = (url: string, { host, scheme }: Endpoint): boolean =>
+  url.startsWith('/') || new URL(url).host === new URL(`${scheme}://${host}`).host;

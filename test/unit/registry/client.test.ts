@@ -313,6 +313,24 @@ describe('registry client', () => {
       expect(registry.requests.at(-1)).to.match(/^POST .*uploads\/\?mount=sha256%3A[0-9a-f]+&from=c%2Fd$/);
     });
 
+    it('sends an upload elsewhere without taking credentials along', async () => {
+      await using storage = await FakeRegistry.start();
+      registry.trouble('/v2/', 1, (response) =>
+        response.writeHead(401, { 'www-authenticate': 'Basic realm="x"' }).end(),
+      );
+      registry.trouble('/uploads/', 1, (response) =>
+        response.writeHead(202, { location: `http://${storage.host}/v2/a/b/blobs/uploaded` }).end(),
+      );
+      await client[Symbol.asyncDispose]();
+      const credentials = async () => ({ username: 'me', secret: 'pw' });
+      make({}, fakeSessions(fakeSession({ auth: { credentials } })));
+      const access = { actions: 'push', sessions: group('session1') } as const;
+      await open(`${registry.host}/a/b:1`, { access }).pushBlob(descriptor, provider, {}, signal);
+      expect(storage.blobs.has(descriptor.digest)).to.equal(true);
+      expect(registry.log.at(-1)?.headers.authorization).to.equal('Basic bWU6cHc=');
+      expect(storage.log[0]?.headers.authorization).to.equal(undefined);
+    });
+
     it('repeats an upload that broke', async () => {
       registry.trouble('/uploaded', 1, (response) => response.destroy());
       await push();
