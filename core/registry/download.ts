@@ -18,7 +18,7 @@ export async function* readBlob(
   const start = range.offset ?? 0;
   const end = Math.min(descriptor.size, range.length === undefined ? descriptor.size : start + range.length);
   const whole = start === 0 && end === descriptor.size;
-  // A mutable host may not speak for others: the limit is per registry, whichever mirror answers.
+  // The limit is the registry's, whichever mirror answers.
   using _lane = await link.lanes.enter(link.endpoints.at(-1)!.host, 'blob', signal);
   const hash = whole ? createHash('sha256') : undefined;
   for await (const chunk of resuming(link, descriptor, start, end, signal)) {
