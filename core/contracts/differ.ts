@@ -29,6 +29,11 @@ export interface Differ {
    * nothing but the trees and the options: not on threads, inode numbers or the order of directories on disk.
    */
   compare(lower: readonly Mount[], upper: readonly Mount[], options: CompareOptions): Promise<LayerBlob>;
+  /**
+   * The same layer under another compression. The tar inside stays as it is, byte for byte, and so does the
+   * diffId: an image that is only repacked keeps its identity. Absent: callers unpack and compare.
+   */
+  recompress?(layer: Descriptor, options: RecompressOptions): Promise<LayerBlob>;
 }
 export interface ApplyOptions {
   readonly signal: AbortSignal;
@@ -43,6 +48,8 @@ export interface CompareOptions {
   readonly signal: AbortSignal;
   readonly onProgress?: (bytes: number) => void;
 }
+
+export type RecompressOptions = Omit<CompareOptions, 'sourceDateEpoch'>;
 
 /** A layer as it stands in an image: the blob, and the digest of its uncompressed tar. */
 export interface LayerBlob {

@@ -91,17 +91,33 @@ export class LayerBlobs {
     signal: AbortSignal,
   ): Promise<LayerBlob> {
     await this.#unpacker.unpack(entry, progress, signal);
-    const { lower, upper } = await this.#sides(entry);
     const blob = await this.#tracing.trace(
       'compute layer',
       { tags: { ref: entry.id, compression: options.compression.type } },
-      () => this.#differ.compare(lower, upper, { ...options, signal }),
+      async () => (await this.#repack(entry, options, signal)) ?? this.#pack(entry, options, signal),
     );
     const variants = { ...entry.record.variants, [variantKey(options)]: blob };
     const { size: _, ...usage } = entry.usage;
     this.#book.setUsage(entry, usage);
     await this.#book.update(entry, { variants });
     return blob;
+  }
+
+  async #pack(entry: Entry, options: LayerOptions, signal: AbortSignal): Promise<LayerBlob> {
+    const { lower, upper } = await this.#sides(entry);
+    return this.#differ.compare(lower, upper, { ...options, signal });
+  }
+
+  /** Another compression of a known blob keeps the tar inside, so that a layer of an image stays that layer. */
+  async #repack(entry: Entry, options: LayerOptions, signal: AbortSignal): Promise<LayerBlob | undefined> {
+    const { sourceDateEpoch, ...rest } = options;
+    if (sourceDateEpoch !== undefined || !this.#differ.recompress) return undefined;
+    const unforced = { ...options, compression: { ...options.compression, force: false } };
+    for (const { descriptor } of suitable(entry, unforced)) {
+      const present = await this.#content.info(descriptor.digest);
+      if (present) return this.#differ.recompress(descriptor, { ...rest, signal });
+    }
+    return undefined;
   }
 
   /**

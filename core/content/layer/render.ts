@@ -22,6 +22,10 @@ export function renderRange(range: PlanRange): Buffer {
 
 /** Fills `output`, which is zeroed, with the item's bytes from `offset` on. */
 function renderItem(item: PlanItem, offset: number, output: Buffer): void {
+  if (item.kind === 'raw') {
+    readInto(item.host, offset, output);
+    return;
+  }
   const header = encodeItem(item);
   let at = 0;
   if (offset < header.length) at = header.copy(output, 0, offset);

@@ -1,5 +1,11 @@
 import type { ContentStore, Descriptor } from '../../contracts/content.js';
-import type { ApplyOptions, CompareOptions, Differ, LayerBlob } from '../../contracts/differ.js';
+import type {
+  ApplyOptions,
+  CompareOptions,
+  Differ,
+  LayerBlob,
+  RecompressOptions,
+} from '../../contracts/differ.js';
 import { BuildError, notFound } from '../../contracts/errors.js';
 import type { Mount } from '../../contracts/mount.js';
 import type { Threads } from '../../contracts/threads.js';
@@ -10,11 +16,15 @@ import { mediaTypes } from '../../util/media-types.js';
 import { type BlockSettings, blockSettings } from './compress-block.js';
 import type { LayerApplyArgs } from './layer-apply.task.js';
 import { writeLayerFile } from './layer-file.js';
+import type { LayerInflateArgs } from './layer-inflate.task.js';
 import type { LayerPlanArgs, LayerPlanResult } from './layer-plan.task.js';
 import { layersOf } from './mount-layers.js';
+import type { Sums } from './stream-sums.js';
+import { cutBlocks, type PlanItem } from './tar-plan.js';
 import type { WrittenLayer } from './write-layer.js';
 
 const planTask = new URL('./layer-plan.task.js', import.meta.url);
+const inflateTask = new URL('./layer-inflate.task.js', import.meta.url);
 const applyTask = new URL('./layer-apply.task.js', import.meta.url);
 
 /** BuildKit keeps the digest of the uncompressed layer under this label. */
@@ -42,15 +52,9 @@ export class StackDiffer implements Differ {
     options: ApplyOptions,
   ): Promise<{ readonly diffId: Digest }> {
     const compression = compressionOf(layer);
-    if (!(await this.#content.info(layer.digest))) {
-      throw notFound('content.not-found', `${layer.digest} is not in the content store`);
-    }
+    const blob = await this.#present(layer);
     return this.#tracing.trace('layer apply', { tags: { digest: layer.digest } }, async () => {
-      const args: LayerApplyArgs = {
-        blob: this.#content.path(layer.digest),
-        compression,
-        layers: layersOf(onto),
-      };
+      const args: LayerApplyArgs = { blob, compression, layers: layersOf(onto) };
       const onReport = (bytes: unknown): void => options.onProgress?.(bytes as number);
       try {
         const diffId = await this.#threads.run<Digest>(applyTask, args, { signal: options.signal, onReport });
@@ -76,6 +80,42 @@ export class StackDiffer implements Differ {
     });
   }
 
+  async recompress(layer: Descriptor, options: RecompressOptions): Promise<LayerBlob> {
+    const settings = blockSettings(options.compression.type, options.compression.level);
+    const { signal } = options;
+    return this.#tracing.trace('layer recompress', { tags: { digest: layer.digest } }, async () => {
+      await using plain = await this.#content.stage();
+      const blob = await this.#present(layer);
+      const args: LayerInflateArgs = { blob, compression: compressionOf(layer), output: plain.path };
+      const { digest: diffId, size: plainSize } = await this.#threads.run<Sums>(inflateTask, args, {
+        signal,
+      });
+      const labels = { [uncompressedLabel]: diffId };
+      const mediaType = mediaTypeOf(options);
+      if (settings.type === 'uncompressed') {
+        await plain.commit({ digest: diffId, size: plainSize, labels });
+        return { descriptor: { mediaType, digest: diffId, size: plainSize }, diffId };
+      }
+      await using staged = await this.#content.stage();
+      const item: PlanItem = { kind: 'raw', host: plain.path, size: plainSize };
+      const blocks = [...cutBlocks([item], settings.blockSize, settings.lead)];
+      const { digest, size } = await writeLayerFile(blocks, {
+        threads: this.#threads,
+        settings,
+        output: staged.path,
+        onProgress: (bytes) => options.onProgress?.(bytes),
+        signal,
+      });
+      await staged.commit({ digest, size, labels });
+      return { descriptor: { mediaType, digest, size }, diffId };
+    });
+  }
+
+  async #present(layer: Descriptor): Promise<string> {
+    if (await this.#content.info(layer.digest)) return this.#content.path(layer.digest);
+    throw notFound('content.not-found', `${layer.digest} is not in the content store`);
+  }
+
   async #write(
     lower: readonly string[],
     upper: readonly string[],
@@ -96,7 +136,7 @@ export class StackDiffer implements Differ {
 }
 
 /** BuildKit: util/compression. Docker has no type of its own for zstd; its spelling follows gzip's. */
-function mediaTypeOf(options: CompareOptions): string {
+function mediaTypeOf(options: RecompressOptions): string {
   const docker = options.mediaTypes === 'docker';
   const base = docker ? mediaTypes.dockerLayer : mediaTypes.ociLayer;
   const { type } = options.compression;

@@ -9,6 +9,8 @@ export type PlanItem =
   | { readonly kind: 'entry'; readonly header: TarHeader; readonly host: string }
   | { readonly kind: 'data'; readonly header: TarHeader; readonly data: Uint8Array }
   | { readonly kind: 'whiteout'; readonly name: string }
+  /** A whole tar that is there already. */
+  | { readonly kind: 'raw'; readonly host: string; readonly size: number }
   | { readonly kind: 'end' };
 
 /** A part of the stream: `length` bytes, starting `skip` bytes into the first item. */
@@ -46,6 +48,8 @@ export function itemSize(item: PlanItem): number {
       return headerSize(item.header) + padded(item.header.size);
     case 'whiteout':
       return headerSize(whiteout(item.name));
+    case 'raw':
+      return item.size;
     case 'end':
       return TRAILER_SIZE;
     default:
@@ -60,6 +64,8 @@ export const encodeItem = (item: PlanItem): Buffer => {
       return encodeHeader(item.header);
     case 'whiteout':
       return encodeHeader(whiteout(item.name));
+    case 'raw':
+      return Buffer.alloc(0);
     case 'end':
       return Buffer.alloc(TRAILER_SIZE);
     default:

@@ -168,6 +168,19 @@ describe('StackDiffer', () => {
       expect([...bytesOf(packed).subarray(0, 10)]).to.deep.equal([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff]);
     });
 
+    it('repacks a layer without touching the tar inside', async () => {
+      const plain = await compare([], [tree({ f: noise(2 << 20) })]);
+      const repack = (blob: LayerBlob, type: 'gzip' | 'zstd' | 'uncompressed'): Promise<LayerBlob> =>
+        differ.recompress(blob.descriptor, { compression: { type }, mediaTypes: 'docker', signal });
+      const gzip = await repack(plain, 'gzip');
+      const zstd = await repack(gzip, 'zstd');
+      expect(await repack(zstd, 'uncompressed')).to.deep.equal({
+        descriptor: { ...plain.descriptor, mediaType: 'application/vnd.docker.image.rootfs.diff.tar' },
+        diffId: plain.diffId,
+      });
+      expect([gzip.diffId, zstd.diffId]).to.deep.equal([plain.diffId, plain.diffId]);
+    });
+
     it('refuses estargz and says what there is', async () => {
       const error = await compare([], [tree({})], { compression: { type: 'estargz' } }).then(
         () => expect.fail('did not fail'),
