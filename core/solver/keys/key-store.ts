@@ -77,7 +77,7 @@ export class KeyStore {
   /** Answers the ids of results that nothing names any more: the caller releases them. */
   async addResult(keys: readonly KeyId[], result: StoredResult): Promise<readonly string[]> {
     const changes = new Changes();
-    const surplus = new Set<string>();
+    const surplus = new Set([result.id]);
     for (const key of keys) {
       if (isVolatile(key)) continue;
       const others = (changes.get(this.#tables.results, key) ?? []).filter(({ id }) => id !== result.id);
@@ -89,7 +89,7 @@ export class KeyStore {
       changes.set(this.#tables.results, key, sorted);
       if (sorted.some(({ id }) => id === result.id)) changes.include(this.#tables.holders, result.id, key);
     }
-    const dropped = [...surplus, result.id].filter((id) => !changes.get(this.#tables.holders, id));
+    const dropped = [...surplus].filter((id) => !changes.get(this.#tables.holders, id));
     await changes.apply(this.#kv);
     return dropped;
   }

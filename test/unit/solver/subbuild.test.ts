@@ -56,7 +56,9 @@ describe('solver: builds within a step', () => {
     const { graph } = bench;
     const outer: Vertex = graph.step({
       name: 'outer',
-      running: solving(() => graph.step({ name: 'inner', inputs: [graph.step({ name: 'between', inputs: [outer] })] })),
+      running: solving(() =>
+        graph.step({ name: 'inner', inputs: [graph.step({ name: 'between', inputs: [outer] })] }),
+      ),
     });
     const error = (await bench.build(outer).catch((failure: unknown) => failure)) as BuildError;
     expect([error.code, error.message]).to.deep.equal([
@@ -94,7 +96,9 @@ describe('solver: builds within a step', () => {
       },
     });
     const job = bench.job();
-    const building = bench.value(job, graph.step({ name: 'outer', running: solving(() => inner) })).catch(() => 'stopped');
+    const building = bench
+      .value(job, graph.step({ name: 'outer', running: solving(() => inner) }))
+      .catch(() => 'stopped');
     await gate.reached;
     await job[Symbol.asyncDispose]();
     expect([await building, gate.aborts]).to.deep.equal(['stopped', 1]);
