@@ -11,7 +11,7 @@ import type { TarHeader } from '../util/tar/header.js';
 import { LayerTree } from '../util/tree/layer-tree.js';
 import type { TreeNode } from '../util/tree/tree-node.js';
 import { walkTree } from '../util/tree/walk.js';
-import { clampTime, headerOf } from './layer/layer-plan.js';
+import { headerOf } from './layer/layer-plan.js';
 import type { PlanItem } from './layer/tar-plan.js';
 
 export function planTrees(trees: readonly ResultTree[], checkpoint: () => void): readonly PlanItem[] {
@@ -35,8 +35,9 @@ function planTree(result: ResultTree, checkpoint: () => void): readonly PlanItem
 function treeHeader(node: TreeNode, path: string, result: ResultTree, links: Map<string, string>): TarHeader {
   const { prefix, sourceDateEpoch } = result;
   const name = joinPath(prefix, path);
-  const plain = headerOf(node, node.kind === 'dir' ? `${name}/` : name, sourceDateEpoch);
-  const header = { ...plain, xattrs: node.xattrs };
+  const plain = headerOf(node, node.kind === 'dir' ? `${name}/` : name, undefined);
+  const mtime = sourceDateEpoch === undefined ? plain.mtime : BigInt(sourceDateEpoch);
+  const header = { ...plain, mtime, xattrs: node.xattrs };
   // An absolute link has to lead into its own tree still.
   if (node.kind === 'symlink' && prefix !== '' && plain.linkname.startsWith('/')) {
     return { ...header, linkname: joinPath('/', prefix, plain.linkname) };
@@ -84,7 +85,7 @@ function dataOf(file: { readonly stat: FileStat; readonly data: Uint8Array }, re
     uid: stat.uid,
     gid: stat.gid,
     size: dir ? 0 : data.length,
-    mtime: clampTime(stat.modTime, result.sourceDateEpoch),
+    mtime: BigInt(result.sourceDateEpoch ?? stat.modTime / 1_000_000_000n),
   };
   return { kind: 'data', header, data };
 }

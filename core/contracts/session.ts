@@ -84,7 +84,10 @@ export interface ResultTree {
   readonly prefix: string;
   /** Further small files (attestations). */
   readonly files: readonly { readonly stat: FileStat; readonly data: Uint8Array }[];
-  /** Clamps modification times to this many seconds since the epoch. */
+  /**
+   * Every modification time becomes this one, in seconds since the epoch: earlier ones too, unlike in layers.
+   * BuildKit: exporter/local/fs.go.
+   */
   readonly sourceDateEpoch?: number;
 }
 export interface WriteTreeOptions {

@@ -76,7 +76,7 @@ function statOf(
     uid: stat.uid,
     gid: stat.gid,
     size: node.kind === 'dir' ? 0 : stat.size,
-    modTime: epoch !== undefined && stat.mtimeNs > epoch ? epoch : stat.mtimeNs,
+    modTime: epoch ?? stat.mtimeNs,
     linkname: node.kind === 'symlink' ? node.linkname : earlierName(path, node, inodes),
     devmajor: isDevice ? deviceMajor(stat.rdev) : 0,
     devminor: isDevice ? deviceMinor(stat.rdev) : 0,

@@ -157,7 +157,7 @@ export function headerOf(node: TreeNode, name: string, sourceDateEpoch: number |
 }
 
 /** Whole seconds, cut towards the past as Go's Truncate does for times after 1970. */
-export function clampTime(mtimeNs: bigint, sourceDateEpoch: number | undefined): bigint {
+function clampTime(mtimeNs: bigint, sourceDateEpoch: number | undefined): bigint {
   const seconds = mtimeNs / 1_000_000_000n;
   if (sourceDateEpoch === undefined) return seconds;
   const limit = BigInt(sourceDateEpoch);
