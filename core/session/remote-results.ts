@@ -58,15 +58,20 @@ export class RemoteResults implements ClientResults {
       value,
     ]);
     const call = this.#open({ [EXPORTER_ID]: String(exporter), ...Object.fromEntries(entries) }, signal);
+    let sourceFailed = false;
+    const source = watched(data, () => {
+      sourceFailed = true;
+    });
     try {
-      for await (const chunk of data) await sendChunk(call, chunk);
+      for await (const chunk of source) await sendChunk(call, chunk);
       call.end();
       for await (const _ of call.messages.messages()) {
         // The client answers nothing; its end confirms that the file is complete.
       }
       await call.status;
     } catch (error) {
-      throw sessionError(await failureOf(call, error), signal);
+      const status = await failureOf(call, error);
+      throw sessionError(sourceFailed ? error : status, signal);
     }
   }
 
@@ -76,6 +81,19 @@ export class RemoteResults implements ClientResults {
       throw unsupported('session.no-results', `method ${path} not supported by the client`);
     }
     return this.#calls.open(path, headers, signal);
+  }
+}
+
+/** Tells failures of the source from those of the client. */
+async function* watched(
+  data: AsyncIterable<Uint8Array>,
+  failed: () => void,
+): AsyncGenerator<Uint8Array, void, void> {
+  try {
+    yield* data;
+  } catch (error) {
+    failed();
+    throw error;
   }
 }
 

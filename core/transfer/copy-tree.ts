@@ -1,4 +1,5 @@
 /** A tree transfer within one machine: no stream, no packets, the same rules. */
+import { BuildError } from '../contracts/errors.js';
 import type { ReceivedEntry } from '../contracts/refs.js';
 import type { Threads } from '../contracts/threads.js';
 import type { CopyTreeArgs } from './copy-tree.task.js';
@@ -20,9 +21,13 @@ export async function copyTree(
 ): Promise<readonly ReceivedEntry[] | undefined> {
   const task = new URL('./copy-tree.task.js', import.meta.url);
   const args: CopyTreeArgs = { source, dest };
-  const result = await threads.run<ReceiveTreeResult>(task, args, {
-    signal,
-    onReport: (total) => onBytes?.(total as number),
-  });
-  return result.entries;
+  try {
+    const result = await threads.run<ReceiveTreeResult>(task, args, {
+      signal,
+      onReport: (total) => onBytes?.(total as number),
+    });
+    return result.entries;
+  } catch (error) {
+    throw BuildError.from(error);
+  }
 }

@@ -1,9 +1,11 @@
 /**
  * A byte stream inside a message stream: every message is a slice of an endless sequence of bytes, as session tunnels
- * and stdio frontends carry them. Ending one direction leaves the other open.
+ * carry HTTP/2. Ending one direction leaves the other open.
  *
- * Writes complete at once: an HTTP/2 session stops reading while a write waits, so waiting here could block both ends
- * for good. HTTP/2's own flow control bounds what gathers (the peer's connection window: 64 KiB, Go's 1 MiB).
+ * 1. Writes complete at once. An HTTP/2 session stops reading while a write waits, so waiting here could block both
+ *    ends for good; HTTP/2's own flow control bounds what gathers (the peer's connection window).
+ * 2. Nothing is handed out during a write, even if the other end answers within it: Node's HTTP/2 session aborts the
+ *    process when data arrives then.
  */
 import { Duplex, type Readable, type Writable } from 'node:stream';
 
@@ -14,54 +16,78 @@ export type ChunkStream = Readable & Writable;
 const MAX_CHUNK = 1 << 20;
 const BUFFER = 256 << 10;
 
-export function byteStreamOf(chunks: ChunkStream): Duplex {
-  const bytes = new Duplex({
-    allowHalfOpen: true,
-    readableHighWaterMark: BUFFER,
-    writableHighWaterMark: BUFFER,
-    read() {
-      chunks.resume();
-    },
-    write(data: Buffer, _encoding, done) {
-      sendAll(chunks, [data], done);
-    },
-    writev(list, done) {
-      sendAll(chunks, gather(list.map((item) => item.chunk as Buffer)), done);
-    },
-    final(done) {
-      chunks.end();
-      done();
-    },
-    destroy(error, done) {
-      // A grpc-js server call has no destroy that the client sees; ending it does.
-      if (!chunks.writableEnded) chunks.end();
-      chunks.destroy();
-      done(error);
-    },
-  });
-  chunks.on('data', (message: { readonly data: Uint8Array }) => {
-    const { data } = message;
-    if (data.length === 0) return;
-    if (!bytes.push(data)) chunks.pause();
-  });
-  chunks.on('end', () => bytes.push(null));
-  chunks.on('error', (error) => bytes.destroy(error));
-  // After a proper end the reader may still be busy with what arrived.
-  chunks.on('close', () => chunks.readableEnded || bytes.destroy());
-  chunks.on('cancelled', () => bytes.destroy());
-  return bytes;
-}
+export const byteStreamOf = (chunks: ChunkStream): Duplex => new ByteStream(chunks);
 
-function sendAll(chunks: ChunkStream, list: Buffer[], done: (error?: Error | null) => void): void {
-  if (chunks.destroyed || chunks.writableEnded) {
-    done(new Error('the tunnel is closed'));
-    return;
+class ByteStream extends Duplex {
+  readonly #chunks: ChunkStream;
+  #writing = false;
+  /** What arrived during a write; undefined stands for the end. */
+  readonly #early: (Uint8Array | undefined)[] = [];
+
+  constructor(chunks: ChunkStream) {
+    super({ allowHalfOpen: true, readableHighWaterMark: BUFFER, writableHighWaterMark: BUFFER });
+    this.#chunks = chunks;
+    chunks.on('data', (message: { readonly data: Uint8Array }) => this.#arrived(message.data));
+    chunks.on('end', () => this.#arrived(undefined));
+    chunks.on('error', (error) => this.destroy(error));
+    // After a proper end the reader may still be busy with what arrived.
+    chunks.on('close', () => chunks.readableEnded || this.destroy());
+    chunks.on('cancelled', () => this.destroy());
   }
-  for (const data of list) chunks.write({ data });
-  done();
+
+  override _read(): void {
+    this.#chunks.resume();
+  }
+
+  override _write(data: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
+    this.#send([data], done);
+  }
+
+  override _writev(list: { chunk: Buffer }[], done: (error?: Error | null) => void): void {
+    this.#send(gather(list.map((item) => item.chunk)), done);
+  }
+
+  override _final(done: () => void): void {
+    this.#chunks.end();
+    done();
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    // A grpc-js server call has no destroy that the client sees; ending it does.
+    if (!this.#chunks.writableEnded) this.#chunks.end();
+    this.#chunks.destroy();
+    done(error);
+  }
+
+  #send(list: readonly Buffer[], done: (error?: Error | null) => void): void {
+    if (this.#chunks.destroyed || this.#chunks.writableEnded) {
+      done(new Error('the tunnel is closed'));
+      return;
+    }
+    this.#writing = true;
+    for (const data of list) this.#chunks.write({ data });
+    this.#writing = false;
+    if (this.#early.length > 0) process.nextTick(() => this.#late());
+    done();
+  }
+
+  #arrived(data: Uint8Array | undefined): void {
+    if (this.#writing || this.#early.length > 0) this.#early.push(data);
+    else this.#hand(data);
+  }
+
+  /** Rule 2: now is the time for what came early. */
+  #late(): void {
+    for (const data of this.#early.splice(0)) this.#hand(data);
+  }
+
+  #hand(data: Uint8Array | undefined): void {
+    if (data === undefined) this.push(null);
+    else if (data.length > 0 && !this.push(data)) this.#chunks.pause();
+  }
 }
 
-function gather(list: Buffer[]): Buffer[] {
+function gather(list: readonly Buffer[]): Buffer[] {
   const out: Buffer[] = [];
   let group: Buffer[] = [];
   let size = 0;

@@ -1,0 +1,407 @@
+import { createHash } from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
+import { expect } from 'chai';
+import type { ClientOffer } from '../../client/session/client-services.js';
+import { RegistryAuth } from '../../client/session/registry-auth.js';
+import type { ReceivedEntry } from '../../core/contracts/refs.js';
+import type {
+  FolderRequest,
+  ResultTree,
+  Session,
+  SyncBase,
+  SyncResult,
+} from '../../core/contracts/session.js';
+import { tarsumHeader } from '../../core/util/tarsum.js';
+import { InlineThreads } from '../support/inline-threads.js';
+import { makeTempDir, makeTree, type TreeSpec, tellTree } from '../support/trees.js';
+
+/** A session of a client with this offer. */
+export type MakeSession = (offer: ClientOffer) => Promise<{ readonly session: Session } & AsyncDisposable>;
+
+const never = new AbortController().signal;
+const everything = { includePatterns: [], excludePatterns: [], followPaths: [], differ: 'metadata' } as const;
+
+/** What every {@link Session} promises, wherever its client is. */
+export function sessionContract(name: string, make: MakeSession): void {
+  describe(`${name} keeps the Session contract`, () => {
+    let home: string;
+    let at: (...parts: string[]) => string;
+    beforeEach(() => {
+      home = makeTempDir();
+      at = (...parts) => path.join(home, ...parts);
+      for (const dir of ['context', 'first', 'second', 'docker']) fs.mkdirSync(at(dir));
+    });
+    afterEach(() => fs.rmSync(home, { recursive: true, force: true }));
+
+    const offer = (more: Partial<ClientOffer> = {}): ClientOffer => ({
+      threads: new InlineThreads(),
+      folders: new Map([['context', at('context')]]),
+      auth: new RegistryAuth({ configDir: at('docker'), env: {} }),
+      ...more,
+    });
+
+    async function sync(
+      dest: string,
+      base?: SyncBase,
+      request: Partial<FolderRequest> = {},
+    ): Promise<SyncResult & { readonly done: number; readonly bytes: number }> {
+      await using held = await make(offer());
+      let done = 0;
+      let bytes = 0;
+      const watch = {
+        transferred(total: number, last: boolean): void {
+          bytes = total;
+          if (last) done++;
+        },
+      };
+      const wanted = { name: 'context', ...everything, ...request };
+      const result = await held.session.folders.sync(wanted, base, at(dest), watch, never);
+      return { ...result, done, bytes };
+    }
+
+    describe('folders', () => {
+      const tree: TreeSpec = {
+        'a.txt': 'hello\n',
+        dir: { 'b.sh': '#!/bin/sh\n', up: { link: '../a.txt' }, empty: {} },
+        'z-hard': { same: 'a.txt' },
+      };
+
+      it('brings names, content, modes, times and links', async () => {
+        makeTree(at('context'), tree);
+        fs.chmodSync(at('context/dir/b.sh'), 0o4755);
+        fs.chmodSync(at('context/dir'), 0o750);
+        fs.utimesSync(at('context/a.txt'), 1_600_000_000, 1_600_000_000.5);
+        const { unchanged, tree: received, done } = await sync('first');
+        expect(tellTree(at('first'))).to.deep.equal(tellTree(at('context')));
+        for (const file of ['a.txt', 'dir', 'dir/b.sh', 'dir/up', 'dir/empty']) {
+          expect(told(at('first', file)), file).to.deep.equal(told(at('context', file)));
+        }
+        expect(fs.statSync(at('first/z-hard')).ino).to.equal(fs.statSync(at('first/a.txt')).ino);
+        expect(received.entries.map(({ path }) => path)).to.deep.equal([
+          'a.txt',
+          'dir',
+          'dir/b.sh',
+          'dir/empty',
+          'dir/up',
+          'z-hard',
+        ]);
+        expect({ unchanged, done }).to.deep.equal({ unchanged: false, done: 1 });
+      });
+
+      it('answers the record digest of every file', async () => {
+        makeTree(at('context'), { a: 'x', big: 'y'.repeat(700_000), hard: { same: 'a' }, none: '' });
+        const { tree: received } = await sync('first');
+        for (const entry of received.entries) {
+          const expected = entry.linkname === '' ? recordDigest(entry, at('first', entry.path)) : undefined;
+          expect(entry.recordSha256, entry.path).to.equal(expected);
+        }
+      });
+
+      it('leaves the destination alone when nothing differs from the base', async () => {
+        makeTree(at('context'), tree);
+        const first = await sync('first');
+        const again = await sync('second', { dir: at('first'), tree: first.tree });
+        expect(again.unchanged).to.equal(true);
+        expect(again.tree.entries).to.deep.equal(first.tree.entries);
+        expect(fs.readdirSync(at('second'))).to.deep.equal([]);
+      });
+
+      it('links what did not change and brings what did', async () => {
+        makeTree(at('context'), { a: '1', b: '2', sub: { c: '3', d: '4' } });
+        const first = await sync('first');
+        fs.writeFileSync(at('context/b'), 'two');
+        const second = await sync('second', { dir: at('first'), tree: first.tree });
+        expect(tellTree(at('second'))).to.deep.equal({
+          a: '1',
+          b: 'two',
+          sub: 'dir',
+          'sub/c': '3',
+          'sub/d': '4',
+        });
+        const linked = ['a', 'b', 'sub/c', 'sub/d'].filter(
+          (file) => fs.statSync(at('first', file)).ino === fs.statSync(at('second', file)).ino,
+        );
+        expect(linked).to.deep.equal(['a', 'sub/c', 'sub/d']);
+        expect(second.tree.entries.map((entry) => entry.recordSha256 !== undefined)).to.deep.equal([
+          true,
+          true,
+          false,
+          true,
+          true,
+        ]);
+        expect(tellTree(at('first'))).to.include({ b: '2' });
+      });
+
+      for (const [what, change] of [
+        ['removed at the end', () => fs.rmSync(at('context/z'))],
+        ['removed at the start', () => fs.rmSync(at('context/a'))],
+        ['added', () => fs.writeFileSync(at('context/m'), '')],
+        ['changed in its mode', () => fs.chmodSync(at('context/a'), 0o600)],
+        [
+          'replaced by a directory',
+          () => {
+            fs.rmSync(at('context/a'));
+            fs.mkdirSync(at('context/a'));
+          },
+        ],
+      ] as const) {
+        it(`notices what was ${what}`, async () => {
+          makeTree(at('context'), { a: '1', s: { b: '2' }, z: '3' });
+          const first = await sync('first');
+          change();
+          const second = await sync('second', { dir: at('first'), tree: first.tree });
+          expect(second.unchanged).to.equal(false);
+          expect(tellTree(at('second'))).to.deep.equal(tellTree(at('context')));
+        });
+      }
+
+      it('brings everything again when asked not to compare', async () => {
+        makeTree(at('context'), { a: '1' });
+        const first = await sync('first');
+        const base = { dir: at('first'), tree: first.tree };
+        const second = await sync('second', base, { differ: 'none' });
+        expect(second.unchanged).to.equal(false);
+        expect(fs.statSync(at('first/a')).ino).to.not.equal(fs.statSync(at('second/a')).ino);
+      });
+
+      it('filters, with names that are not ASCII', async () => {
+        makeTree(at('context'), { 'hé llo%': '1', b: '2', c: '3', 'skip.log': '4', l: { link: 'c' } });
+        const names = async (dest: string, request: Partial<FolderRequest>): Promise<string[]> =>
+          (await sync(dest, undefined, request)).tree.entries.map(({ path }) => path);
+        expect(await names('first', { includePatterns: ['hé llo%', 'b'] })).to.deep.equal(['b', 'hé llo%']);
+        expect(
+          await names('second', { excludePatterns: ['*.log', 'b'], followPaths: ['l', 'hé llo%'] }),
+        ).to.deep.equal(['c', 'hé llo%', 'l']);
+      });
+
+      it('says NotFound for a folder that is not offered', async () => {
+        const failure = await sync('first', undefined, { name: 'other' }).catch((error: unknown) => error);
+        expect(failure).to.include({ grpcCode: 'NotFound' });
+        expect(String(failure)).to.contain('no access allowed to dir "other"');
+      });
+
+      it('stops when it is not wanted any more', async () => {
+        makeTree(at('context'), { big: 'x'.repeat(1 << 20) });
+        await using held = await make(offer());
+        const stop = new AbortController();
+        stop.abort();
+        const request = { name: 'context', ...everything };
+        const failure = await held.session.folders
+          .sync(request, undefined, at('first'), { transferred() {} }, stop.signal)
+          .catch((error: unknown) => error);
+        expect(failure).to.include({ code: 'canceled' });
+      });
+    });
+
+    describe('results', () => {
+      const result = (layer: TreeSpec, more: Partial<ResultTree> = {}): ResultTree => {
+        const dir = fs.mkdtempSync(at('layer-'));
+        return {
+          stack: { layers: [makeTree(dir, layer)], writable: false },
+          prefix: '',
+          files: [],
+          ...more,
+        };
+      };
+      const folderOffer = (attrs: Readonly<Record<string, string>> = {}): ClientOffer =>
+        offer({ exports: [{ type: 'local', attrs, target: { kind: 'folder', path: at('out') } }] });
+      const write = async (
+        offered: ClientOffer,
+        trees: readonly ResultTree[],
+        mode: 'copy' | 'delete' = 'copy',
+      ): Promise<void> => {
+        await using held = await make(offered);
+        await held.session.results.writeTree(0, trees, { mode, onProgress() {} }, never);
+      };
+
+      it('puts a tree into a folder that need not exist', async () => {
+        const spec = { a: 'one', sub: { b: 'two', l: { link: '../a' } }, h: { same: 'a' } };
+        await write(folderOffer(), [result(spec)]);
+        expect(tellTree(at('out'))).to.deep.equal({
+          a: 'one',
+          h: 'one',
+          sub: 'dir',
+          'sub/b': 'two',
+          'sub/l': '-> ../a',
+        });
+        expect(fs.statSync(at('out/a')).ino).to.equal(fs.statSync(at('out/h')).ino);
+      });
+
+      it('merges layers, whiteouts and further files', async () => {
+        const lower = makeTree(at('lower'), { gone: '1', kept: '2', sub: { x: '3' } });
+        const upper = makeTree(at('upper'), { sub: { y: '4' } });
+        fs.writeFileSync(at('upper/kept'), 'new');
+        const tree: ResultTree = {
+          stack: { layers: [upper, lower], writable: false },
+          prefix: 'linux_amd64',
+          files: [{ stat: fileStat('note.json', 2), data: Buffer.from('{}') }],
+          sourceDateEpoch: 1_000,
+        };
+        await write(folderOffer(), [tree]);
+        expect(tellTree(at('out'))).to.deep.equal({
+          linux_amd64: 'dir',
+          'linux_amd64/gone': '1',
+          'linux_amd64/kept': 'new',
+          'linux_amd64/note.json': '{}',
+          'linux_amd64/sub': 'dir',
+          'linux_amd64/sub/x': '3',
+          'linux_amd64/sub/y': '4',
+        });
+        expect(fs.statSync(at('out/linux_amd64/kept')).mtimeMs).to.equal(1_000_000);
+      });
+
+      it('replaces what is in the way and leaves the rest', async () => {
+        makeTree(at('out'), {
+          a: 'old',
+          file: 'x',
+          dir: { x: 'y' },
+          other: 'stays',
+          link: { link: 'other' },
+        });
+        await write(folderOffer(), [
+          result({ a: 'new', file: { in: '1' }, dir: 'now a file', link: { deep: '2' } }),
+        ]);
+        expect(tellTree(at('out'))).to.deep.equal({
+          a: 'new',
+          dir: 'now a file',
+          file: 'dir',
+          'file/in': '1',
+          link: 'dir',
+          'link/deep': '2',
+          other: 'stays',
+        });
+      });
+
+      it('mirrors when asked to', async () => {
+        makeTree(at('out'), { gone: '1', sub: { gone: '2', kept: '3' }, dir: { deep: { x: '4' } } });
+        await write(folderOffer({ mode: 'delete' }), [result({ sub: { kept: 'new' }, dir: {} })], 'delete');
+        expect(tellTree(at('out'))).to.deep.equal({ dir: 'dir', sub: 'dir', 'sub/kept': 'new' });
+      });
+
+      it('does not mirror from one of several transfers', async () => {
+        makeTree(at('out'), { other: '1' });
+        const failure = await write(folderOffer({ mode: 'delete' }), [result({ a: '2' })]).catch(String);
+        expect(failure).to.contain('mode=delete');
+        expect(tellTree(at('out'))).to.deep.equal({ other: '1' });
+      });
+
+      const fileOffer = (): ClientOffer =>
+        offer({ exports: [{ type: 'oci', attrs: {}, target: { kind: 'file', path: at('out.tar') } }] });
+
+      it('writes one file', async () => {
+        fs.writeFileSync(at('out.tar'), 'old');
+        await using held = await make(fileOffer());
+        const big = Buffer.alloc(4 << 20, 'x');
+        const data = (async function* () {
+          yield Buffer.from('start');
+          yield big;
+        })();
+        await held.session.results.writeFile(0, { 'containerimage.digest': 'sha256:x' }, data, never);
+        expect(fs.readFileSync(at('out.tar'))).to.deep.equal(Buffer.concat([Buffer.from('start'), big]));
+      });
+
+      it('leaves the old file when the new one fails half-way', async () => {
+        fs.writeFileSync(at('out.tar'), 'old');
+        await using held = await make(fileOffer());
+        const data = (async function* () {
+          yield Buffer.from('half');
+          throw new Error('compression failed');
+        })();
+        const failure = await held.session.results.writeFile(0, {}, data, never).catch(String);
+        expect(failure).to.contain('compression failed');
+        await held[Symbol.asyncDispose]();
+        expect(fs.readFileSync(at('out.tar'), 'utf8')).to.equal('old');
+        expect(fs.readdirSync(home).filter((file) => file.includes('out.tar'))).to.deep.equal(['out.tar']);
+      });
+
+      it('says which exporter has no target', async () => {
+        await using held = await make(fileOffer());
+        const failure = await held.session.results
+          .writeTree(3, [result({})], { mode: 'copy', onProgress() {} }, never)
+          .catch(String);
+        expect(failure).to.contain('exporter 3 not found');
+      });
+    });
+
+    describe('secrets and credentials', () => {
+      it('hands out a secret by its id', async () => {
+        fs.writeFileSync(at('key'), 'from a file');
+        const secrets = new Map([
+          ['file', { file: at('key') }],
+          ['data', { data: Buffer.from('given') }],
+        ]);
+        await using held = await make(offer({ secrets }));
+        const read = async (id: string): Promise<string | undefined> => {
+          const data = await held.session.secrets.get(id, never);
+          return data && Buffer.from(data).toString();
+        };
+        expect([await read('file'), await read('data'), await read('other')]).to.deep.equal([
+          'from a file',
+          'given',
+          undefined,
+        ]);
+      });
+
+      it('has no secrets when none are offered', async () => {
+        await using held = await make(offer());
+        expect(await held.session.secrets.get('x', never)).to.equal(undefined);
+      });
+
+      it('knows the credentials of a registry', async () => {
+        const auths = { 'reg.example': { auth: Buffer.from('user:pa:ss').toString('base64') } };
+        fs.writeFileSync(at('docker/config.json'), JSON.stringify({ auths }));
+        await using held = await make(offer());
+        const { auth } = held.session;
+        expect([
+          await auth.credentials('reg.example', never),
+          await auth.credentials('other', never),
+        ]).to.deep.equal([
+          { username: 'user', secret: 'pa:ss' },
+          { username: '', secret: '' },
+        ]);
+      });
+
+      it('fetches no tokens where the user turned that off', async () => {
+        const auth = new RegistryAuth({ configDir: at('docker'), env: { BUILDKIT_NO_CLIENT_TOKEN: '1' } });
+        await using held = await make(offer({ auth }));
+        const request = { clientId: 'c', host: 'h', realm: 'http://127.0.0.1:1', service: 's', scopes: [] };
+        expect(await held.session.auth.fetchToken(request, never)).to.equal(undefined);
+      });
+
+      it('says what it serves, in any case', async () => {
+        await using held = await make(offer());
+        const paths = [
+          '/moby.filesync.v1.FileSync/diffcopy',
+          '/moby.filesync.v1.FileSend/DiffCopy',
+          '/moby.buildkit.secrets.v1.Secrets/GetSecret',
+          '/grpc.health.v1.health/check',
+        ];
+        expect(paths.map((each) => held.session.supports(each))).to.deep.equal([true, false, false, true]);
+      });
+    });
+  });
+}
+
+function told(file: string): object {
+  const stat = fs.lstatSync(file, { bigint: true });
+  return { mode: stat.mode.toString(8), mtime: stat.mtimeNs };
+}
+
+const recordDigest = (entry: ReceivedEntry, file: string): string | undefined =>
+  fs.lstatSync(file).isFile()
+    ? createHash('sha256').update(tarsumHeader(entry)).update(fs.readFileSync(file)).digest('hex')
+    : undefined;
+
+const fileStat = (name: string, size: number) => ({
+  path: name,
+  mode: 0o644,
+  uid: 0,
+  gid: 0,
+  size,
+  modTime: 0n,
+  linkname: '',
+  devmajor: 0,
+  devminor: 0,
+  xattrs: {},
+});
