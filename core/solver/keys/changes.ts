@@ -1,9 +1,12 @@
 /** Reads see the writes of the change they belong to; nothing is stored before `apply`. */
 import type { Kv, KvTable } from '../../contracts/kv.js';
 import { getOrAdd } from '../../util/get-or-add.js';
+import { pair } from './key-tables.js';
 
 export class Changes {
   readonly #rows = new Map<KvTable<unknown>, Map<string, unknown>>();
+  /** Names of rows that are not stored yet. */
+  readonly #added = new Map<KvTable<unknown>, Set<string>>();
 
   get<V>(table: KvTable<V>, key: string): V | undefined {
     const rows = this.#rows.get(table);
@@ -13,19 +16,26 @@ export class Changes {
   /** An undefined value removes the row. */
   set<V>(table: KvTable<V>, key: string, value: V | undefined): void {
     getOrAdd(this.#rows, table, () => new Map<string, unknown>()).set(key, value);
+    if (!table.has(key)) getOrAdd(this.#added, table, () => new Set<string>()).add(key);
   }
 
-  /** Adds to a list that has every element once. */
-  include<E>(table: KvTable<readonly E[]>, key: string, element: E): void {
-    const list = this.get(table, key) ?? [];
-    if (!list.includes(element)) this.set(table, key, [...list, element]);
+  /** What follows `first` in the names of rows that pair it with something. */
+  *partners(table: KvTable<unknown>, first: string): Iterable<string> {
+    const prefix = pair(first, '');
+    const names = [...(this.#added.get(table) ?? [])].filter((name) => name.startsWith(prefix));
+    for (const [name] of table.entries(prefix)) if (this.#has(table, name)) yield name.slice(prefix.length);
+    for (const name of names) if (this.#has(table, name)) yield name.slice(prefix.length);
   }
 
+  #has(table: KvTable<unknown>, key: string): boolean {
+    const rows = this.#rows.get(table);
+    return rows?.has(key) ? rows.get(key) !== undefined : table.has(key);
+  }
+
+  /** Takes elements out of a list; an empty list is no row. */
   exclude<E>(table: KvTable<readonly E[]>, key: string, drop: (element: E) => boolean): void {
-    const list = this.get(table, key);
-    if (!list) return;
-    const rest = list.filter((element) => !drop(element));
-    if (rest.length < list.length) this.set(table, key, rest.length > 0 ? rest : undefined);
+    const rest = (this.get(table, key) ?? []).filter((element) => !drop(element));
+    this.set(table, key, rest.length > 0 ? rest : undefined);
   }
 
   async apply(kv: Kv): Promise<void> {

@@ -11,7 +11,7 @@
 import type { Kv } from '../../contracts/kv.js';
 import { Changes } from './changes.js';
 import { isVolatile, type KeyId, newKey } from './key-id.js';
-import { type KeyTables, openTables, type StoredResult } from './key-tables.js';
+import { type KeyTables, openTables, pair, type StoredResult } from './key-tables.js';
 import { type InputKeys, type Origin, originName, originsOf } from './link.js';
 import { forgetResult } from './release.js';
 
@@ -59,17 +59,13 @@ export class KeyStore {
   async link(origins: Iterable<Origin>, key: KeyId): Promise<void> {
     if (isVolatile(key)) return;
     const changes = new Changes();
-    const added: string[] = [];
     for (const origin of origins) {
       if (isVolatile(origin.from)) continue;
       const name = originName(origin);
       const known = changes.get(this.#tables.links, name) ?? [];
       if (known.includes(key)) continue;
       changes.set(this.#tables.links, name, [...known, key]);
-      added.push(name);
-    }
-    if (added.length > 0) {
-      changes.set(this.#tables.origins, key, [...(this.#tables.origins.get(key) ?? []), ...added]);
+      changes.set(this.#tables.origins, pair(key, name), true);
     }
     await changes.apply(this.#kv);
   }
@@ -77,19 +73,12 @@ export class KeyStore {
   /** Answers the ids of results that nothing names any more: the caller releases them. */
   async addResult(keys: readonly KeyId[], result: StoredResult): Promise<readonly string[]> {
     const changes = new Changes();
-    const surplus = new Set([result.id]);
+    const pushedOut = new Set<string>();
     for (const key of keys) {
       if (isVolatile(key)) continue;
-      const others = (changes.get(this.#tables.results, key) ?? []).filter(({ id }) => id !== result.id);
-      const sorted = [...others, result].sort((a, b) => b.createdAt - a.createdAt);
-      for (const { id } of sorted.splice(resultsPerKey)) {
-        changes.exclude(this.#tables.holders, id, (holder) => holder === key);
-        surplus.add(id);
-      }
-      changes.set(this.#tables.results, key, sorted);
-      if (sorted.some(({ id }) => id === result.id)) changes.include(this.#tables.holders, result.id, key);
+      for (const { id } of this.#insert(changes, key, result)) pushedOut.add(id);
     }
-    const dropped = [...surplus].filter((id) => !changes.get(this.#tables.holders, id));
+    const dropped = [...pushedOut].filter((id) => isEmpty(changes.partners(this.#tables.holders, id)));
     await changes.apply(this.#kv);
     return dropped;
   }
@@ -103,7 +92,24 @@ export class KeyStore {
 
   /** All results, to find those whose data is gone (start-up). */
   *resultIds(): Iterable<string> {
-    for (const [id] of this.#tables.holders.entries()) yield id;
+    let last = '';
+    for (const [name] of this.#tables.holders.entries()) {
+      const id = name.slice(0, name.lastIndexOf(' '));
+      if (id !== last) yield id;
+      last = id;
+    }
+  }
+
+  /** Answers the results that were pushed out. */
+  #insert(changes: Changes, key: KeyId, result: StoredResult): readonly StoredResult[] {
+    const { results, holders } = this.#tables;
+    const others = (changes.get(results, key) ?? []).filter(({ id }) => id !== result.id);
+    const kept = [...others, result].sort((a, b) => b.createdAt - a.createdAt);
+    const pushedOut = kept.splice(resultsPerKey);
+    changes.set(holders, pair(result.id, key), true);
+    for (const { id } of pushedOut) changes.set(holders, pair(id, key), undefined);
+    changes.set(results, key, kept);
+    return pushedOut;
   }
 
   #meeting(inputs: readonly InputKeys[]): KeyId | undefined {
@@ -118,6 +124,11 @@ export class KeyStore {
 }
 
 const onlyVolatile = (input: InputKeys): boolean => originsOf(input).every(({ from }) => isVolatile(from));
+
+const isEmpty = (items: Iterable<unknown>): boolean => {
+  for (const _ of items) return false;
+  return true;
+};
 
 const intersect = <T>(a: ReadonlySet<T>, b: ReadonlySet<T>): Set<T> =>
   new Set([...a].filter((e) => b.has(e)));

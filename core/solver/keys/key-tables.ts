@@ -1,10 +1,10 @@
 /**
- * Rows of the key store. Every question of the solver is one read by name; only releasing scans.
+ * Rows of the key store. Every question of the solver is one read by name; only releasing scans, by prefix.
  *
  * - links: origin -> the keys it leads to.
  * - results: key -> its results, newest first.
- * - origins: key -> the origins that lead to it (to take links out again).
- * - holders: result -> the keys that have it.
+ * - origins: `key origin` for every link, to take links out again.
+ * - holders: `result key` for every key that has the result.
  */
 import type { Kv, KvTable } from '../../contracts/kv.js';
 import type { KeyId } from './key-id.js';
@@ -18,8 +18,8 @@ export interface StoredResult {
 export interface KeyTables {
   readonly links: KvTable<readonly KeyId[]>;
   readonly results: KvTable<readonly StoredResult[]>;
-  readonly origins: KvTable<readonly string[]>;
-  readonly holders: KvTable<readonly KeyId[]>;
+  readonly origins: KvTable<true>;
+  readonly holders: KvTable<true>;
 }
 
 export const openTables = (kv: Kv): KeyTables => ({
@@ -28,3 +28,6 @@ export const openTables = (kv: Kv): KeyTables => ({
   origins: kv.table('solver.origins'),
   holders: kv.table('solver.holders'),
 });
+
+/** Names of rows that pair two things. No key, origin or result that comes first has a space in it. */
+export const pair = (first: string, second: string): string => `${first} ${second}`;
