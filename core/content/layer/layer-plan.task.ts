@@ -17,7 +17,7 @@ export interface LayerPlanArgs {
 export type LayerPlanResult = { readonly written: WrittenLayer } | { readonly blocks: readonly PlanBlock[] };
 
 /** As many blocks are not worth sending around. */
-const SMALL = 2;
+const SMALL = 4;
 
 const planTask: ThreadTask<LayerPlanArgs, LayerPlanResult> = (args, context) => {
   const { settings } = args;

@@ -1,7 +1,8 @@
 /** Makes the bytes of a part of a planned tar. Synchronous: for worker threads. */
 import fs from 'node:fs';
 import { BuildError } from '../../contracts/errors.js';
-import { encodeItem, itemSize, type PlanItem, type PlanRange } from './tar-plan.js';
+import { padded } from '../../util/tar/header.js';
+import { contentSize, encodeItem, type PlanItem, type PlanRange } from './tar-plan.js';
 
 /** The whole range at once; callers keep ranges small. */
 export function renderRange(range: PlanRange): Buffer {
@@ -9,9 +10,9 @@ export function renderRange(range: PlanRange): Buffer {
   let at = 0;
   let skip = range.skip;
   for (const item of range.items) {
-    const size = itemSize(item);
-    const length = Math.min(size - skip, output.length - at);
-    renderItem(item, skip, output.subarray(at, at + length));
+    const header = encodeItem(item);
+    const length = Math.min(header.length + padded(contentSize(item)) - skip, output.length - at);
+    renderItem(item, header, skip, output.subarray(at, at + length));
     at += length;
     skip = 0;
     if (at === output.length) break;
@@ -21,20 +22,14 @@ export function renderRange(range: PlanRange): Buffer {
 }
 
 /** Fills `output`, which is zeroed, with the item's bytes from `offset` on. */
-function renderItem(item: PlanItem, offset: number, output: Buffer): void {
-  if (item.kind === 'raw') {
-    readInto(item.host, offset, output);
-    return;
-  }
-  const header = encodeItem(item);
-  let at = 0;
-  if (offset < header.length) at = header.copy(output, 0, offset);
-  if (at === output.length || (item.kind !== 'entry' && item.kind !== 'data')) return;
+function renderItem(item: PlanItem, header: Buffer, offset: number, output: Buffer): void {
+  const at = offset < header.length ? header.copy(output, 0, offset) : 0;
   const from = offset + at - header.length;
-  const length = Math.min(output.length - at, item.header.size - from);
+  const length = Math.min(output.length - at, contentSize(item) - from);
   if (length <= 0) return;
-  if (item.kind === 'data') output.set(item.data.subarray(from, from + length), at);
-  else readInto(item.host, from, output.subarray(at, at + length));
+  const into = output.subarray(at, at + length);
+  if (item.kind === 'data') into.set(item.data.subarray(from, from + length));
+  else if (item.kind === 'entry' || item.kind === 'raw') readInto(item.host, from, into);
 }
 
 function readInto(host: string, position: number, into: Buffer): void {

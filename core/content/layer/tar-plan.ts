@@ -41,6 +41,23 @@ const whiteout = (name: string): TarHeader => ({
   xattrs: {},
 });
 
+/** Bytes behind the item's header, without padding. */
+export function contentSize(item: PlanItem): number {
+  switch (item.kind) {
+    case 'entry':
+    case 'data':
+      return item.header.size;
+    case 'raw':
+      return item.size;
+    case 'whiteout':
+    case 'end':
+      return 0;
+    default:
+      return item satisfies never;
+  }
+}
+
+/** Bytes of an item in the stream. */
 export function itemSize(item: PlanItem): number {
   switch (item.kind) {
     case 'entry':
@@ -57,6 +74,7 @@ export function itemSize(item: PlanItem): number {
   }
 }
 
+/** What stands in front of the item's content. */
 export const encodeItem = (item: PlanItem): Buffer => {
   switch (item.kind) {
     case 'entry':

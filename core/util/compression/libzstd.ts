@@ -5,12 +5,14 @@ type Koffi = typeof import('koffi').default;
 
 interface ZstdLibrary {
   readonly koffi: Koffi;
+  readonly createEncoder: () => unknown;
+  readonly setParameter: (encoder: unknown, parameter: number, value: number) => number;
   readonly compress: (
+    encoder: unknown,
     dest: Buffer,
     capacity: number,
     source: Uint8Array,
     size: number,
-    level: number,
   ) => number;
   readonly compressBound: (size: number) => number;
   readonly isError: (code: number) => number;
@@ -29,11 +31,13 @@ function load(): ZstdLibrary {
   const lib = openLibrary(koffi);
   library = {
     koffi,
+    createEncoder: lib.func('void *ZSTD_createCCtx()'),
+    setParameter: lib.func('size_t ZSTD_CCtx_setParameter(void *encoder, int parameter, int value)'),
     compress: lib.func(
-      'size_t ZSTD_compress(void *dst, size_t cap, const void *src, size_t size, int level)',
+      'size_t ZSTD_compress2(void *encoder, void *dst, size_t cap, const void *src, size_t size)',
     ),
     compressBound: lib.func('size_t ZSTD_compressBound(size_t size)'),
-    isError: lib.func('unsigned ZSTD_isError(size_t code)'),
+    isError: lib.func('uint32 ZSTD_isError(size_t code)'),
     errorName: lib.func('const char *ZSTD_getErrorName(size_t code)'),
     createDecoder: lib.func('void *ZSTD_createDStream()'),
     freeDecoder: lib.func('size_t ZSTD_freeDStream(void *decoder)'),
@@ -55,12 +59,22 @@ function checked(zstd: ZstdLibrary, result: number): number {
   return Number(result);
 }
 
-/** One complete frame. Frames may be put one behind the other: decoders read them as one stream. */
+/** ZSTD_cParameter */
+const COMPRESSION_LEVEL = 100;
+const CHECKSUM = 201;
+
+/** One per thread, for good: making one costs more than compressing a small block. */
+let encoder: unknown;
+
+/** One complete frame with a checksum. Frames may be put one behind the other: decoders read them as one stream. */
 export function compressZstdFrame(data: Uint8Array, level: number): Buffer {
   const zstd = load();
+  encoder ??= zstd.createEncoder();
+  checked(zstd, zstd.setParameter(encoder, COMPRESSION_LEVEL, level));
+  checked(zstd, zstd.setParameter(encoder, CHECKSUM, 1));
   const capacity = Number(zstd.compressBound(data.length));
   const dest = Buffer.allocUnsafeSlow(capacity);
-  const size = checked(zstd, zstd.compress(dest, capacity, data, data.length, level));
+  const size = checked(zstd, zstd.compress(encoder, dest, capacity, data, data.length));
   return dest.subarray(0, size);
 }
 

@@ -52,8 +52,8 @@ function splitName(name: string): SplitName | undefined {
 }
 
 const isAscii = (text: string): boolean => /^[\0-\x7f]*$/.test(text);
-const fitsOctal = (value: bigint, field: Field): boolean =>
-  value >= 0n && value < 1n << BigInt(3 * (fields[field][1] - 1));
+/** Field lengths of numbers stay within what a JavaScript number holds exactly. */
+const fitsOctal = (value: number, field: Field): boolean => value >= 0 && value < 8 ** (fields[field][1] - 1);
 
 type PaxField = readonly [key: string, value: string | Uint8Array];
 
@@ -62,7 +62,7 @@ function paxFields(header: TarHeader): readonly PaxField[] {
   const records: PaxField[] = [];
   for (const name of Object.keys(header.xattrs)) records.push([`SCHILY.xattr.${name}`, header.xattrs[name]!]);
   for (const field of ['gid', 'mtime', 'size', 'uid'] as const) {
-    const value = BigInt(header[field]);
+    const value = Number(header[field]);
     if (!fitsOctal(value, field)) records.push([field, String(value)]);
   }
   if (header.linkname.length > fields.linkname[1] || !isAscii(header.linkname)) {
@@ -85,11 +85,11 @@ function encodePax(name: string, records: readonly Buffer[]): Buffer {
   const size = records.reduce((sum, record) => sum + record.length, 0);
   const result = Buffer.alloc(BLOCK + padded(size));
   putText(result, 'name', paxName(name));
-  putOctal(result, 'mode', 0n);
-  putOctal(result, 'uid', 0n);
-  putOctal(result, 'gid', 0n);
-  putOctal(result, 'size', BigInt(size));
-  putOctal(result, 'mtime', 0n);
+  putOctal(result, 'mode', 0);
+  putOctal(result, 'uid', 0);
+  putOctal(result, 'gid', 0);
+  putOctal(result, 'size', size);
+  putOctal(result, 'mtime', 0);
   result.write('x', fields.type[0]);
   putMagic(result);
   putChecksum(result);
@@ -108,15 +108,15 @@ function paxName(name: string): string {
 function ustarBlock(header: TarHeader, prefix: string): Buffer {
   const block = Buffer.alloc(BLOCK);
   putText(block, 'name', header.name);
-  putOctal(block, 'mode', BigInt(header.mode));
-  putOctal(block, 'uid', BigInt(header.uid));
-  putOctal(block, 'gid', BigInt(header.gid));
-  putOctal(block, 'size', BigInt(header.size));
-  putOctal(block, 'mtime', header.mtime);
+  putOctal(block, 'mode', header.mode);
+  putOctal(block, 'uid', header.uid);
+  putOctal(block, 'gid', header.gid);
+  putOctal(block, 'size', header.size);
+  putOctal(block, 'mtime', Number(header.mtime));
   block.write(typeFlags[header.type], fields.type[0]);
   putText(block, 'linkname', header.linkname);
-  putOctal(block, 'devmajor', BigInt(header.devmajor));
-  putOctal(block, 'devminor', BigInt(header.devminor));
+  putOctal(block, 'devmajor', header.devmajor);
+  putOctal(block, 'devminor', header.devminor);
   putText(block, 'prefix', prefix);
   putMagic(block);
   putChecksum(block);
@@ -135,9 +135,9 @@ function putText(block: Buffer, field: Field, text: string): void {
 }
 
 /** What does not fit is 0 here and stands in the PAX header. */
-function putOctal(block: Buffer, field: Field, value: bigint): void {
+function putOctal(block: Buffer, field: Field, value: number): void {
   const [offset, length] = fields[field];
-  const shown = fitsOctal(value, field) ? value : 0n;
+  const shown = fitsOctal(value, field) ? value : 0;
   block.write(shown.toString(8).padStart(length - 1, '0'), offset, 'latin1');
 }
 
