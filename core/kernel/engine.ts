@@ -74,11 +74,13 @@ export class Engine implements AsyncDisposable {
     const { logger, version } = options;
     const config = options.config ?? parseConfig('');
     const root = await opening.use(await RootFolder.open(options.root));
-    const container = await opening.use(new KernelContainer());
+    const container = new KernelContainer();
     const plugins = await registerPlugins(options, config, container);
     const tracing = options.tracing ?? (await opening.use(await openBackend(container)));
 
     const core = await openCore({ root, config, logger, tracing }, opening);
+    // Disposed before what its plugins were built from.
+    await opening.use(container);
     const workers = new WorkerSet(() => plugins.statuses());
     bindCore(container, { ...core, workers });
     await plugins.start(signal);
