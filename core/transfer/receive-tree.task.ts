@@ -54,14 +54,15 @@ async function receive(
   context: ThreadContext,
 ): Promise<ReceiveTreeResult> {
   const frames = new FrameReader(MAX_PACKET);
+  // Set once everything is here; then the sender's FIN ends it, however it ends the stream after that.
   let finished: ReceiveTreeResult | undefined;
-  let confirmed = false;
   for (let chunk = await channel.next(); chunk; chunk = await channel.next()) {
     context.throwIfAborted();
     for (const message of frames.push(chunk)) {
       const packet = decodePacket(message);
-      if (packet.type === 'fin') confirmed = true;
-      else take(packet, receiver);
+      if (packet.type !== 'fin') take(packet, receiver);
+      else if (finished) return finished;
+      else throw cutShort();
     }
     if (receiver.complete && !finished) {
       const entries = receiver.finish();
@@ -69,13 +70,14 @@ async function receive(
       batch.add({ type: 'fin' });
     }
     channel.send(batch.take());
-    // Senders differ in how they end the stream after this.
-    if (finished && confirmed) return finished;
   }
-  throw new BuildError('transfer.cut', 'the sender ended before the transfer was complete', {
+  throw cutShort();
+}
+
+const cutShort = (): BuildError =>
+  new BuildError('transfer.cut', 'the sender ended before the transfer was complete', {
     grpcCode: 'Unavailable',
   });
-}
 
 function take(packet: Exclude<Packet, { type: 'fin' }>, receiver: TreeReceiver): void {
   switch (packet.type) {

@@ -48,7 +48,7 @@ export class GrpcClient implements AsyncDisposable {
     options.signal.throwIfAborted();
     if (!this.usable) throw new GrpcStatusError(grpcStatus.unavailable, 'the connection is closed');
     const stream = this.#session.request(requestHeaders(path, options.headers ?? {}), { endStream: false });
-    return new ClientCall(stream, options.signal);
+    return new ClientCall(stream, options.signal, () => this.#session.destroyed);
   }
 
   async unary<Req, Res>(method: UnaryMethod<Req, Res>, request: Req, options: CallOptions): Promise<Res> {
@@ -90,10 +90,10 @@ export class ClientCall {
   readonly #stream: ClientHttp2Stream;
   #failure: unknown;
 
-  constructor(stream: ClientHttp2Stream, signal: AbortSignal) {
+  constructor(stream: ClientHttp2Stream, signal: AbortSignal, disconnected: () => boolean) {
     this.#stream = stream;
     this.messages = new MessageStream(stream, () => this.#failure);
-    this.status = this.#outcome(stream, signal);
+    this.status = this.#outcome(stream, signal, disconnected);
     // Whoever only writes or reads sees the failure there.
     this.status.catch(() => {});
   }
@@ -108,7 +108,7 @@ export class ClientCall {
     if (!this.#stream.closed) this.#stream.close(http2.constants.NGHTTP2_CANCEL);
   }
 
-  #outcome(stream: ClientHttp2Stream, signal: AbortSignal): Promise<void> {
+  #outcome(stream: ClientHttp2Stream, signal: AbortSignal, disconnected: () => boolean): Promise<void> {
     let headers: IncomingHttpHeaders | undefined;
     let trailers: IncomingHttpHeaders | undefined;
     let broken: Error | undefined;
@@ -132,7 +132,13 @@ export class ClientCall {
     return new Promise((resolve, reject) => {
       stream.on('close', () => {
         signal.removeEventListener('abort', abort);
-        this.#failure ??= outcomeOf(headers, trailers, broken, stream.rstCode);
+        this.#failure ??= outcomeOf({
+          headers,
+          trailers,
+          broken,
+          reset: stream.rstCode,
+          disconnected: disconnected(),
+        });
         if (this.#failure === undefined) resolve();
         else reject(this.#failure);
       });
@@ -140,12 +146,16 @@ export class ClientCall {
   }
 }
 
-function outcomeOf(
-  headers: IncomingHttpHeaders | undefined,
-  trailers: IncomingHttpHeaders | undefined,
-  broken: Error | undefined,
-  reset: number | undefined,
-): GrpcStatusError | undefined {
+interface StreamEnd {
+  readonly headers: IncomingHttpHeaders | undefined;
+  readonly trailers: IncomingHttpHeaders | undefined;
+  readonly broken: Error | undefined;
+  readonly reset: number | undefined;
+  readonly disconnected: boolean;
+}
+
+function outcomeOf(end: StreamEnd): GrpcStatusError | undefined {
+  const { headers, trailers, broken, reset, disconnected } = end;
   // A call that fails at once answers with headers only.
   const final = trailers?.['grpc-status'] === undefined ? headers : trailers;
   const code = final?.['grpc-status'];
@@ -153,7 +163,7 @@ function outcomeOf(
   if (headers && Number(headers[':status']) !== 200) {
     return new GrpcStatusError(grpcStatus.unknown, `unexpected HTTP status ${headers[':status']}`);
   }
-  if (reset === http2.constants.NGHTTP2_CANCEL) {
+  if (reset === http2.constants.NGHTTP2_CANCEL && !disconnected) {
     return new GrpcStatusError(grpcStatus.canceled, 'the other side canceled the call');
   }
   return new GrpcStatusError(

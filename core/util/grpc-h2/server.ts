@@ -55,7 +55,9 @@ export class GrpcServer implements AsyncDisposable {
   readonly #session: Http2Session;
   readonly #handlers: ReadonlyMap<string, Handler>;
   readonly #statusOf: ServerOptions['statusOf'];
+  /** Settles when the connection is closed and every handler has ended. */
   readonly closed: Promise<void>;
+  readonly #running = new Set<Promise<void>>();
 
   constructor(connection: Duplex, options: ServerOptions) {
     this.#handlers = new Map(
@@ -65,11 +67,12 @@ export class GrpcServer implements AsyncDisposable {
     this.#session = http2.performServerHandshake(connection, sessionOptions);
     widenWindow(this.#session);
     this.#session.on('stream', (stream: ServerHttp2Stream, headers, _flags, raw: string[]) => {
-      void this.#serve(stream, headers, raw);
+      const served = this.#serve(stream, headers, raw).finally(() => this.#running.delete(served));
+      this.#running.add(served);
     });
     // A broken connection aborts the calls on it.
     this.#session.on('error', () => {});
-    this.closed = new Promise((resolve) => this.#session.once('close', resolve));
+    this.closed = this.#end();
   }
 
   async #serve(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, raw: string[]): Promise<void> {
@@ -93,6 +96,11 @@ export class GrpcServer implements AsyncDisposable {
     } catch (error) {
       finish(stream, error instanceof GrpcStatusError ? error : this.#statusOf(error));
     }
+  }
+
+  async #end(): Promise<void> {
+    await new Promise<void>((resolve) => this.#session.once('close', resolve));
+    await Promise.all(this.#running);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
