@@ -3,7 +3,7 @@
  * whatever bundle names it. Native packages stay outside. `--types` also writes declarations.
  */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, cpSync, readdirSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { build } from 'esbuild';
 
@@ -57,6 +57,11 @@ if (process.argv.includes('--types')) {
   execFileSync(join(root, 'node_modules/.bin/tsc'), ['-p', 'tsconfig.types.json'], {
     cwd: root,
     stdio: 'inherit',
+  });
+  // The compiler does not write out what is a declaration already.
+  cpSync(join(root, 'proto/gen'), join(root, 'dist/types/proto/gen'), {
+    recursive: true,
+    filter: (file) => !/\.[cm]?js$/.test(file),
   });
 }
 console.log(`built ${names.length} entries in ${Math.round(performance.now() - started)} ms`);
