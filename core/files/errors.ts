@@ -2,6 +2,8 @@
 import { BuildError, invalid, notFound } from '../contracts/errors.js';
 import { errnoOf } from '../util/linux/system-error.js';
 import { nearest } from '../util/nearest.js';
+import { PatternError } from '../util/patterns/pattern-error.js';
+import { TarError } from '../util/tar/tar-reader.js';
 import type { LayerTree } from '../util/tree/layer-tree.js';
 import type { Resolved } from '../util/tree/resolve.js';
 
@@ -32,8 +34,10 @@ export const isDirectory = (call: string, path: string): BuildError =>
 export const fileExists = (call: string, path: string): BuildError =>
   new BuildError('file.exists', `${call} ${path}: ${reasons.EEXIST}`, { grpcCode: 'AlreadyExists' });
 
-/** A failed system call told without host paths; other errors pass. */
+/** A failed system call told without host paths, and what is wrong with the caller's input; other errors pass. */
 export function asFileError(error: unknown, path: string): unknown {
+  if (error instanceof PatternError) return invalid('file.pattern', error.message, { cause: error });
+  if (error instanceof TarError) return invalid('file.archive', error.message, { cause: error });
   const code = errnoOf(error);
   if (error instanceof BuildError || code === undefined) return error;
   const call = (error as NodeJS.ErrnoException).syscall ?? 'access';

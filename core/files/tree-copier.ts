@@ -52,7 +52,10 @@ export class TreeCopier {
   readonly #checkpoint: () => void;
   readonly #copied: (path: string) => void;
 
-  /** `checkpoint` is called per entry and may throw to stop; `copied` gets each source path that was included. */
+  /**
+   * `checkpoint` is called per entry and may throw to stop; `copied` gets the path of each entry that was included,
+   * relative to what is copied.
+   */
   constructor(
     source: LayerTree,
     writer: LayerWriter,
@@ -72,13 +75,13 @@ export class TreeCopier {
   copy(source: TreeNode, parent: TreeNode, name: string | undefined): void {
     const into: Pending = { source: undefined, target: { parent: undefined, name: '' }, node: parent };
     if (name === undefined) {
-      this.#copied(source.path);
+      this.#copied('');
       const pending: Pending = { ...into, source };
       this.#copyChildren(source, '', pending, unmatched);
       this.#keepTimes(source, parent);
       return;
     }
-    this.#copied(source.path);
+    this.#copied('');
     if (source.kind === 'dir') this.#copyDir(source, '', { parent: into, name }, true, unmatched, true);
     else this.#copyEntry(source, into, name);
   }
@@ -88,7 +91,7 @@ export class TreeCopier {
       this.#checkpoint();
       const childPath = joinPath(path, child.name);
       const { included, matched } = this.#match(childPath, above);
-      if (included) this.#copied(child.path);
+      if (included) this.#copied(childPath);
       if (child.kind !== 'dir') {
         if (included) this.#copyEntry(child, into, child.name);
       } else if (included || this.#mayHoldIncluded(childPath, matched)) {

@@ -3,6 +3,7 @@
  * under mocha.
  */
 export { contentStoreContract } from './content-store.js';
+export { type DifferFixture, differContract } from './differ.js';
 export { type ExecutorFixture, executorContract } from './executor.js';
 export { type ExporterSubject, exporterContract } from './exporter.js';
 export { kvContract } from './kv.js';

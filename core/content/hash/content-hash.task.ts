@@ -1,6 +1,8 @@
+import { invalid } from '../../contracts/errors.js';
 import type { ContentHashOptions } from '../../contracts/refs.js';
 import type { ThreadTask } from '../../contracts/threads.js';
 import type { Digest } from '../../util/digest.js';
+import { PatternError } from '../../util/patterns/pattern-error.js';
 import { LayerTree } from '../../util/tree/layer-tree.js';
 import { checksum } from './checksum.js';
 import { KnownDigests } from './known-digests.js';
@@ -22,7 +24,16 @@ export interface ContentHashResult {
 const hashTask: ThreadTask<ContentHashArgs, ContentHashResult> = (args, context) => {
   const known = args.known ? KnownDigests.decode(args.known) : KnownDigests.empty();
   const digests = new TreeDigests(new LayerTree(args.layers), known, () => context.throwIfAborted());
-  const digest = checksum(digests, args.path, args.options);
+  const digest = answer(digests, args);
   return known.fresh ? { digest, known: known.encode() } : { digest };
 };
 export default hashTask;
+
+function answer(digests: TreeDigests, { path, options }: ContentHashArgs): Digest {
+  try {
+    return checksum(digests, path, options);
+  } catch (error) {
+    if (error instanceof PatternError) throw invalid('content-hash.pattern', error.message, { cause: error });
+    throw error;
+  }
+}

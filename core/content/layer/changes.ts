@@ -116,7 +116,7 @@ function rawChildren(
 
 /** Such a directory has its content under another name; nobody here mounts with `redirect_dir=on`. */
 function refuseRedirect(dir: TreeNode): void {
-  if (!listXattrs(dir.host).includes('trusted.overlay.redirect')) return;
+  if (!listXattrs(dir.host).some((name) => name.endsWith('.overlay.redirect'))) return;
   throw new BuildError(
     'layer.redirect',
     `${dir.path} was renamed by overlayfs (redirect_dir), which a layer cannot say`,

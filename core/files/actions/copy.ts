@@ -37,7 +37,8 @@ export async function copy(action: CopyAction, context: CopyContext): Promise<vo
   for (const path of findSources(action, source)) {
     const unpacked =
       action.attemptUnpack && (await unpackArchive(path, action, source, context.writer, context.owner));
-    if (!unpacked) job.run(path);
+    if (unpacked) copied.push(rootedPath(path));
+    else job.run(path);
   }
   for (const required of action.requiredPaths) {
     if (!copied.some((path) => path.startsWith(required))) {
@@ -108,7 +109,8 @@ class CopyJob {
     const placer = this.#placer();
     const copier = new TreeCopier(this.#source, this.#writer, placer, this.#rules, {
       checkpoint: this.#context.checkpoint,
-      copied: this.#copied,
+      // As it was asked for: a link on the way there does not make a required path another one.
+      copied: (below) => this.#copied(joinPath(rootedPath(path), below)),
     });
     if (target === '/') {
       if (resolved.node.kind !== 'dir') throw invalid('file.copy', 'cannot replace to directory / with file');

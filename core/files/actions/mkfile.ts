@@ -28,7 +28,8 @@ export function mkfile(
     fs.writeFileSync(target, action.data, { flag: 'wx', mode: 0o600 }),
   );
   if (owner ?? kept) setOwner(host, (owner ?? kept)!);
-  fs.chmodSync(host, kept ? kept.mode & 0o1777 : action.mode & 0o777);
+  // A change of owner clears set-id bits, a write by root does not.
+  fs.chmodSync(host, kept ? kept.mode & (owner ? 0o1777 : 0o7777) : action.mode & 0o777);
   if (kept) {
     const { 'security.capability': _dropped, ...xattrs } = kept.xattrs;
     setXattrs(host, xattrs);

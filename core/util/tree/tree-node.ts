@@ -118,7 +118,12 @@ export function statOf(stat: fs.BigIntStats): NodeStat {
 const overlayXattr = /^(trusted|user)\.overlay\./;
 
 function readXattrs(host: string): Readonly<Record<string, Uint8Array>> {
-  const names = listXattrs(host).filter((name) => !overlayXattr.test(name));
+  const all = listXattrs(host);
+  // Such a file has its data in another layer; nobody here mounts with `metacopy=on`.
+  if (all.some((name) => name.endsWith('.overlay.metacopy'))) {
+    throw new Error(`${host} holds metadata only (overlayfs metacopy), which is not supported`);
+  }
+  const names = all.filter((name) => !overlayXattr.test(name));
   if (names.length === 0) return noXattrs;
   const entries = names.map((name) => [name, getXattr(host, name)] as const);
   return Object.fromEntries(entries.filter((entry): entry is [string, Uint8Array] => entry[1] !== undefined));
