@@ -1,0 +1,2 @@
+/** Answers the reference of the image, tag included. */
+export function pushBusybox(registry: string, name?: string): Promise<string>;

@@ -1,0 +1,110 @@
+/** A buildkitd process over a folder of its own, and buildctl calls to it. */
+import type { ChildProcess } from 'node:child_process';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Finished, programs, type RunOptions, run, start } from './processes.js';
+
+export interface DaemonOptions {
+  /** Holds the state (`root`), the socket and the configuration. */
+  readonly home: string;
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** Content of buildkitd.toml. */
+  readonly config?: string;
+}
+
+export interface Ended {
+  readonly code: number | undefined;
+  readonly signal: NodeJS.Signals | undefined;
+}
+
+const READY = 'running server on ';
+
+export class DaemonProcess implements AsyncDisposable {
+  readonly root: string;
+  readonly address: string;
+  /** Milliseconds from the start of the process until it listened. */
+  readonly startMs: number;
+  readonly #child: ChildProcess;
+  readonly #ended: Promise<Ended>;
+  readonly #log: { text: string };
+
+  private constructor(paths: Paths, startMs: number, running: Running) {
+    this.root = paths.root;
+    this.address = paths.address;
+    this.startMs = startMs;
+    this.#child = running.child;
+    this.#ended = running.ended;
+    this.#log = running.log;
+  }
+
+  /** Resolves when it listens; rejects with its log when it ends before. */
+  static async start({ home, args = [], env, config = '' }: DaemonOptions): Promise<DaemonProcess> {
+    const paths = { root: join(home, 'root'), address: `unix://${home}/buildkitd.sock` };
+    const file = join(home, 'buildkitd.toml');
+    await mkdir(home, { recursive: true });
+    await writeFile(file, config);
+    const flags = ['--config', file, '--root', paths.root, '--addr', paths.address, ...args];
+    const begun = performance.now();
+    const running = spawnDaemon(flags, env);
+    await running.listening;
+    return new DaemonProcess(paths, performance.now() - begun, running);
+  }
+
+  get pid(): number {
+    return this.#child.pid!;
+  }
+
+  get log(): string {
+    return this.#log.text;
+  }
+
+  buildctl(args: readonly string[], options?: RunOptions): Promise<Finished> {
+    return run(programs.buildctl, ['--addr', this.address, ...args], options);
+  }
+
+  /** A client that goes on while the test does something else. */
+  startBuildctl(args: readonly string[], options?: RunOptions): ChildProcess {
+    return start(programs.buildctl, ['--addr', this.address, ...args], options);
+  }
+
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<Ended> {
+    this.#child.kill(signal);
+    return this.#ended;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const patience = setTimeout(() => this.#child.kill('SIGKILL'), 10_000);
+    await this.stop();
+    clearTimeout(patience);
+  }
+}
+
+interface Paths {
+  readonly root: string;
+  readonly address: string;
+}
+
+interface Running {
+  readonly child: ChildProcess;
+  readonly ended: Promise<Ended>;
+  readonly listening: Promise<void>;
+  readonly log: { text: string };
+}
+
+function spawnDaemon(flags: readonly string[], env: DaemonOptions['env']): Running {
+  const child = start(programs.buildkitd, flags, env ? { env } : {});
+  const log = { text: '' };
+  const ended = new Promise<Ended>((resolve) => {
+    child.once('close', (code, signal) => resolve({ code: code ?? undefined, signal: signal ?? undefined }));
+  });
+  const listening = new Promise<void>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', () => reject(new Error(`buildkitd ended before it listened:\n${log.text}`)));
+    child.stderr!.setEncoding('utf8').on('data', (text: string) => {
+      log.text += text;
+      if (log.text.includes(READY)) resolve();
+    });
+  });
+  return { child, ended, listening, log };
+}
