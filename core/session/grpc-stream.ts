@@ -1,4 +1,5 @@
 /** Control/Session of the gRPC API: a tunnel inside a bidi call. */
+import type { Http2Session } from 'node:http2';
 import type { Duplex } from 'node:stream';
 import { byteStreamOf, type ChunkStream } from '../util/byte-stream.js';
 import type { SessionManager } from './session-manager.js';
@@ -15,6 +16,7 @@ export async function acceptSession(
   stream: ChunkStream,
   request: SessionRequest,
 ): Promise<void> {
+  widenConnection(stream);
   const duplex: Duplex = byteStreamOf(stream);
   const abort = (): void => void duplex.destroy();
   request.signal.addEventListener('abort', abort, { once: true });
@@ -24,4 +26,21 @@ export async function acceptSession(
     request.signal.removeEventListener('abort', abort);
     duplex.destroy();
   }
+}
+
+/** Of the connection that carries the session, in bytes; HTTP/2's default is 64 KiB. */
+const STREAM_WINDOW = 4 << 20;
+const CONNECTION_WINDOW = 8 << 20;
+
+/**
+ * Lets contexts arrive faster than 64 KiB per round trip. grpc-js has no option for its server's windows, but its calls
+ * know their connection; should that change, transfers are only slower. Our client must keep the small windows for the
+ * other direction: see core/util/grpc-h2/connection.ts for what happens when both are wide.
+ */
+function widenConnection(stream: unknown): void {
+  const call = stream as { readonly call?: { readonly stream?: { readonly session?: Http2Session } } };
+  const session = call.call?.stream?.session;
+  if (!session || session.destroyed) return;
+  session.settings({ initialWindowSize: STREAM_WINDOW });
+  session.setLocalWindowSize(CONNECTION_WINDOW);
 }

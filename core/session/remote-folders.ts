@@ -7,6 +7,7 @@ import type { Threads } from '../contracts/threads.js';
 import { receiveTree } from '../transfer/stream-transfer.js';
 import type { ClientCall } from '../util/grpc-h2/client.js';
 import { encodeHeaderLists } from '../util/grpc-h2/header-lists.js';
+import { GrpcStatusError, grpcStatus } from '../util/grpc-h2/status.js';
 import { failureOf, type SessionCalls, sessionError } from './session-calls.js';
 
 export class RemoteFolders implements ClientFolders {
@@ -81,5 +82,7 @@ function resultOf(tree: ReceivedTree | undefined, base: SyncBase | undefined): S
 export async function transferFailure(call: ClientCall, error: unknown): Promise<unknown> {
   const status = await failureOf(call, error);
   const brokeOff = !(error instanceof BuildError) || /^transfer\.(lost|cut)$/.test(error.code);
-  return brokeOff ? status : error;
+  // A canceled call is our own doing: it was given up because of the error.
+  const informative = !(status instanceof GrpcStatusError && status.code === grpcStatus.canceled);
+  return brokeOff && informative ? status : error;
 }
