@@ -27,7 +27,7 @@ const packages = {
 needRoot('The integration tests run real containers, which');
 await step('npm packages', () => npmPackages());
 await step('Debian packages for the integration tests', () => debianPackages(packages));
-await step('bundling', () => run(process.execPath, [join(root, 'scripts/build.mjs')]));
+await step('bundling', () => run(process.execPath, [join(root, 'scripts/build.mjs'), '--types']));
 for (const check of ['lint', 'layers', 'types'])
   await step(`npm run ${check}`, () => run('npm', ['run', '--silent', check]));
 await step('npm run gen:check', () => run('npm', ['run', '--silent', 'gen:check']));

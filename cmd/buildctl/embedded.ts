@@ -1,5 +1,6 @@
 /** The engine in this process, with this program as its client. */
 import type { Daemon } from '../../client/daemon.js';
+import { silentTracing } from '../../core/contracts/index.js';
 import { loadConfig, parseConfig } from '../../core/kernel/config/load.js';
 import { openLogger } from '../../core/kernel/logger.js';
 import { openEngine } from '../../index.js';
@@ -17,5 +18,7 @@ export async function openEmbedded({
   const root = options.root ?? config.settings.root ?? DEFAULT_ROOT;
   stderr.write(`no daemon: building in this process, state in ${root}\n`);
   const logger = openLogger({ level: options.debug ? 'debug' : 'warn', format: 'text' }, stderr);
-  return openEngine({ root, config, logger, tracing }, signal);
+  // Without spans of its own, this program leaves tracing to the plugins.
+  const own = tracing === silentTracing ? {} : { tracing };
+  return openEngine({ root, config, logger, ...own }, signal);
 }

@@ -3,6 +3,7 @@
  *
  * Shows: parsing attributes, progress rows, streaming off the main thread, handing a file to the client.
  */
+import { Readable } from 'node:stream';
 import { definePlugin, Exporters, invalid, PLUGIN_API, Trees } from 'buildkit-ts/contracts';
 import { z } from 'zod';
 
@@ -41,7 +42,7 @@ class ChecksumExport {
       lines.push(`${this.#config.uppercase ? digest.toUpperCase() : digest}  ${platform.id || 'result'}\n`);
     }
     const client = await session();
-    await client.results.writeFile(index, {}, [Buffer.from(lines.join(''))], signal);
+    await client.results.writeFile(index, {}, Readable.from([Buffer.from(lines.join(''))]), signal);
     return { response: { 'checksum.digest': lines[0].split(' ')[0] } };
   }
 
