@@ -233,16 +233,15 @@ describe('session tunnel', function () {
       ['go on after the end of the list', [{ type: 'stat' }, stat('a')], 'end of the list'],
       ['fail', [{ type: 'err', message: 'disk on fire' }], 'error from sender: disk on fire'],
       ['request files themselves', [{ type: 'req', id: 0 }], 'requested a file from the receiver'],
-      ['end early', [stat('a')], 'ended before'],
+      ['end early', [stat('a'), { type: 'fin' }], 'ended before'],
       ['confirm before the end', [stat('a'), { type: 'stat' }, { type: 'fin' }], 'ended before'],
     ];
     for (const [what, packets, message] of scripts) {
       it(`may not ${what}`, async () => {
-        const heard: Packet[] = [];
         await using served = serve({
           [FileSync.DiffCopy.path]: async (call) => {
             for (const packet of packets) await call.messages.send(encodePacket(packet));
-            await listen(call, heard);
+            await listen(call);
           },
         });
         const sync = served.session().folders.sync(request, undefined, at('dest'), quiet, never);
@@ -262,7 +261,7 @@ describe('session tunnel', function () {
           for (let id = 0; id < count; id++) await call.messages.send(encodePacket(data(id, big)));
           for (let id = 0; id < count; id++) await call.messages.send(encodePacket(data(id, `end ${id}`)));
           for (let id = 0; id < count; id++) await call.messages.send(encodePacket(data(id, '')));
-          await listen(call, []);
+          await listen(call);
         },
       });
       await served.session().folders.sync(request, undefined, at('dest'), quiet, never);
@@ -271,23 +270,12 @@ describe('session tunnel', function () {
       expect(wrong).to.deep.equal([]);
     });
 
-    async function listen(call: ServerCall, heard: Packet[]): Promise<void> {
-      const deadline = setTimeout(
-        () => call.messages.send(encodePacket({ type: 'fin' })).catch(() => {}),
-        20,
-      );
-      try {
-        for await (const message of call.messages.messages()) {
-          const packet = decodePacket(message);
-          heard.push(packet);
-          if (packet.type === 'fin') {
-            await call.messages.send(encodePacket({ type: 'fin' }));
-            return;
-          }
-          if (packet.type === 'err') return;
-        }
-      } finally {
-        clearTimeout(deadline);
+    /** Ends the way an honest sender does, once the receiver is done. */
+    async function listen(call: ServerCall): Promise<void> {
+      for await (const message of call.messages.messages()) {
+        const { type } = decodePacket(message);
+        if (type === 'fin') await call.messages.send(encodePacket({ type }));
+        if (type === 'fin' || type === 'err') return;
       }
     }
   });
