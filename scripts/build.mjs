@@ -3,7 +3,7 @@
  * whatever bundle names it. Native packages stay outside. `--types` also writes declarations.
  */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, cpSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { build } from 'esbuild';
 
@@ -52,6 +52,15 @@ await build({
 for (const name of ['buildctl', 'buildkitd']) {
   const file = join(root, 'dist', `${name}.js`);
   chmodSync(file, 0o755);
+}
+for (const file of readdirSync(join(root, 'dist'))) {
+  const code = readFileSync(join(root, 'dist', file), 'utf8');
+  for (const [, task] of code.matchAll(/new URL\("\.\/([^"]+\.task)\.js"/g)) {
+    if (!names.includes(task))
+      throw new Error(
+        `${task}: a task has to be named from its own folder, or it is not found beside a bundle`,
+      );
+  }
 }
 if (process.argv.includes('--types')) {
   execFileSync(join(root, 'node_modules/.bin/tsc'), ['-p', 'tsconfig.types.json'], {

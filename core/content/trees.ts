@@ -6,12 +6,11 @@ import type { Tracing } from '../contracts/tracing.js';
 import type { Trees } from '../contracts/trees.js';
 import type { Digest } from '../util/digest.js';
 import { inOrder } from './layer/in-order.js';
-import type { LayerBlockArgs } from './layer/layer-block.task.js';
+import { makeBlock } from './layer/make-block.js';
 import type { PlanBlock } from './layer/tar-plan.js';
 import type { TreePlanArgs } from './tree-plan.task.js';
 
 const planTask = new URL('./tree-plan.task.js', import.meta.url);
-const blockTask = new URL('./layer/layer-block.task.js', import.meta.url);
 
 /**
  * {@link Trees} over layer directories. The whole tar is planned first, then made block by block in worker threads, a
@@ -31,10 +30,8 @@ export class LocalTrees implements Trees {
     const blocks = await this.#tracing.trace('tar plan', {}, () =>
       this.#threads.run<readonly PlanBlock[]>(planTask, args, { signal }),
     );
-    const render = (block: PlanBlock, stop: AbortSignal): Promise<Uint8Array> => {
-      const blockArgs: LayerBlockArgs = { block, settings: { type: 'uncompressed', level: 0 } };
-      return this.#threads.run<Uint8Array>(blockTask, blockArgs, { signal: stop });
-    };
+    const render = (block: PlanBlock, stop: AbortSignal): Promise<Uint8Array> =>
+      makeBlock(this.#threads, { block, settings: { type: 'uncompressed', level: 0 } }, stop);
     yield* inOrder(blocks, os.availableParallelism(), render, signal);
   }
 

@@ -4,13 +4,12 @@ import os from 'node:os';
 import type { Threads } from '../../contracts/threads.js';
 import { type BlockSettings, gzipHeader, gzipTrailer } from './compress-block.js';
 import { inOrder } from './in-order.js';
-import type { LayerBlockArgs } from './layer-block.task.js';
 import type { LayerSumsArgs } from './layer-sums.task.js';
+import { makeBlock } from './make-block.js';
 import type { Sums } from './stream-sums.js';
 import type { PlanBlock } from './tar-plan.js';
 import type { WrittenLayer } from './write-layer.js';
 
-const blockTask = new URL('./layer-block.task.js', import.meta.url);
 const sumsTask = new URL('./layer-sums.task.js', import.meta.url);
 
 export interface LayerFileOptions {
@@ -53,8 +52,7 @@ async function writeBlocks(
   const { threads, settings, onProgress } = options;
   const { type, level } = settings;
   const run = async (block: PlanBlock, signal: AbortSignal) => {
-    const args: LayerBlockArgs = { block, settings: { type, level } };
-    return { block, data: await threads.run<Uint8Array>(blockTask, args, { signal }) };
+    return { block, data: await makeBlock(threads, { block, settings: { type, level } }, signal) };
   };
   const file = await fs.open(options.output, 'w');
   try {

@@ -34,7 +34,8 @@ export async function run(
   let stderr = '';
   child.stdout!.setEncoding('utf8').on('data', (text: string) => (stdout += text));
   child.stderr!.setEncoding('utf8').on('data', (text: string) => (stderr += text));
-  child.stdin!.end(options.input ?? '');
+  // A program may end without reading.
+  child.stdin!.on('error', () => undefined).end(options.input);
   const code = await new Promise<number>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', (status) => resolve(status ?? 128));
@@ -54,6 +55,9 @@ export function start(command: string, args: readonly string[], options: RunOpti
   });
 }
 
+/** How much of its output a failed program is quoted with, in characters. */
+const LAST_WORDS = 4000;
+
 /** Runs a program that must succeed; its output is part of the failure otherwise. */
 export async function succeed(
   command: string,
@@ -62,7 +66,6 @@ export async function succeed(
 ): Promise<Finished> {
   const finished = await run(command, args, options);
   if (finished.code === 0) return finished;
-  throw new Error(
-    `${command} ${args.join(' ')} exited with ${finished.code}\n${finished.stdout}${finished.stderr}`,
-  );
+  const said = `${finished.stdout}${finished.stderr}`.slice(-LAST_WORDS);
+  throw new Error(`${command} ${args.join(' ')} exited with ${finished.code}\n${said}`);
 }

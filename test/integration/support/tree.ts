@@ -3,7 +3,16 @@ import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { sha256 } from '../../../core/util/digest.js';
 
-export function treeLines(root: string): Record<string, string> {
+export interface TreeOptions {
+  /** Leaves out the fractions of seconds. */
+  readonly seconds?: boolean;
+  /** Stands for every owner. */
+  readonly owner?: string;
+}
+
+const NS_PER_SECOND = 1_000_000_000n;
+
+export function treeLines(root: string, { seconds, owner }: TreeOptions = {}): Record<string, string> {
   const lines: Record<string, string> = {};
   const firstOf = new Map<bigint, string>();
   const visit = (name: string): void => {
@@ -11,8 +20,8 @@ export function treeLines(root: string): Record<string, string> {
     const stat = lstatSync(path, { bigint: true });
     const about = [
       stat.mode.toString(8),
-      `${stat.uid}:${stat.gid}`,
-      stat.mtimeNs,
+      owner ?? `${stat.uid}:${stat.gid}`,
+      seconds ? stat.mtimeNs / NS_PER_SECOND : stat.mtimeNs,
       stat.isFile() ? sha256(readFileSync(path)) : '',
       stat.isSymbolicLink() ? `-> ${readlinkSync(path)}` : '',
       stat.isCharacterDevice() || stat.isBlockDevice() ? `device ${stat.rdev}` : '',
@@ -27,4 +36,17 @@ export function treeLines(root: string): Record<string, string> {
   };
   for (const child of readdirSync(root).sort()) visit(child);
   return lines;
+}
+
+/** What is not the same in two trees: a line of each, by name. */
+export function treeDifferences(
+  left: Readonly<Record<string, string>>,
+  right: Readonly<Record<string, string>>,
+): Record<string, readonly [left: string | undefined, right: string | undefined]> {
+  const names = [...new Set([...Object.keys(left), ...Object.keys(right)])].sort();
+  return Object.fromEntries(
+    names
+      .filter((name) => left[name] !== right[name])
+      .map((name) => [name, [left[name], right[name]] as const]),
+  );
 }
