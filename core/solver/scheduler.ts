@@ -19,7 +19,7 @@ import { absorb } from './facts.js';
 import { absorbLeader, follow, sharedLinks } from './follow.js';
 import type { Job } from './job.js';
 import { indexTask, LiveIndex } from './live-index.js';
-import { plan } from './plan.js';
+import type { Plan } from './plan.js';
 import { reconcile, withdrawAll } from './reconcile.js';
 import type { EffectRunner, Outcome, Schedule, TurnQueue } from './seams.js';
 import type { Input, Owner, Task } from './task.js';
@@ -33,6 +33,8 @@ export interface SchedulerOptions {
   readonly runner: EffectRunner;
   readonly queue: TurnQueue;
   readonly schedule: Schedule;
+  /** The rules; the simulation proves itself with wrong ones. */
+  readonly plan: (task: Task) => Plan;
 }
 
 export class Scheduler {
@@ -41,12 +43,14 @@ export class Scheduler {
   readonly #services: EffectServices;
   readonly #table: TaskTable;
   readonly #runner: EffectRunner;
+  readonly #plan: (task: Task) => Plan;
   readonly #departures = new Set<{ readonly leaving: Set<Task>; readonly over: Deferred<void> }>();
 
-  constructor({ services, table, runner, queue, schedule }: SchedulerOptions) {
+  constructor({ services, table, runner, queue, schedule, plan }: SchedulerOptions) {
     this.#services = services;
     this.#table = table;
     this.#runner = runner;
+    this.#plan = plan;
     this.turns = new Turns(queue, schedule, (task) => this.#turn(task));
   }
 
@@ -94,7 +98,7 @@ export class Scheduler {
     if (task.swept) return;
     const touched = this.#absorb(task);
     this.#publish(task);
-    const wanted = plan(task);
+    const wanted = this.#plan(task);
     if (wanted.failedInput) this.#failWith(task, wanted.failedInput);
     else reconcile(task, touched, wanted, this.#actions);
     if (task.owners.size === 0 && task.running.size === 0) this.#sweep(task);

@@ -18,6 +18,7 @@ import { type Job, type JobHost, SolverJob } from './job.js';
 import type { KeyStore } from './keys/key-store.js';
 import type { ResultStore } from './op.js';
 import { OpContexts } from './op-context.js';
+import { type Plan, plan } from './plan.js';
 import { ProducersFirst } from './producers-first.js';
 import { StoredRecords } from './records.js';
 import { requestResult } from './requests.js';
@@ -34,6 +35,7 @@ import {
 import { Slots } from './slots.js';
 import { StepSpans } from './step-spans.js';
 import { SubBuilds } from './subbuild.js';
+import type { Task } from './task.js';
 import { TaskTable } from './task-table.js';
 
 export interface SolverOptions {
@@ -47,6 +49,7 @@ export interface SolverOptions {
   readonly runner?: EffectRunner;
   readonly queue?: TurnQueue;
   readonly schedule?: Schedule;
+  readonly plan?: (task: Task) => Plan;
 }
 
 export class Solver implements AsyncDisposable {
@@ -79,6 +82,7 @@ export class Solver implements AsyncDisposable {
       runner: options.runner ?? promiseRunner,
       queue: options.queue ?? new ProducersFirst(),
       schedule: options.schedule ?? nodeSchedule,
+      plan: options.plan ?? plan,
     });
   }
 
