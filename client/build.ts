@@ -2,8 +2,9 @@
  * One build: opens a session, solves, follows the progress to its end, answers what the exporters said.
  * BuildKit: client/solve.go.
  */
-import { BuildError, type SpanContext } from '../core/contracts/index.js';
+import { BuildError, type LlbDefinition, type SpanContext } from '../core/contracts/index.js';
 import { newId } from '../core/util/identity.js';
+import { definitionToProto } from '../proto/definition.js';
 import { control, type pb } from '../proto/index.js';
 import type { ControlApi } from './control-api.js';
 import type { Daemon, SessionOffer } from './daemon.js';
@@ -15,7 +16,8 @@ export interface BuildRequest {
   /** A frontend with its options, or a definition. */
   readonly frontend?: string;
   readonly opts?: Readonly<Record<string, string>>;
-  readonly definition?: pb.Definition;
+  /** What `marshal` of `buildkit-ts/llb` answers, or the message. */
+  readonly definition?: LlbDefinition | pb.Definition;
   readonly inputs?: Readonly<Record<string, pb.Definition>>;
   readonly exports?: readonly ExportRequest[];
   readonly entitlements?: readonly string[];
@@ -108,7 +110,7 @@ function solveRequest(ref: string, session: string, request: BuildRequest): cont
     Frontend: request.frontend ?? '',
     FrontendAttrs: request.opts ?? {},
     FrontendInputs: request.inputs ?? {},
-    Definition: request.definition,
+    Definition: request.definition && definitionOf(request.definition),
     Exporters: exporters,
     ExporterDeprecated: first?.Type ?? '',
     ExporterAttrsDeprecated: first?.Attrs ?? {},
@@ -116,3 +118,9 @@ function solveRequest(ref: string, session: string, request: BuildRequest): cont
     Cache: control.CacheOptions.create(),
   });
 }
+
+const definitionOf = (definition: LlbDefinition | pb.Definition): pb.Definition =>
+  isMessage(definition) ? definition : definitionToProto(definition);
+
+const isMessage = (definition: LlbDefinition | pb.Definition): definition is pb.Definition =>
+  !(definition.metadata instanceof Map);

@@ -13,6 +13,7 @@ import { BuildError } from '../contracts/index.js';
 export class KernelContainer implements AsyncDisposable {
   readonly #inner = new Container({ defaultScope: 'Singleton' });
   readonly #owners = new Map<symbol, string>();
+  readonly #deps = new Map<symbol, readonly symbol[]>();
   readonly #created: { readonly owner: string; readonly value: unknown }[] = [];
   readonly #excluded = new Set<string>();
 
@@ -26,11 +27,7 @@ export class KernelContainer implements AsyncDisposable {
 
   get<T>(token: Token<T>): T {
     this.#bindFamily(token);
-    if (!this.#owners.has(token) && !isFamily(token)) {
-      throw new BuildError('kernel.unbound', `nothing is bound to ${nameOf(token)}`, {
-        grpcCode: 'Internal',
-      });
-    }
+    this.#checkBound(token, []);
     return this.#inner.get<T>(token);
   }
 
@@ -40,7 +37,7 @@ export class KernelContainer implements AsyncDisposable {
 
   /** Builds everything `owner` bound. Construction does no I/O, so an error here is the plugin's own. */
   instantiate(owner: string): void {
-    for (const [token, boundBy] of this.#owners) if (boundBy === owner) this.#inner.get(token);
+    for (const [token, boundBy] of this.#owners) if (boundBy === owner) this.get(token as Token<unknown>);
   }
 
   /** Starts what `owner` bound, in order of creation. */
@@ -68,6 +65,21 @@ export class KernelContainer implements AsyncDisposable {
     if (errors.length > 0) throw new AggregateError(errors, 'shutting down failed');
   }
 
+  /** `path`: who asked for it, outermost first. */
+  #checkBound(token: symbol, path: readonly symbol[]): void {
+    if (isFamily(token)) return;
+    const asked = path.length === 0 ? '' : `, which ${path.map(nameOf).join(' > ')} asks for`;
+    if (path.includes(token)) {
+      throw new BuildError('kernel.cycle', `${nameOf(token)} needs itself: ${path.map(nameOf).join(' > ')}`);
+    }
+    if (!this.#owners.has(token)) {
+      throw new BuildError('kernel.unbound', `nothing is bound to ${nameOf(token)}${asked}`, {
+        grpcCode: 'Internal',
+      });
+    }
+    for (const dep of this.#deps.get(token) ?? []) this.#checkBound(dep, [...path, token]);
+  }
+
   #bind<T>(
     token: Token<T>,
     owner: string,
@@ -84,6 +96,7 @@ export class KernelContainer implements AsyncDisposable {
     }
     for (const dep of deps) this.#bindFamily(dep);
     this.#owners.set(token, owner);
+    this.#deps.set(token, deps);
     this.#inner.bind<T>(token).toResolvedValue((...args: unknown[]): T => {
       const value = make(...args);
       if (owned) this.#own(owner, value);

@@ -76,7 +76,7 @@ export class PluginHost {
     const section = this.#config.sections.get(name) ?? {};
     const parsed = strict(schema).safeParse(section);
     if (parsed.success) return parsed.data;
-    throw explain(parsed.error, this.#config.at, ['plugin', ...splitName(name)]);
+    throw explain(parsed.error, this.#config.at, schema, ['plugin', ...splitName(name)]);
   }
 
   #attempt(name: string, step: () => void): void {

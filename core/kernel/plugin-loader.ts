@@ -39,16 +39,28 @@ async function importModule(
   try {
     return (await import(url.href)) as Record<string, unknown>;
   } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    const hint =
-      code === 'ERR_UNKNOWN_FILE_EXTENSION'
-        ? `this Node (${process.version}) does not load TypeScript: name the compiled JavaScript, or use Node 22.18 or newer`
-        : undefined;
+    const { message } = cause as Error;
+    const hint = hintFor(cause as NodeJS.ErrnoException);
     throw new BuildError('plugin.load', at(`plugin "${name}" failed to load: ${message}`).message, {
       grpcCode: 'FailedPrecondition',
       cause,
       ...(hint ? { hint } : {}),
     });
+  }
+}
+
+function hintFor({ code, message }: NodeJS.ErrnoException): string | undefined {
+  switch (code) {
+    case 'ERR_UNKNOWN_FILE_EXTENSION':
+      if (!/\.[cm]?tsx?"/.test(message)) return undefined;
+      return `this Node (${process.version}) does not load TypeScript: name the compiled JavaScript, or use Node 22.18 or newer`;
+    case 'ERR_UNSUPPORTED_NODE_MODULES_TYPE_STRIPPING':
+      return 'Node loads no TypeScript from node_modules: a package must ship JavaScript';
+    case 'ERR_MODULE_NOT_FOUND':
+      if (!message.includes("package 'buildkit-ts'")) return undefined;
+      return "install buildkit-ts where the plugin finds it: it is the plugin's peer dependency";
+    default:
+      return undefined;
   }
 }
 

@@ -16,11 +16,12 @@ export interface OutputStreams {
 }
 
 /** What each kind of result is to a client: a folder, one file, or nothing that is sent. */
-const shapes: Readonly<Record<string, 'folder' | 'file'>> = {
+const shapes: Readonly<Record<string, 'folder' | 'file' | 'nothing'>> = {
   local: 'folder',
   tar: 'file',
   oci: 'file',
   docker: 'file',
+  image: 'nothing',
 };
 
 export function parseOutputs(options: OutputOptions, streams: OutputStreams): ExportRequest[] {
@@ -76,17 +77,22 @@ function withTarget(
   { dest, ...attrs }: Record<string, string>,
   streams: OutputStreams,
 ): ExportRequest {
-  const shape = shapes[type] === 'file' && attrs.tar === 'false' ? 'folder' : shapes[type];
-  if (shape === undefined) {
-    if (dest !== undefined)
+  const shape = shapes[type] === 'file' && attrs.tar === 'false' ? 'folder' : (shapes[type] ?? guess(dest));
+  switch (shape) {
+    case 'folder':
+      return { type, attrs, target: folderTarget(type, dest) };
+    case 'file':
+      return { type, attrs, target: fileTarget(type, dest, streams) };
+    case 'nothing':
+      if (dest === undefined) return { type, attrs };
       throw invalid('buildctl.output', `output ${dest} is not supported by ${type} exporter`);
-    return { type, attrs };
   }
-  return {
-    type,
-    attrs,
-    target: shape === 'folder' ? folderTarget(type, dest) : fileTarget(type, dest, streams),
-  };
+}
+
+/** Exporters of plugins: a folder is named as one, with a slash or by being there. */
+function guess(dest: string | undefined): 'folder' | 'file' | 'nothing' {
+  if (dest === undefined) return 'nothing';
+  return dest.endsWith('/') || statSync(dest, { throwIfNoEntry: false })?.isDirectory() ? 'folder' : 'file';
 }
 
 function folderTarget(type: string, dest: string | undefined): ExportTarget {

@@ -90,21 +90,23 @@ function refuseUnsupported(raw: Record<string, unknown>, at: EngineConfig['at'])
 export function explain(
   error: z.ZodError,
   at: EngineConfig['at'],
+  schema: z.ZodType = configSchema,
   prefix: readonly string[] = [],
 ): BuildError {
   const issue = error.issues[0]!;
-  const path = [...prefix, ...issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part))];
+  const inner = issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part));
+  const path = [...prefix, ...inner];
   if (issue.code === 'unrecognized_keys') {
     const key = issue.keys[0]!;
     const full = [...path, key];
-    return at(full, `unknown key "${full.join('.')}"${didYouMean(key, siblings(path))}`);
+    return at(full, `unknown key "${full.join('.')}"${didYouMean(key, keysAt(schema, inner))}`);
   }
   return at(path, `"${path.join('.')}": ${issue.message}`);
 }
 
-/** The keys that the schema knows at a path. */
-function siblings(path: readonly (string | number)[]): string[] {
-  let node: unknown = configSchema;
+/** The keys that a schema knows at a path. */
+function keysAt(schema: z.ZodType, path: readonly (string | number)[]): string[] {
+  let node: unknown = schema;
   for (const part of path) {
     node = unwrap(node);
     const { shape, valueType } = node as { shape?: Record<string, unknown>; valueType?: unknown };
