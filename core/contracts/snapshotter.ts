@@ -4,7 +4,8 @@ import { family, type TokenFamily } from './token.js';
 /**
  * Keeps layers as directories. A snapshot is **active** (writable, made by `prepare`) or **committed**
  * (immutable, made by `commit`); a parent is always committed. Keys are chosen by the caller and unique over both
- * kinds. Every method is durable when it resolves and idempotent under a repeated key; after `kill -9` a
+ * kinds. `commit` and `remove` are durable when they resolve; what `prepare` made may be gone after a crash unless
+ * something that was written later is there. Every method is idempotent under a repeated key, and after `kill -9` a
  * snapshot is active, committed or absent, never in between.
  *
  * ```ts

@@ -1,5 +1,6 @@
 import fs from 'node:fs/promises';
 import { type Database, open as openLmdb, type RootDatabase } from 'lmdb';
+import { Packr } from 'msgpackr';
 import type { Kv, KvBatch, KvTable } from '../contracts/kv.js';
 import { isErrno } from '../util/linux/system-error.js';
 import { collect } from './batch.js';
@@ -14,8 +15,12 @@ export interface LmdbKvOptions {
 /** Raise it when a table's values change in a way that old readers or writers would misread. */
 export const KV_SCHEMA = 1;
 
+interface EncodedChange extends Change {
+  readonly encoded: Uint8Array | undefined;
+}
+
 interface Write {
-  readonly changes: readonly Change[];
+  readonly changes: readonly EncodedChange[];
   readonly generation: number;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
@@ -30,14 +35,14 @@ interface Write {
  * 2. A write is visible from the call on: what has not been committed yet is laid over what has ({@link Pending}).
  */
 export class LmdbKv implements Kv {
-  readonly #lmdb: RootDatabase<unknown, Buffer>;
+  readonly #lmdb: RootDatabase<Uint8Array, Buffer>;
   readonly #pending = new Pending();
   #queue: Write[] = [];
   #flushing: Promise<void> | undefined;
   #generation = 0;
   #closed = false;
 
-  private constructor(lmdb: RootDatabase<unknown, Buffer>) {
+  private constructor(lmdb: RootDatabase<Uint8Array, Buffer>) {
     this.#lmdb = lmdb;
   }
 
@@ -45,12 +50,12 @@ export class LmdbKv implements Kv {
   static async open(path: string, options: LmdbKvOptions = {}): Promise<LmdbKv> {
     const schema = options.schema ?? KV_SCHEMA;
     const lmdb = await openFile(path);
-    const found = lmdb.get(schemaKey);
+    const found = decode(lmdb.get(schemaKey));
     if (found !== undefined && found !== schema) {
       await lmdb.close();
       throw schemaMismatch(path, Number(found), schema);
     }
-    if (found === undefined) await lmdb.put(schemaKey, schema);
+    if (found === undefined) await lmdb.put(schemaKey, codec.pack(schema));
     return new LmdbKv(lmdb);
   }
 
@@ -60,8 +65,8 @@ export class LmdbKv implements Kv {
 
   async write(change: (batch: KvBatch) => void): Promise<void> {
     if (this.#closed) throw closed();
-    const changes = collect(change);
-    for (const { table, key } of changes) checkKey(table, key);
+    // All that can be wrong with a write shows here, before any of it is under way.
+    const changes = collect(change).map(encodeChange);
     if (changes.length === 0) return;
     const generation = ++this.#generation;
     this.#pending.add(changes, generation);
@@ -97,12 +102,13 @@ export class LmdbKv implements Kv {
     this.#flushing = undefined;
   }
 
+  /** `batch`, and not `transaction`: that one has to come back to this thread for its callback. */
   async #commit(writes: readonly Write[]): Promise<void> {
-    await this.#lmdb.transaction(() => {
+    await this.#lmdb.batch(() => {
       for (const { changes } of writes) {
-        for (const { table, key, value } of changes) {
-          if (value === undefined) this.#lmdb.removeSync(encodeKey(table, key));
-          else this.#lmdb.putSync(encodeKey(table, key), value);
+        for (const { table, key, value, encoded } of changes) {
+          if (value === undefined) void this.#lmdb.remove(encodeKey(table, key));
+          else void this.#lmdb.put(encodeKey(table, key), encoded!);
         }
       }
     });
@@ -112,10 +118,10 @@ export class LmdbKv implements Kv {
 
 class LmdbTable<V> implements KvTable<V> {
   readonly name: string;
-  readonly #lmdb: Database<unknown, Buffer>;
+  readonly #lmdb: Database<Uint8Array, Buffer>;
   readonly #pending: Pending;
 
-  constructor(name: string, lmdb: Database<unknown, Buffer>, pending: Pending) {
+  constructor(name: string, lmdb: Database<Uint8Array, Buffer>, pending: Pending) {
     this.name = name;
     this.#lmdb = lmdb;
     this.#pending = pending;
@@ -123,7 +129,7 @@ class LmdbTable<V> implements KvTable<V> {
 
   get(key: string): V | undefined {
     const waiting = this.#pending.lookup(this.name, key);
-    return (waiting ? waiting.value : this.#lmdb.get(encodeKey(this.name, key))) as V | undefined;
+    return (waiting ? waiting.value : decode(this.#lmdb.get(encodeKey(this.name, key)))) as V | undefined;
   }
 
   has(key: string): boolean {
@@ -143,9 +149,19 @@ class LmdbTable<V> implements KvTable<V> {
     end[end.length - 1] = end[end.length - 1]! + 1;
     const skip = Buffer.byteLength(this.name) + 1;
     for (const { key, value } of this.#lmdb.getRange({ start, end })) {
-      yield [key.toString('utf8', skip), value];
+      yield [key.toString('utf8', skip), decode(value)];
     }
   }
+}
+
+/** Values carry their property names, so that a file can be read without anything beside it. */
+const codec = new Packr({ useRecords: false });
+
+const decode = (bytes: Uint8Array | undefined): unknown => bytes && codec.unpack(bytes);
+
+function encodeChange(change: Change): EncodedChange {
+  checkKey(change.table, change.key);
+  return { ...change, encoded: change.value === undefined ? undefined : codec.pack(change.value) };
 }
 
 const schemaKey = encodeKey('', 'schema');
@@ -183,10 +199,10 @@ async function checkMagic(path: string): Promise<void> {
   }
 }
 
-async function openFile(path: string): Promise<RootDatabase<unknown, Buffer>> {
+async function openFile(path: string): Promise<RootDatabase<Uint8Array, Buffer>> {
   try {
     await checkMagic(path);
-    return openLmdb<unknown, Buffer>({ path, keyEncoding: 'binary', noSubdir: true, encoding: 'msgpack' });
+    return openLmdb<Uint8Array, Buffer>({ path, keyEncoding: 'binary', noSubdir: true, encoding: 'binary' });
   } catch (error) {
     throw notADatabase(path, error);
   }

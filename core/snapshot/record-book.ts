@@ -25,6 +25,7 @@ export class RecordBook {
   readonly #byIndex = new Map<string, Set<Entry>>();
   readonly #byChain = new Map<Digest, Entry>();
   readonly #unawaited = new Set<Promise<void>>();
+  #freed = 0;
 
   constructor(workerId: string, kv: Kv, logger: Logger) {
     this.#workerId = workerId;
@@ -68,6 +69,11 @@ export class RecordBook {
     return this.#free;
   }
 
+  /** Rises whenever an entry becomes free. */
+  get freed(): number {
+    return this.#freed;
+  }
+
   byIndex(index: string): readonly Entry[] {
     return [...(this.#byIndex.get(index) ?? [])].sort((a, b) => b.record.createdAt - a.record.createdAt);
   }
@@ -108,17 +114,35 @@ export class RecordBook {
 
   save(batch: KvBatch, entry: Entry): void {
     entry.saved = true;
-    batch.put(this.#records, entry.id, entry.record);
-    for (const digest of blobsOf(entry.record)) this.#blobs.hold(batch, digest, this.#blobHolder(entry));
+    this.#put(batch, entry.record);
   }
 
   /** Replaces parts of the record, durably. */
   async update(entry: Entry, change: Partial<RefRecord>): Promise<void> {
-    this.#unlist(entry);
-    entry.record = { ...entry.record, ...change };
-    this.#list(entry);
+    this.#replace(entry, { ...entry.record, ...change });
     if (entry.gone) return;
     await this.#kv.write((batch) => this.save(batch, entry));
+  }
+
+  /**
+   * The same for a change that depends on something that happens meanwhile: both go to the disk together, and the change
+   * shows when both are there. A crash in between may leave the record alone, which the sweep sees.
+   */
+  async updateWith(entry: Entry, change: Partial<RefRecord>, happening: Promise<void>): Promise<void> {
+    const [before, next] = [entry.record, { ...entry.record, ...change }];
+    const writing = this.#kv.write((batch) => this.#put(batch, next));
+    const [happened, written] = await Promise.allSettled([happening, writing]);
+    if (happened.status === 'fulfilled' && written.status === 'fulfilled') {
+      entry.saved = true;
+      this.#replace(entry, next);
+      return;
+    }
+    if (written.status === 'rejected') throw written.reason;
+    await this.#kv.write((batch) => {
+      if (entry.saved) this.#put(batch, before);
+      else this.#erase(batch, entry);
+    });
+    throw (happened as PromiseRejectedResult).reason;
   }
 
   write(change: (batch: KvBatch) => void): Promise<void> {
@@ -221,6 +245,17 @@ export class RecordBook {
     }
   }
 
+  #put(batch: KvBatch, record: RefRecord): void {
+    batch.put(this.#records, record.id, record);
+    for (const digest of blobsOf(record)) this.#blobs.hold(batch, digest, this.#blobHolder(record.id));
+  }
+
+  #replace(entry: Entry, record: RefRecord): void {
+    this.#unlist(entry);
+    entry.record = record;
+    this.#list(entry);
+  }
+
   #list(entry: Entry): void {
     for (const index of entry.record.indexes) {
       const entries = this.#byIndex.get(index) ?? new Set<Entry>();
@@ -256,16 +291,20 @@ export class RecordBook {
     batch.remove(this.#usage, entry.id);
     for (const [key] of this.#metadata.entries(`${entry.id} `)) batch.remove(this.#metadata, key);
     for (const holder of entry.holders) batch.remove(this.#holders, `${entry.id} ${holder}`);
-    for (const digest of blobsOf(entry.record)) this.#blobs.release(batch, digest, this.#blobHolder(entry));
+    for (const digest of blobsOf(entry.record))
+      this.#blobs.release(batch, digest, this.#blobHolder(entry.id));
   }
 
   #noteFree(entry: Entry): void {
-    if (entry.free && this.#entries.get(entry.id) === entry) this.#free.add(entry);
-    else this.#free.delete(entry);
+    if (!entry.free || this.#entries.get(entry.id) !== entry) this.#free.delete(entry);
+    else if (!this.#free.has(entry)) {
+      this.#free.add(entry);
+      this.#freed += 1;
+    }
   }
 
-  #blobHolder(entry: Entry): string {
-    return `ref:${this.#workerId}/${entry.id}`;
+  #blobHolder(id: string): string {
+    return `ref:${this.#workerId}/${id}`;
   }
 
   /** For what may be lost: when something was last used. */

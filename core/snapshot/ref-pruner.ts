@@ -19,7 +19,8 @@ const GRACE_MS = 3600_000;
 /**
  * Garbage collection. Only what nothing keeps can go, so children go before what they stand on, round by round.
  *
- * 1. With an aim in bytes, the least valuable record goes, then the next is chosen anew, until the aim is met.
+ * 1. With an aim in bytes, the least valuable record goes first, until the aim is met; the order is made anew whenever
+ *    a record becomes free.
  * 2. A record leaves the books durably before its snapshot is removed, and its snapshot before its blobs: what a crash
  *    leaves behind is named by nothing, and swept.
  */
@@ -78,7 +79,9 @@ export class RefPruner {
     while (keep === 0 || total >= keep) {
       const candidates = [...this.#book.free()].filter(may);
       if (candidates.length === 0) return;
-      for (const entry of keep === 0 ? candidates : byWorth(candidates).slice(0, 1)) {
+      const { freed } = this.#book;
+      for (const entry of keep === 0 ? candidates : byWorth(candidates)) {
+        if (keep !== 0 && (total < keep || this.#book.freed !== freed)) break;
         if (signal.aborted) throw canceled(signal.reason);
         const size = await this.#usage.size(entry, signal);
         // It may have been taken meanwhile. From here to the books there must be no wait.
@@ -93,7 +96,7 @@ export class RefPruner {
 
 /** Which free entries a request speaks of. */
 function removable(options: PruneOptions): (entry: Entry) => boolean {
-  const matches = usageFilter(options.filter);
+  const matches = options.filter.length === 0 ? () => true : usageFilter(options.filter);
   const cutOff = Date.now() - options.keepDurationMs;
   return (entry) => {
     const { record, usage } = entry;

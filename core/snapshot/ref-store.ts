@@ -49,8 +49,8 @@ const never = new AbortController().signal;
 /**
  * The refs of one worker: records in the key-value store, trees in its snapshotter, layers in the content store.
  *
- * 1. Durability runs upwards: a snapshot is committed before its record is written, and a record is written before
- *    anybody gets its ref. What is being written has no record at all, unless it is retained.
+ * 1. A snapshot is committed and its record is written before anybody gets the ref. What is being written has no
+ *    record at all, unless it is retained.
  * 2. Removal runs downwards, see {@link RefPruner}. What lies between after a crash is swept at the next start.
  * 3. An entry stays while it has handles, children or holders.
  */
@@ -252,8 +252,8 @@ export class LocalRefStore implements RefStore, AsyncDisposable {
   }
 
   async #commit(entry: Entry): Promise<void> {
-    await this.#snapshotter.commit(entry.id, activeKey(entry.id));
-    await this.#book.update(entry, { kind: 'immutable' });
+    const snapshot = this.#snapshotter.commit(entry.id, activeKey(entry.id));
+    await this.#book.updateWith(entry, { kind: 'immutable' }, snapshot);
   }
 
   async #discard(entry: Entry): Promise<void> {

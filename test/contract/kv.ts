@@ -41,6 +41,31 @@ export function kvContract(name: string, make: () => Promise<Kv>): void {
       expect([failure, table.get('a')]).to.deep.equal(['no', undefined]);
     });
 
+    it('discards everything when one value cannot be kept', async () => {
+      const table = kv.table<unknown>('t');
+      const circular: { self?: unknown } = {};
+      circular.self = circular;
+      const failed = await kv
+        .write((batch) => {
+          batch.put(table, 'a', 1);
+          batch.put(table, 'b', name === 'MemoryKv' ? () => {} : circular);
+        })
+        .then(
+          () => false,
+          () => true,
+        );
+      expect([failed, table.get('a'), [...table.entries()]]).to.deep.equal([true, undefined, []]);
+    });
+
+    it('takes a value as it is when it is written', async () => {
+      const table = kv.table<{ n: number }>('t');
+      const value = { n: 1 };
+      const written = kv.write((batch) => batch.put(table, 'a', value));
+      value.n = 2;
+      await written;
+      expect(table.get('a')).to.deep.equal({ n: 1 });
+    });
+
     it('keeps tables apart, also when one name is the beginning of another', async () => {
       const [one, other] = [kv.table<number>('t'), kv.table<number>('t2')];
       await kv.write((batch) => {

@@ -41,13 +41,13 @@ export class NativeSnapshotter implements Snapshotter {
       if (this.#records.prepared(key, parent)) return;
       const from = parent === undefined ? undefined : this.#records.require(parent, 'committed');
       const dir = this.#dirs.name();
-      await this.#dirs.make(dir, 'fs');
+      this.#dirs.make(dir, 'fs');
       if (from) {
         const args = { from: this.#dirs.tree(from.dir), to: this.#dirs.tree(dir) };
         await this.#threads.run(copyTask, args, { signal: never });
       }
       const record = { kind: 'active', dir, stack: [] } as const;
-      await this.#records.add(key, parent === undefined ? record : { ...record, parent });
+      this.#records.add(key, parent === undefined ? record : { ...record, parent });
     });
   }
 

@@ -1,4 +1,4 @@
-import fs from 'node:fs/promises';
+import fs from 'node:fs';
 import { silentLogger } from '../../../../core/contracts/logger.js';
 import type { Mount } from '../../../../core/contracts/mount.js';
 import type { SnapshotInfo, Snapshotter, SnapshotUsage } from '../../../../core/contracts/snapshotter.js';
@@ -80,9 +80,9 @@ export class OverlaySnapshotter implements Snapshotter {
       if (this.#records.prepared(key, parent)) return;
       const below = parent === undefined ? undefined : await this.#fitting(parent);
       const dir = this.#dirs.name();
-      await this.#dirs.make(dir, 'fs', 'work');
-      if (below) await this.#likeRootOf(below, dir);
-      await this.#records.add(key, {
+      this.#dirs.make(dir, 'fs', 'work');
+      if (below) this.#likeRootOf(below, dir);
+      this.#records.add(key, {
         kind: 'active',
         ...(parent === undefined ? {} : { parent }),
         dir,
@@ -142,11 +142,12 @@ export class OverlaySnapshotter implements Snapshotter {
   }
 
   /** The root of a mount shows owner and mode of its topmost layer. */
-  async #likeRootOf(below: SnapshotRecord, dir: string): Promise<void> {
-    const root = await fs.stat(this.#dirs.tree(below.stack[0]!));
-    const own = this.#dirs.tree(dir);
-    await fs.chown(own, root.uid, root.gid);
-    await fs.chmod(own, root.mode & 0o7777);
+  #likeRootOf(below: SnapshotRecord, dir: string): void {
+    const root = fs.statSync(this.#dirs.tree(below.stack[0]!));
+    const tree = this.#dirs.tree(dir);
+    const own = fs.statSync(tree);
+    if (own.uid !== root.uid || own.gid !== root.gid) fs.chownSync(tree, root.uid, root.gid);
+    if (own.mode !== root.mode) fs.chmodSync(tree, root.mode & 0o7777);
   }
 
   /** Rule 2: the committed `key`, with a stack that one more layer can stand on. */
@@ -168,7 +169,7 @@ export class OverlaySnapshotter implements Snapshotter {
     const [start, end] = [first + 1, last + 1];
     const trees = (names: readonly string[]): readonly string[] => names.map((name) => this.#dirs.tree(name));
     const dir = this.#dirs.name();
-    await this.#dirs.make(dir, 'fs');
+    this.#dirs.make(dir, 'fs');
     const args = {
       layers: trees(stack.slice(start, end)),
       below: trees(stack.slice(end)),

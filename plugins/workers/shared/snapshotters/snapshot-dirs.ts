@@ -1,3 +1,4 @@
+import { mkdirSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import type { Threads } from '../../../../core/contracts/threads.js';
@@ -51,10 +52,11 @@ export class SnapshotDirs {
     return path.join(this.root, name, what);
   }
 
-  async make(name: string, ...subdirs: readonly string[]): Promise<void> {
+  /** Synchronous: three calls of some microseconds, which as many turns through Node's own pool would multiply. */
+  make(name: string, ...subdirs: readonly string[]): void {
     const dir = path.join(this.root, name);
-    await fs.mkdir(dir, { mode: 0o700 });
-    await Promise.all(subdirs.map((sub) => fs.mkdir(path.join(dir, sub), { mode: 0o755 })));
+    mkdirSync(dir, { mode: 0o700 });
+    for (const sub of subdirs) mkdirSync(path.join(dir, sub), { mode: 0o755 });
   }
 
   async remove(names: readonly string[]): Promise<void> {

@@ -22,6 +22,8 @@ export class SnapshotRecords {
   readonly #kv: Kv;
   readonly #table: KvTable<SnapshotRecord>;
   readonly #children = new Map<string, number>();
+  /** Additions on their way to the disk, and those that failed there. */
+  readonly #adding = new Map<string, Promise<void>>();
 
   constructor(kv: Kv, table: string) {
     this.#kv = kv;
@@ -61,9 +63,24 @@ export class SnapshotRecords {
     return true;
   }
 
-  async add(key: string, record: SnapshotRecord): Promise<void> {
+  /**
+   * Known at once. Its way to the disk is not waited for: nothing is lost with an active snapshot of which nobody has
+   * written anything down, and what is written down later becomes durable later. `settled` tells whether it failed.
+   */
+  add(key: string, record: SnapshotRecord): void {
     this.#count(record.parent, 1);
-    await this.#kv.write((batch) => batch.put(this.#table, key, record));
+    const writing = this.#kv.write((batch) => batch.put(this.#table, key, record));
+    this.#adding.set(key, writing);
+    writing.then(
+      () => this.#adding.delete(key),
+      () => {},
+    );
+  }
+
+  async settled(key: string): Promise<void> {
+    const writing = this.#adding.get(key);
+    this.#adding.delete(key);
+    await writing;
   }
 
   async update(key: string, record: SnapshotRecord): Promise<void> {
@@ -76,10 +93,11 @@ export class SnapshotRecords {
     if (done?.kind === 'committed' && !this.#table.has(key)) return false;
     const record = this.require(key, 'active');
     if (done && name !== key) throw snapshotExists(name, describe(done));
-    await this.#kv.write((batch) => {
+    const writing = this.#kv.write((batch) => {
       batch.remove(this.#table, key);
       batch.put<SnapshotRecord>(this.#table, name, { ...record, kind: 'committed', stack });
     });
+    await Promise.all([this.settled(key), writing]);
     return true;
   }
 
