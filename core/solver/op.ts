@@ -35,7 +35,10 @@ export interface Edge {
 
 /** How a vertex is keyed and run. One op object serves one task; it may keep state between the calls. */
 export interface Op {
-  /** The n-th cache map; `done: false` promises another. Called with rising n, never twice at once. */
+  /**
+   * The n-th cache map; `done: false` promises another. Called with rising n, never twice at once. Only of a step
+   * without inputs is more than the first asked for: its maps are other names of the same thing.
+   */
   cacheMap(index: number, context: OpContext): Promise<{ readonly map: CacheMap; readonly done: boolean }>;
   /** One result per output (undefined: an empty tree). The results become the solver's. Inputs are borrowed. */
   exec(inputs: readonly (Result | undefined)[], context: OpContext): Promise<readonly (Result | undefined)[]>;
@@ -62,7 +65,10 @@ export interface OpContext {
   readonly progress: Progress;
   /** Sessions of every job that wants this step now. */
   readonly sessions: SessionGroup;
-  /** Solves an edge on behalf of this effect (build ops). A cycle is an error naming its path. */
+  /**
+   * Solves an edge on behalf of this effect (build ops). The caller owns the result; the tasks behind it are let go
+   * when the effect settles. A cycle is an error naming its path.
+   */
   build(edge: Edge): Promise<Result | undefined>;
 }
 

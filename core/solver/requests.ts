@@ -22,15 +22,23 @@ export async function requestResult(
 ): Promise<Result | undefined> {
   if (signal.aborted) throw canceled(signal.reason);
   const answer = deferred<Result | undefined>();
+  let over = false;
+  const fail = (error: unknown): void => {
+    over = true;
+    answer.reject(error);
+  };
   const waiter: Waiter = {
     kind: 'waiter',
     job,
     parent,
-    answered: ({ result }) => answer.resolve(result?.value?.clone()),
-    failed: (error) => answer.reject(error),
+    answered: ({ result }) => {
+      // Between a failure and the withdrawal nobody would own the clone.
+      if (!over) answer.resolve(result?.value?.clone());
+    },
+    failed: fail,
   };
   const demand = new Demand(waiter, output, stages.result, 0);
-  const leave = (): void => answer.reject(canceled(signal.reason));
+  const leave = (): void => fail(canceled(signal.reason));
   signal.addEventListener('abort', leave, { once: true });
   try {
     scheduler.ask(demand);

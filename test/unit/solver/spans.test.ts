@@ -1,0 +1,148 @@
+import { expect } from 'chai';
+import type { Span, SpanContext, SpanOptions, Tracing } from '../../../core/contracts/tracing.js';
+import type { Vertex } from '../../../core/solver/op.js';
+import { Bench } from './support/bench.js';
+import { Gate, settle } from './support/gate.js';
+
+interface Recorded {
+  readonly name: string;
+  readonly id: string;
+  readonly parent: string | undefined;
+  readonly followsFrom: string | undefined;
+  readonly tags: Record<string, unknown>;
+  finished: number;
+}
+
+/** Remembers spans; the active one is the last entered, which is enough for steps that do not overlap. */
+class RecordedTracing implements Tracing {
+  readonly spans: Recorded[] = [];
+  #active: Span[] = [];
+
+  start(name: string, { parent, followsFrom, tags }: SpanOptions = {}): Span {
+    const context: SpanContext = { traceId: 't', spanId: `${this.spans.length}`, sampled: true };
+    const span: Recorded = {
+      name,
+      id: context.spanId,
+      parent: parent === null ? undefined : (parent ?? this.active()?.context)?.spanId,
+      followsFrom: followsFrom?.spanId,
+      tags: { ...tags },
+      finished: 0,
+    };
+    this.spans.push(span);
+    return {
+      context,
+      setTag: (key, value) => {
+        span.tags[key] = value;
+      },
+      log: () => undefined,
+      fail: () => {
+        span.tags.failed = true;
+      },
+      finish: () => {
+        span.finished = 1;
+      },
+    };
+  }
+
+  async trace<T>(name: string, options: SpanOptions, work: (span: Span) => Promise<T>): Promise<T> {
+    const span = this.start(name, options);
+    try {
+      return await this.within(span, () => work(span));
+    } catch (error) {
+      span.fail(error);
+      throw error;
+    } finally {
+      span.finish();
+    }
+  }
+
+  within<T>(span: Span, work: () => T): T {
+    this.#active.push(span);
+    try {
+      return work();
+    } finally {
+      this.#active.pop();
+    }
+  }
+
+  active(): Span | undefined {
+    return this.#active.at(-1);
+  }
+
+  inject(): Readonly<Record<string, string>> {
+    return {};
+  }
+
+  extract(): undefined {
+    return undefined;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+}
+
+describe('solver: spans', () => {
+  it('show a step below the job that started it, with its parts', async () => {
+    const tracing = new RecordedTracing();
+    await using bench = new Bench({ tracing });
+    const span = tracing.start('job', { parent: null });
+    const below = bench.graph.step({ name: 'below', value: 'v' });
+    const top = bench.graph.step({ name: 'top', inputs: [below], content: { 0: true } });
+    const job = bench.solver.openJob('j', { sessionId: 's', span });
+    await bench.value(job, top);
+    await job[Symbol.asyncDispose]();
+    const nameOf = (id: string | undefined): string | undefined =>
+      tracing.spans.find((one) => one.id === id)?.name;
+    expect(tracing.spans.slice(1).map(({ name, parent }) => `${nameOf(parent)} / ${name}`)).to.have.members([
+      'job / cache key: below',
+      'job / below',
+      'below / exec',
+      'below / save',
+      'job / top',
+      'top / content digest',
+      'top / exec',
+      'top / save',
+    ]);
+    expect(tracing.spans.slice(1).every(({ finished }) => finished === 1)).to.equal(true);
+    const topSpan = tracing.spans.find(({ name }) => name === 'top')!;
+    expect(topSpan.tags).to.deep.equal({ vertex: top.digest, cached: false });
+  });
+
+  it('of a job that joins point to those of the first', async () => {
+    const tracing = new RecordedTracing();
+    await using bench = new Bench({ tracing });
+    const gate = new Gate();
+    const make = (): Vertex =>
+      bench.graph.step({
+        name: 'a',
+        running: async ({ signal }) => {
+          await gate.wait(signal);
+          return 'x';
+        },
+      });
+    const spans = [1, 2].map((i) => tracing.start(`job ${i}`, { parent: null }));
+    const jobs = spans.map((span, i) => bench.solver.openJob(`j${i}`, { sessionId: 's', span }));
+    const first = bench.value(jobs[0]!, make());
+    await gate.reached;
+    const second = bench.value(jobs[1]!, make());
+    await settle();
+    gate.open();
+    await Promise.all([first, second]);
+    const [own, shared] = tracing.spans.filter(({ name }) => name === 'a');
+    expect([shared!.parent, shared!.followsFrom, shared!.finished]).to.deep.equal(['1', own!.id, 1]);
+    for (const job of jobs) await job[Symbol.asyncDispose]();
+  });
+
+  it('of a failed step are marked', async () => {
+    const tracing = new RecordedTracing();
+    await using bench = new Bench({ tracing });
+    const bad = bench.graph.step({
+      name: 'bad',
+      running: () => {
+        throw new Error('broken');
+      },
+    });
+    await bench.build(bad).catch(() => undefined);
+    const span = tracing.spans.find(({ name }) => name === 'bad')!;
+    expect([span.tags.failed, span.finished]).to.deep.equal([true, 1]);
+  });
+});
