@@ -122,20 +122,33 @@ function packageModule(namespace, pkg, module) {
   ];
 }
 
+/**
+ * A type, and a constant of the same name. What is nested in a message is part of the constant's type, and its types lie
+ * in a namespace: one with values would clash with the constant.
+ */
 function declare(member, indent, imports) {
-  return member instanceof protobuf.Enum
-    ? declareEnum(member, indent)
-    : declareMessage(member, indent, imports);
+  const types =
+    member instanceof protobuf.Enum ? declareEnum(member, indent) : declareMessage(member, indent, imports);
+  if (indent === '') types.push(`export const ${member.name}: ${valueType(member, '')};`);
+  return [...types, ''];
+}
+
+function valueType(member, prefix) {
+  if (member instanceof protobuf.Enum) {
+    const entries = Object.entries(member.values).map(([name, value]) => `readonly ${name}: ${value}`);
+    return `{ ${entries.join('; ')} }`;
+  }
+  const path = `${prefix}${member.name}`;
+  const nested = member.nestedArray.map((inner) => `readonly ${inner.name}: ${valueType(inner, `${path}.`)}`);
+  return `MessageType<${path}>${nested.length ? ` & { ${nested.join('; ')} }` : ''}`;
 }
 
 const comment = (object, indent) =>
   object.comment ? `${indent}/** ${object.comment.replaceAll('\n', ' ')} */\n` : '';
 
 function declareEnum(type, indent) {
-  const entries = Object.entries(type.values).map(([name, value]) => `readonly ${name}: ${value}`);
   return [
-    `${comment(type, indent)}${indent}export const ${type.name}: { ${entries.join('; ')} };`,
-    `${indent}export type ${type.name} = ${Object.values(type.values).join(' | ')};\n`,
+    `${comment(type, indent)}${indent}export type ${type.name} = ${Object.values(type.values).join(' | ')};`,
   ];
 }
 
@@ -160,10 +173,9 @@ function declareMessage(type, indent, imports) {
     ...fields,
     ...choices,
     `${indent}}`,
-    `${indent}export const ${type.name}: MessageType<${type.name}>;`,
   ];
-  if (nested.length) lines.push(`${indent}export namespace ${type.name} {`, ...nested, `${indent}}`);
-  lines.push('');
+  if (nested.length)
+    lines.push(`${indent}export namespace ${type.name} {`, ...nested.slice(0, -1), `${indent}}`);
   return lines;
 }
 

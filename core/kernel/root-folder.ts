@@ -3,7 +3,7 @@
  * however that ends.
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { BuildError } from '../contracts/index.js';
 import { tryLock } from '../util/linux/lock.js';
 
@@ -16,7 +16,9 @@ export class RootFolder implements Disposable {
     this.#lock = lock;
   }
 
-  static async open(path: string): Promise<RootFolder> {
+  /** The path may be relative to the working directory of this moment. */
+  static async open(folder: string): Promise<RootFolder> {
+    const path = resolve(folder);
     await mkdir(path, { recursive: true, mode: 0o711 }).catch((cause: NodeJS.ErrnoException) => {
       throw new BuildError('kernel.root', `cannot make the state folder ${path}: ${cause.message}`, {
         grpcCode: 'FailedPrecondition',

@@ -92,8 +92,8 @@ export interface ListStatusesResponse {
 }
 export const ListStatusesResponse: MessageType<ListStatusesResponse>;
 
-export const WriteAction: { readonly STAT: 0; readonly WRITE: 1; readonly COMMIT: 2 };
 export type WriteAction = 0 | 1 | 2;
+export const WriteAction: { readonly STAT: 0; readonly WRITE: 1; readonly COMMIT: 2 };
 
 export interface WriteContentRequest {
   action: WriteAction;

@@ -179,8 +179,8 @@ export interface BuildHistoryRequest {
 }
 export const BuildHistoryRequest: MessageType<BuildHistoryRequest>;
 
-export const BuildHistoryEventType: { readonly STARTED: 0; readonly COMPLETE: 1; readonly DELETED: 2 };
 export type BuildHistoryEventType = 0 | 1 | 2;
+export const BuildHistoryEventType: { readonly STARTED: 0; readonly COMPLETE: 1; readonly DELETED: 2 };
 
 export interface BuildHistoryEvent {
   type: BuildHistoryEventType;

@@ -22,9 +22,7 @@ export interface Packet {
   ID: number;
   data: Uint8Array;
 }
-export const Packet: MessageType<Packet>;
 export namespace Packet {
-  export const PacketType: { readonly PACKET_STAT: 0; readonly PACKET_REQ: 1; readonly PACKET_DATA: 2; readonly PACKET_FIN: 3; readonly PACKET_ERR: 4 };
   export type PacketType = 0 | 1 | 2 | 3 | 4;
-
 }
+export const Packet: MessageType<Packet> & { readonly PacketType: { readonly PACKET_STAT: 0; readonly PACKET_REQ: 1; readonly PACKET_DATA: 2; readonly PACKET_FIN: 3; readonly PACKET_ERR: 4 } };

@@ -52,8 +52,8 @@ export interface Attestation {
 }
 export const Attestation: MessageType<Attestation>;
 
-export const AttestationKind: { readonly InToto: 0; readonly Bundle: 1 };
 export type AttestationKind = 0 | 1;
+export const AttestationKind: { readonly InToto: 0; readonly Bundle: 1 };
 
 export interface InTotoSubject {
   kind: InTotoSubjectKind;
@@ -62,8 +62,8 @@ export interface InTotoSubject {
 }
 export const InTotoSubject: MessageType<InTotoSubject>;
 
-export const InTotoSubjectKind: { readonly Self: 0; readonly Raw: 1 };
 export type InTotoSubjectKind = 0 | 1;
+export const InTotoSubjectKind: { readonly Self: 0; readonly Raw: 1 };
 
 /** Either of the two, exactly once per build. */
 export interface ReturnRequest {
@@ -178,12 +178,10 @@ export interface ChecksumRequest {
   Algo: ChecksumRequest.ChecksumAlgo;
   Suffix: Uint8Array;
 }
-export const ChecksumRequest: MessageType<ChecksumRequest>;
 export namespace ChecksumRequest {
-  export const ChecksumAlgo: { readonly CHECKSUM_ALGO_SHA256: 0; readonly CHECKSUM_ALGO_SHA384: 1; readonly CHECKSUM_ALGO_SHA512: 2 };
   export type ChecksumAlgo = 0 | 1 | 2;
-
 }
+export const ChecksumRequest: MessageType<ChecksumRequest> & { readonly ChecksumAlgo: { readonly CHECKSUM_ALGO_SHA256: 0; readonly CHECKSUM_ALGO_SHA384: 1; readonly CHECKSUM_ALGO_SHA512: 2 } };
 
 export interface ChecksumResponse {
   Digest: string;

@@ -9,12 +9,10 @@ export const HealthCheckRequest: MessageType<HealthCheckRequest>;
 export interface HealthCheckResponse {
   status: HealthCheckResponse.ServingStatus;
 }
-export const HealthCheckResponse: MessageType<HealthCheckResponse>;
 export namespace HealthCheckResponse {
-  export const ServingStatus: { readonly UNKNOWN: 0; readonly SERVING: 1; readonly NOT_SERVING: 2; readonly SERVICE_UNKNOWN: 3 };
   export type ServingStatus = 0 | 1 | 2 | 3;
-
 }
+export const HealthCheckResponse: MessageType<HealthCheckResponse> & { readonly ServingStatus: { readonly UNKNOWN: 0; readonly SERVING: 1; readonly NOT_SERVING: 2; readonly SERVICE_UNKNOWN: 3 } };
 
 export interface HealthListRequest {
 }

@@ -77,11 +77,11 @@ export interface Ulimit {
 }
 export const Ulimit: MessageType<Ulimit>;
 
-export const NetMode: { readonly UNSET: 0; readonly HOST: 1; readonly NONE: 2 };
 export type NetMode = 0 | 1 | 2;
+export const NetMode: { readonly UNSET: 0; readonly HOST: 1; readonly NONE: 2 };
 
-export const SecurityMode: { readonly SANDBOX: 0; readonly INSECURE: 1 };
 export type SecurityMode = 0 | 1;
+export const SecurityMode: { readonly SANDBOX: 0; readonly INSECURE: 1 };
 
 /** A secret handed over as an environment variable. */
 export interface SecretEnv {
@@ -115,11 +115,11 @@ export interface Mount {
 }
 export const Mount: MessageType<Mount>;
 
-export const MountType: { readonly BIND: 0; readonly SECRET: 1; readonly SSH: 2; readonly CACHE: 3; readonly TMPFS: 4 };
 export type MountType = 0 | 1 | 2 | 3 | 4;
+export const MountType: { readonly BIND: 0; readonly SECRET: 1; readonly SSH: 2; readonly CACHE: 3; readonly TMPFS: 4 };
 
-export const MountContentCache: { readonly DEFAULT: 0; readonly ON: 1; readonly OFF: 2 };
 export type MountContentCache = 0 | 1 | 2;
+export const MountContentCache: { readonly DEFAULT: 0; readonly ON: 1; readonly OFF: 2 };
 
 /** Size in bytes; 0 = no limit. */
 export interface TmpfsOpt {
@@ -133,8 +133,8 @@ export interface CacheOpt {
 }
 export const CacheOpt: MessageType<CacheOpt>;
 
-export const CacheSharingOpt: { readonly SHARED: 0; readonly PRIVATE: 1; readonly LOCKED: 2 };
 export type CacheSharingOpt = 0 | 1 | 2;
+export const CacheSharingOpt: { readonly SHARED: 0; readonly PRIVATE: 1; readonly LOCKED: 2 };
 
 export interface SecretOpt {
   ID: string;

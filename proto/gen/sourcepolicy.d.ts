@@ -21,8 +21,8 @@ export interface Selector {
 }
 export const Selector: MessageType<Selector>;
 
-export const PolicyAction: { readonly ALLOW: 0; readonly DENY: 1; readonly CONVERT: 2 };
 export type PolicyAction = 0 | 1 | 2;
+export const PolicyAction: { readonly ALLOW: 0; readonly DENY: 1; readonly CONVERT: 2 };
 
 export interface AttrConstraint {
   key: string;
@@ -31,8 +31,8 @@ export interface AttrConstraint {
 }
 export const AttrConstraint: MessageType<AttrConstraint>;
 
-export const AttrMatch: { readonly EQUAL: 0; readonly NOTEQUAL: 1; readonly MATCHES: 2 };
 export type AttrMatch = 0 | 1 | 2;
+export const AttrMatch: { readonly EQUAL: 0; readonly NOTEQUAL: 1; readonly MATCHES: 2 };
 
 export interface Policy {
   version: number;
@@ -40,5 +40,5 @@ export interface Policy {
 }
 export const Policy: MessageType<Policy>;
 
-export const MatchType: { readonly WILDCARD: 0; readonly EXACT: 1; readonly REGEX: 2 };
 export type MatchType = 0 | 1 | 2;
+export const MatchType: { readonly WILDCARD: 0; readonly EXACT: 1; readonly REGEX: 2 };
