@@ -31,10 +31,6 @@ export class Matching {
     return this.#lacking;
   }
 
-  get candidates(): number {
-    return this.#reachedBy.size;
-  }
-
   open(input: number): number {
     return this.#open[input] ?? 0;
   }

@@ -178,9 +178,12 @@ export class Scheduler {
     const aborted = task.running.get(name)?.aborted ?? false;
     task.running.delete(name);
     this.dirty(task);
-    if (outcome.ok) this.#done(task, effect, outcome.value);
-    else if (!aborted) this.#failed(task, effect, outcome.error, starter);
-    else lookAgain(task, name);
+    if (outcome.ok) {
+      this.#done(task, effect, outcome.value);
+    } else {
+      lookAgain(task, name);
+      if (!aborted) this.#failed(task, effect, outcome.error, starter);
+    }
   }
 
   #done(task: Task, effect: Effect, value: unknown): void {
@@ -235,7 +238,7 @@ export class Scheduler {
   }
 }
 
-/** It may be wanted again since it was asked to stop, and its input is only visited when something is new there. */
+/** It may still be wanted, or wanted again, and its input is only visited when something is new there. */
 function lookAgain(task: Task, name: EffectName): void {
   const [kind, index] = name.split(' ');
   const input = kind === 'digest' ? task.inputs[Number(index)] : undefined;

@@ -182,6 +182,32 @@ describe('solver: failures', () => {
     expect([await staying, runs]).to.deep.equal(['a', 2]);
   });
 
+  it('of one job while it digests an input are not those of another', async () => {
+    const gate = new Gate();
+    const { graph } = bench;
+    const a = graph.step({ name: 'a' });
+    let digests = 0;
+    const make = (): Vertex =>
+      graph.step({
+        name: 'b',
+        inputs: [a],
+        content: { 0: true },
+        digesting: async ({ signal }) => {
+          if (++digests > 1) return;
+          await gate.wait(signal);
+          throw new BuildError('session.lost', 'the session is gone');
+        },
+      });
+    await using first = bench.job();
+    await using second = bench.job();
+    const losing = failure(bench.value(first, make()));
+    const staying = bench.value(second, make());
+    await gate.reached;
+    gate.open();
+    expect((await losing).code).to.equal('session.lost');
+    expect([await staying, digests]).to.deep.equal(['b(a())', 2]);
+  });
+
   it('that say "cancelled" without an abort are not facts', async () => {
     const { graph } = bench;
     let runs = 0;
