@@ -13,8 +13,8 @@ import { bytesToKeep, byWorth } from './prune-plan.js';
 import { blobsOf, type Entry, snapshotKey } from './record.js';
 import type { RecordBook } from './record-book.js';
 
-/** Blobs that nobody names are left this long to those who wrote them. */
-const GRACE_MS = 3600_000;
+/** Blobs that nobody names are left this long to those who wrote them, ten minutes. */
+const GRACE_MS = 600_000;
 
 /**
  * Garbage collection. Only what nothing keeps can go, so children go before what they stand on, round by round.
