@@ -63,6 +63,8 @@ class ProgressFollower {
   readonly #end = new AbortController();
   #seen = false;
   #ended = false;
+  /** Nobody reads any more. */
+  #over = false;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(api: ControlApi, ref: string, trace: SpanContext | undefined, signal: AbortSignal) {
@@ -80,6 +82,7 @@ class ProgressFollower {
     } catch (error) {
       this.failure = error;
     } finally {
+      this.#over = true;
       clearTimeout(this.#timer);
     }
   }
@@ -95,7 +98,7 @@ class ProgressFollower {
   }
 
   #linger(): void {
-    if (!this.#ended) return;
+    if (!this.#ended || this.#over) return;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#end.abort(), STATUS_LINGER_MS);
   }
