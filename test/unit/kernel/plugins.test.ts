@@ -113,7 +113,7 @@ describe('plugin host', () => {
       '[plugin.exporter.p]\nfiles = 3\nfile = 4\n',
     );
     expect(await message(() => host.register())).to.equal(
-      '/etc/b.toml:3: unknown key "plugin.exporter.p.file"',
+      '/etc/b.toml:3: unknown key "plugin.exporter.p.file" (did you mean "files"?)',
     );
   });
 
