@@ -111,7 +111,7 @@ describe('plugins of a daemon', function () {
       'error: buildkitd: <site>/buildkitd.toml:4: unknown key "plugin.exporter.fine.levle" (did you mean "level"?)\n',
     );
     expect(await refusal(`${load}level = "high"\n`)).to.match(
-      /^error: buildkitd: <site>\/buildkitd\.toml:4: "plugin\.exporter\.fine\.level": .*expected int/,
+      /^error: buildkitd: <site>\/buildkitd\.toml:4: "plugin\.exporter\.fine\.level": .*expected number, received string/,
     );
   });
 
