@@ -17,8 +17,9 @@ const toggle = (flag: string): Option =>
     .preset('true')
     .choices(['auto', 'true', 'false']);
 
-export function parseFlags(argv: readonly string[]): DaemonFlags {
-  const program = new Command('buildkitd')
+/** The options of buildkitd; docs/reference/buildkitd.md is made from them. */
+export const daemonProgram = (): Command =>
+  new Command('buildkitd')
     .description('build daemon')
     .version(`buildkitd ${version.package} ${version.version}`, '-v, --version', 'print the version')
     .helpOption('-h, --help', 'show help')
@@ -41,7 +42,9 @@ export function parseFlags(argv: readonly string[]): DaemonFlags {
     .option('--oci-worker-net <mode>', 'network of steps: auto, host or none')
     .option('--oci-max-parallelism <n>', 'steps run at once')
     .addOption(toggle('--containerd-worker'));
-  const options = program.parse(argv, { from: 'user' }).opts();
+
+export function parseFlags(argv: readonly string[]): DaemonFlags {
+  const options = daemonProgram().parse(argv, { from: 'user' }).opts();
   if (options.containerdWorker === 'true') {
     throw unsupported(
       'buildkitd.flag',
