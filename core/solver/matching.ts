@@ -19,6 +19,7 @@ export class Matching {
   /** Candidate -> the inputs that lead to it. */
   readonly #reachedBy = new Map<KeyId, Set<number>>();
   #lacking: number;
+  #matches = 0;
 
   constructor(inputs: number) {
     this.#inputs = inputs;
@@ -29,6 +30,11 @@ export class Matching {
 
   get lacking(): number {
     return this.#lacking;
+  }
+
+  /** Each match changes what is open for every input. */
+  get matches(): number {
+    return this.#matches;
   }
 
   open(input: number): number {
@@ -46,6 +52,7 @@ export class Matching {
     reachedBy.add(input);
     this.#setOpen(input, this.open(input) + 1);
     if (reachedBy.size < this.#inputs) return false;
+    this.#matches++;
     for (let i = 0; i < this.#inputs; i++) this.#setOpen(i, this.open(i) - 1);
     return true;
   }

@@ -114,7 +114,10 @@ function stageFor({ output, deepen, all }: OutputAsking, input: Input): Stage {
 export function askingName({ everything, matches }: Asking): string {
   if (everything) return 'everything';
   return matches
-    .map(({ output, deepen, all }) => `${output.index}${deepen ? 'c' : 'd'}${all ? 'a' : ''}`)
+    .map(({ output, deepen, all }) => {
+      const matches = output.matching?.matches ?? 0;
+      return `${output.index}${deepen ? 'c' : 'd'}${all ? 'a' : ''}${matches}`;
+    })
     .join();
 }
 

@@ -14,7 +14,7 @@ const contentOutput = -1;
 
 /** Key of output `output` of a step without inputs; also what a cache export stores for every record. */
 export function rootKey(mapDigest: Digest, output: number): Digest {
-  if (isVolatile(mapDigest)) return `random:${hexOf(mapDigest)}`;
+  if (isVolatile(mapDigest)) return output === 0 ? mapDigest : `random:${hexOf(mapDigest)}-${output}`;
   return sha256(`${mapDigest}@${output}`);
 }
 

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type { Vertex } from '../../../core/solver/op.js';
 import { Bench, nothingLeft } from './support/bench.js';
+import { Gate, settle } from './support/gate.js';
 
 describe('solver: content keys', () => {
   let bench: Bench;
@@ -154,6 +155,27 @@ describe('solver: content keys', () => {
     const elsewhere = graph.step({ name: 'elsewhere', value: 'old' });
     const use = graph.step({ name: 'use', digest: 'use 3', inputs: [elsewhere], content: { 0: true } });
     expect((await took(use)).value).to.equal('use(old)');
+  });
+
+  it('are asked of an input that led to a record which is gone', async () => {
+    const { graph, results } = bench;
+    const gate = new Gate();
+    const read = (early: string, mapping: () => Promise<void> | void): Vertex => {
+      const inputs = [graph.step({ name: early }), graph.step({ name: 'late', mapping })];
+      return graph.step({ name: `reads-${early}`, key: 'read', inputs, content: { 0: true } });
+    };
+    const now = (): void => undefined;
+    await bench.build(graph.step({ name: 'above', inputs: [read('early', now)] }));
+    await bench.build(read('other', now));
+    // Its key stays, since it leads to `above`; its result does not.
+    for (const [id, value] of results.values) if (value?.startsWith('reads-early')) results.values.delete(id);
+    graph.reset();
+    const building = bench.build(read('early', () => gate.waitDeaf()));
+    await gate.reached;
+    await settle();
+    gate.open();
+    expect(await building).to.equal('reads-early(early() late())');
+    expect(graph.ran).to.deep.equal({ 'reads-early': 1 });
   });
 
   it('take a second cache map of a step without inputs', async () => {

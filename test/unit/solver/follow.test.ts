@@ -164,6 +164,16 @@ describe('solver: equal steps', () => {
     expect([await leaving, await staying, gate.waits, gate.aborts]).to.deep.equal(['left', 'x', 1, 0]);
   });
 
+  it('are not those that read different outputs of a step whose key never persists', async () => {
+    const { graph } = bench;
+    const both = graph.step({ name: 'both', key: 'random:1', outputs: 2, value: 'x' });
+    const [first, second] = [0, 1].map((index) =>
+      graph.step({ name: `reads-${index}`, key: 'read', inputs: [{ vertex: both, index }] }),
+    );
+    const top = graph.step({ name: 'top', inputs: [first!, second!] });
+    expect(await bench.build(top)).to.equal('top(reads-0(x#0) reads-1(x#1))');
+  });
+
   it('with several outputs run once', async () => {
     const { graph } = bench;
     const base = graph.step({ name: 'base' });

@@ -30,9 +30,12 @@ describe('key ids', () => {
     );
   });
 
-  it('keep a random digest as it is', () => {
-    expect(rootKey('random:0123abcd', 3)).to.equal('random:0123abcd');
-    expect(isVolatile('random:0123abcd')).to.equal(true);
+  it('keep a random digest, and tell its outputs apart', () => {
+    expect([rootKey('random:0123abcd', 0), rootKey('random:0123abcd', 3)]).to.deep.equal([
+      'random:0123abcd',
+      'random:0123abcd-3',
+    ]);
+    expect(isVolatile(rootKey('random:0123abcd', 3))).to.equal(true);
   });
 });
 
