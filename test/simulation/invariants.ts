@@ -107,7 +107,8 @@ export class Invariants {
     const path = new Set<Task>();
     const visit = (task: Task): void => {
       if (done.has(task)) return;
-      if (path.has(task)) throw new Violation(5, `${[...path, task].map(({ name }) => name).join(' waits for ')}`);
+      if (path.has(task))
+        throw new Violation(5, `${[...path, task].map(({ name }) => name).join(' waits for ')}`);
       path.add(task);
       for (const other of waitsFor(task)) visit(other);
       path.delete(task);
@@ -149,7 +150,8 @@ const hasRun = ({ running, outputs }: Task): boolean =>
 function checkProgress(task: Task): void {
   if (task.running.size > 0 || task.outputs.every(({ wanted }) => wanted === stages.none)) return;
   const asks =
-    task.inputs.some(({ demand }) => demand?.open) || task.outputs.some(({ leaderDemand }) => leaderDemand?.open);
+    task.inputs.some(({ demand }) => demand?.open) ||
+    task.outputs.some(({ leaderDemand }) => leaderDemand?.open);
   if (!asks) throw new Violation(1, `${task.name} is asked, but nothing is going on`);
 }
 

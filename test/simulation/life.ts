@@ -1,4 +1,6 @@
 /** One solver on the stores of a scenario, from opening to closing or crash, with the jobs that use it. */
+
+import type { Port } from '../../bench/shapes.js';
 import { BuildError, isCanceled } from '../../core/contracts/errors.js';
 import { type Logger, silentLogger } from '../../core/contracts/logger.js';
 import { silentTracing } from '../../core/contracts/tracing.js';
@@ -9,7 +11,6 @@ import { type Plan, plan } from '../../core/solver/plan.js';
 import { ProducersFirst } from '../../core/solver/producers-first.js';
 import { Solver } from '../../core/solver/solver.js';
 import type { Task } from '../../core/solver/task.js';
-import type { Port } from '../../bench/shapes.js';
 import { Invariants } from './invariants.js';
 import { Oracle } from './oracle.js';
 import type { Random } from './random.js';
@@ -69,7 +70,13 @@ export class Life {
   #failure: Violation | undefined;
   #time: number;
 
-  constructor(scenario: Scenario, stores: Stores, random: Random, time: number, rules: (task: Task) => Plan = plan) {
+  constructor(
+    scenario: Scenario,
+    stores: Stores,
+    random: Random,
+    time: number,
+    rules: (task: Task) => Plan = plan,
+  ) {
     const { trouble, parallelism, producersFirst } = scenario;
     this.#scenario = scenario;
     this.#stores = stores;
@@ -132,7 +139,12 @@ export class Life {
       results: this.#live,
       lost: this.#lost,
     });
-    const running = new RunningJob(spec, this.solver.openJob(`job-${number}`, { sessionId }), graph, sessionId);
+    const running = new RunningJob(
+      spec,
+      this.solver.openJob(`job-${number}`, { sessionId }),
+      graph,
+      sessionId,
+    );
     this.jobs.add(running);
     return running;
   }
@@ -182,7 +194,8 @@ export class Life {
       work: background.size,
       results: this.#live.live.size,
     };
-    if (Object.values(left).some((count) => count > 0)) throw new Violation(7, `left: ${JSON.stringify(left)}`);
+    if (Object.values(left).some((count) => count > 0))
+      throw new Violation(7, `left: ${JSON.stringify(left)}`);
     if (this.#scenario.trouble.crashes) return;
     const named = new Set(this.#keys.resultIds());
     const lost = [...this.#stores.results.values.keys()].filter((id) => !named.has(id));
@@ -207,7 +220,11 @@ export class Life {
     if ([...this.#breaking(port)].some(([, always]) => always)) {
       throw new Violation(8, `s${port.step} rests on a broken step, but has a value`);
     }
-    if (!running.left && !running.job.cacheChain(edge) && !this.#scenario.ops.some(({ volatile }) => volatile)) {
+    if (
+      !running.left &&
+      !running.job.cacheChain(edge) &&
+      !this.#scenario.ops.some(({ volatile }) => volatile)
+    ) {
       throw new Violation(8, `s${port.step} has a value, but no chain of keys`);
     }
     this.built.unshift(port);
@@ -216,7 +233,8 @@ export class Life {
 
   #checkError(running: RunningJob, { port, stop }: RunningBuild, error: unknown): void {
     if (isCanceled(error) && (stop.signal.aborted || running.left)) return;
-    if (error instanceof BuildError && error.code === 'session.lost' && this.#lost.has(running.sessionId)) return;
+    if (error instanceof BuildError && error.code === 'session.lost' && this.#lost.has(running.sessionId))
+      return;
     const expected = [...this.#breaking(port)].map(([op]) => brokenBy(op));
     if (error instanceof Error && expected.includes(error.message)) return;
     throw new Violation(8, `s${port.step} of ${running.job.id} failed: ${error}`);

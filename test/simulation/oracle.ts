@@ -16,7 +16,10 @@ export class Oracle {
       const op = scenario.ops[number]!;
       const below = op.builds ? [...inputs, op.builds] : inputs;
       const broken = op.fails ? [number] : [];
-      this.#breaking[step] = new Set([...broken, ...below.flatMap((port) => [...this.#breaking[port.step]!])]);
+      this.#breaking[step] = new Set([
+        ...broken,
+        ...below.flatMap((port) => [...this.#breaking[port.step]!]),
+      ]);
       this.#values[step] = applied(
         number,
         inputs.map((input, i) => readAs(op, i, this.value(input), input.selector)),

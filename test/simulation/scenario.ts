@@ -43,7 +43,7 @@ export interface Failing {
 export interface StepSpec {
   readonly op: number;
   readonly inputs: readonly (Port & { readonly selector: string })[];
-  /** Names of the cache maps of a step without inputs. One in common makes two steps of an op equal. */
+  /** Names of the cache maps of a step without inputs: steps of an op know that they are equal by one in common. */
   readonly maps: readonly string[];
 }
 
@@ -75,8 +75,9 @@ export interface Trouble {
 export const noTrouble: Trouble = { loads: 0, saves: 0, prunes: 0, sessions: 0, deaf: 0, crashes: false };
 
 /** Nothing in it is an excuse for doing anything twice. */
-export const isQuiet = ({ trouble, ops, jobs }: Scenario): boolean =>
+export const isQuiet = ({ trouble, ops, steps, jobs }: Scenario): boolean =>
   trouble.loads + trouble.saves + trouble.prunes + trouble.sessions === 0 &&
   !trouble.crashes &&
   ops.every(({ fails, volatile }) => !fails && !volatile) &&
+  steps.every(({ inputs, maps }) => inputs.length > 0 || maps.includes('a')) &&
   jobs.every(({ ignores }) => ignores.length === 0);

@@ -56,7 +56,10 @@ class SimOp implements Op {
     this.heavy = this.#op.heavy;
   }
 
-  async cacheMap(index: number, context: OpContext): Promise<{ readonly map: CacheMap; readonly done: boolean }> {
+  async cacheMap(
+    index: number,
+    context: OpContext,
+  ): Promise<{ readonly map: CacheMap; readonly done: boolean }> {
     await this.#work('map', context);
     const { op, maps, inputs } = this.#scenario.steps[this.#step]!;
     const name = `op ${op} ${maps[index]}`;
@@ -106,7 +109,8 @@ class SimOp implements Op {
       throw new BuildError('session.lost', 'no session is left', { grpcCode: 'Unavailable' });
     }
     const { fails } = this.#op;
-    if (fails?.where === where && (fails.always || random.chance(0.5))) throw new Error(brokenBy(this.#opNumber));
+    if (fails?.where === where && (fails.always || random.chance(0.5)))
+      throw new Error(brokenBy(this.#opNumber));
   }
 
   get #opNumber(): number {

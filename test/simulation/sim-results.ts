@@ -88,7 +88,8 @@ export class SimResults implements ResultStore {
     await this.#effects.pause(`loading ${id}`, signal);
     const value = this.#stored.values.get(id);
     if (value === undefined) throw notFound('sim.no-result', `${id} is gone`);
-    if (this.#random.chance(this.#trouble.loads)) throw new BuildError('sim.unreadable', `${id} is unreadable`);
+    if (this.#random.chance(this.#trouble.loads))
+      throw new BuildError('sim.unreadable', `${id} is unreadable`);
     return new SimResult(this.#all, value);
   }
 

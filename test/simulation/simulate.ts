@@ -133,7 +133,8 @@ class Simulation {
     if (spec.leaves === 'cancels' && !open.stop.signal.aborted) {
       choices.push({ weight: 0.3, make: () => this.#cancel(running, open.stop) });
     }
-    if (spec.leaves === 'is discarded') choices.push({ weight: 0.3, make: () => this.#discard(life, running) });
+    if (spec.leaves === 'is discarded')
+      choices.push({ weight: 0.3, make: () => this.#discard(life, running) });
     choices.push({ weight: this.#scenario.trouble.sessions * 10, make: () => loseSession(life, running) });
     return choices;
   }
