@@ -2,12 +2,16 @@
  * The commands and options of buildctl; docs/reference/buildctl.md is made from them. A command's code, and with it gRPC
  * or the engine, is loaded when the command runs, so that `--help` answers at once.
  */
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { version } from '../../core/kernel/version.js';
 import type { Context, GlobalOptions } from './context.js';
 
 const list = (value: string, before: readonly string[] = []): string[] => [...before, value];
-const number = (value: string): number => Number(value);
+
+function number(value: string): number {
+  if (/^\d+(\.\d+)?$/.test(value)) return Number(value);
+  throw new InvalidArgumentError('Expected a number.');
+}
 
 export const program: Command = new Command('buildctl')
   .description('build utility: sends builds to buildkitd, or runs them itself when no daemon is there')
