@@ -26,10 +26,26 @@ export function jobsAsking(task: Task): readonly Job[] {
   return [...new Set([...waitersOf(task)].flatMap(({ job }) => job ?? []))];
 }
 
-/** The sessions of all jobs that want this task now; jobs that come later are in it at the next look. */
-export const sessionsFor = (task: Task): SessionGroup => ({
-  ids: () => [...new Set(jobsAsking(task).flatMap((job) => job.sessions.ids()))],
-});
+/** The sessions of all jobs that want a task now; jobs that come later are in it at the next look. */
+export class TaskSessions implements SessionGroup {
+  readonly #task: Task;
+  #served: Set<Job> | undefined;
+
+  constructor(task: Task) {
+    this.#task = task;
+  }
+
+  /** The jobs whose sessions were given away; undefined as long as nobody asked. */
+  get served(): ReadonlySet<Job> | undefined {
+    return this.#served;
+  }
+
+  ids(): readonly string[] {
+    const jobs = jobsAsking(this.#task);
+    this.#served = new Set([...(this.#served ?? []), ...jobs]);
+    return [...new Set(jobs.flatMap((job) => job.sessions.ids()))];
+  }
+}
 
 function* openAskers(task: Task): Iterable<Asker> {
   for (const output of task.outputs) {

@@ -3,6 +3,7 @@
  * the task's next turn. A value that arrives after an abort is kept: somebody may ask again.
  */
 import { BuildError } from '../contracts/errors.js';
+import type { SessionGroup } from '../contracts/session.js';
 import type { Digest } from '../util/digest.js';
 import { addContentDigest, addKey, addMap, inputKeys, type Records } from './facts.js';
 import { isVolatile, rootKey } from './keys/key-id.js';
@@ -36,26 +37,37 @@ export interface EffectServices {
   background(what: string, work: Promise<unknown>): void;
 }
 
-export function makeEffect(task: Task, name: EffectName, services: EffectServices): Effect {
+export function makeEffect(
+  task: Task,
+  name: EffectName,
+  sessions: SessionGroup,
+  services: EffectServices,
+): Effect {
   const [kind, index] = name.split(' ') as [string, string | undefined];
   switch (kind) {
     case 'map':
-      return mapEffect(task, services) as Effect;
+      return mapEffect(task, sessions, services) as Effect;
     case 'digest':
-      return digestEffect(task, Number(index), services) as Effect;
+      return digestEffect(task, Number(index), sessions, services) as Effect;
     case 'load':
       return loadEffect(task.outputs[Number(index)]!, services) as Effect;
     case 'exec':
-      return execEffect(task, services) as Effect;
+      return execEffect(task, sessions, services) as Effect;
     default:
       return saveEffect(task, services) as Effect;
   }
 }
 
-function mapEffect(task: Task, { contexts, spans }: EffectServices): Effect<Awaited<ReturnType<OpMap>>> {
+function mapEffect(
+  task: Task,
+  sessions: SessionGroup,
+  { contexts, spans }: EffectServices,
+): Effect<Awaited<ReturnType<OpMap>>> {
   const visible = task.isRoot;
   const ask = (signal: AbortSignal): ReturnType<OpMap> =>
-    contexts.use(task, signal, undefined, (context) => task.vertex.op.cacheMap(task.maps.length, context));
+    contexts.use(task, sessions, signal, undefined, (context) =>
+      task.vertex.op.cacheMap(task.maps.length, context),
+    );
   return {
     work: (signal) => (visible ? shown(task, false, () => spans.key(task, () => ask(signal))) : ask(signal)),
     done: ({ map, done }) => addMap(task, map, done),
@@ -63,12 +75,17 @@ function mapEffect(task: Task, { contexts, spans }: EffectServices): Effect<Awai
 }
 type OpMap = Task['vertex']['op']['cacheMap'];
 
-function digestEffect(task: Task, index: number, { contexts, spans }: EffectServices): Effect<Digest> {
+function digestEffect(
+  task: Task,
+  index: number,
+  sessions: SessionGroup,
+  { contexts, spans }: EffectServices,
+): Effect<Digest> {
   const input = task.inputs[index]!;
   return {
     work: (signal) =>
       spans.child(task, 'content digest', { input: index }, () =>
-        contexts.use(task, signal, undefined, (context) =>
+        contexts.use(task, sessions, signal, undefined, (context) =>
           input.dep!.contentDigest!(input.source.result?.value, context),
         ),
       ),
@@ -112,7 +129,11 @@ function shareRecord(
   services.background('share a record', services.records.keys.addResult(output.keys, record));
 }
 
-function execEffect(task: Task, services: EffectServices): Effect<readonly (Result | undefined)[]> {
+function execEffect(
+  task: Task,
+  sessions: SessionGroup,
+  services: EffectServices,
+): Effect<readonly (Result | undefined)[]> {
   const { contexts, slots, spans } = services;
   const because = whyRun(task);
   const run = async (signal: AbortSignal): Promise<readonly (Result | undefined)[]> => {
@@ -120,7 +141,7 @@ function execEffect(task: Task, services: EffectServices): Effect<readonly (Resu
     const inputs = task.inputs.map(({ source }) => source.result?.value);
     return await shown(task, false, () =>
       spans.child(task, 'exec', {}, () =>
-        contexts.use(task, signal, slot, (context) => task.vertex.op.exec(inputs, context)),
+        contexts.use(task, sessions, signal, slot, (context) => task.vertex.op.exec(inputs, context)),
       ),
     );
   };

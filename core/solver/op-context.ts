@@ -1,5 +1,5 @@
 /** What an op may use while one of its calls runs. Whatever it solved meanwhile is let go when the call settles. */
-import { sessionsFor } from './audience.js';
+import type { SessionGroup } from '../contracts/session.js';
 import type { Edge, OpContext, Result } from './op.js';
 import { SubBuild } from './ranks.js';
 import type { Slot } from './slots.js';
@@ -15,6 +15,7 @@ export class OpContexts {
 
   async use<T>(
     task: Task,
+    sessions: SessionGroup,
     signal: AbortSignal,
     slot: Slot | undefined,
     work: (context: OpContext) => Promise<T>,
@@ -25,7 +26,7 @@ export class OpContexts {
       return slot ? await slot.without(solve, signal) : await solve();
     };
     try {
-      return await work({ signal, progress: task.log, sessions: sessionsFor(task), build });
+      return await work({ signal, progress: task.log, sessions, build });
     } finally {
       this.#builds.release(owner);
     }

@@ -12,7 +12,7 @@
  */
 import { BuildError } from '../contracts/errors.js';
 import { type Deferred, deferred } from '../util/deferred.js';
-import { waitersOf } from './audience.js';
+import { TaskSessions, waitersOf } from './audience.js';
 import type { Demand, Waiter } from './demand.js';
 import { type Effect, type EffectName, type EffectServices, makeEffect } from './effects.js';
 import { absorb } from './facts.js';
@@ -163,18 +163,24 @@ export class Scheduler {
   }
 
   #start(task: Task, name: EffectName): void {
-    const effect = makeEffect(task, name, this.#services);
-    const [starter] = task.jobs;
+    const sessions = new TaskSessions(task);
+    const effect = makeEffect(task, name, sessions, this.#services);
     const label = `${name} of ${task.name}`;
     const running = this.#runner.run(
       label,
       (signal) => effect.work(signal),
-      (outcome) => this.#settled(task, name, effect, outcome, starter),
+      (outcome) => this.#settled(task, name, effect, outcome, sessions),
     );
     task.running.set(name, { aborted: false, abort: () => running.abort() });
   }
 
-  #settled(task: Task, name: EffectName, effect: Effect, outcome: Outcome<unknown>, starter?: Job): void {
+  #settled(
+    task: Task,
+    name: EffectName,
+    effect: Effect,
+    outcome: Outcome<unknown>,
+    { served }: TaskSessions,
+  ): void {
     const aborted = task.running.get(name)?.aborted ?? false;
     task.running.delete(name);
     this.dirty(task);
@@ -182,7 +188,7 @@ export class Scheduler {
       this.#done(task, effect, outcome.value);
     } else {
       lookAgain(task, name);
-      if (!aborted) this.#failed(task, effect, outcome.error, starter);
+      if (!aborted) this.#failed(task, effect, outcome.error, served);
     }
   }
 
@@ -194,8 +200,8 @@ export class Scheduler {
     }
   }
 
-  #failed(task: Task, effect: Effect, error: unknown, starter: Job | undefined): void {
-    if (isTransient(error)) this.#failStarter(task, error, starter);
+  #failed(task: Task, effect: Effect, error: unknown, served: ReadonlySet<Job> | undefined): void {
+    if (isTransient(error)) this.#failServed(task, error, served);
     else if (effect.failed) effect.failed(error);
     else this.#failOwn(task, error);
   }
@@ -207,15 +213,14 @@ export class Scheduler {
   }
 
   /**
-   * The trouble of the job that started it, not of the step: the others go on. Every time, somebody stops waiting, or
-   * had left: it cannot go round for ever.
+   * The trouble of a job that it was run for, not of the step: the others go on. Every time, somebody stops waiting,
+   * or all whose sessions were used had stopped: it cannot go round for ever.
    */
-  #failStarter(task: Task, error: unknown, starter: Job | undefined): void {
+  #failServed(task: Task, error: unknown, served: ReadonlySet<Job> | undefined): void {
     this.#services.spans.fail(task, error);
     const failure = BuildError.from(error).wrap(undefined, { type: 'vertex', digest: task.digest });
     const waiters = [...waitersOf(task)].filter(({ job }) => job);
-    const blamed = waiters.some(({ job }) => job === starter) ? starter : waiters[0]?.job;
-    if (starter && !task.jobs.has(starter)) return;
+    const blamed = waiters.find(({ job }) => !served || served.has(job!))?.job;
     for (const waiter of waiters) if (waiter.job === blamed) waiter.failed(failure);
   }
 

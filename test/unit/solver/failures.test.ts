@@ -208,6 +208,31 @@ describe('solver: failures', () => {
     expect([await staying, digests]).to.deep.equal(['b(a())', 2]);
   });
 
+  it('of a job that stopped waiting are not those of one that came later', async () => {
+    const gate = new Gate();
+    const { graph } = bench;
+    const asked: (readonly string[])[] = [];
+    const make = (): Vertex =>
+      graph.step({
+        name: 'a',
+        running: async ({ sessions }) => {
+          if (asked.push(sessions.ids()) > 1) return 'a';
+          await gate.waitDeaf();
+          throw new BuildError('session.lost', 'the session is gone');
+        },
+      });
+    await using first = bench.job();
+    await using second = bench.job();
+    const stop = new AbortController();
+    const losing = failure(bench.value(first, make(), stop.signal));
+    await gate.reached;
+    const staying = bench.value(second, make());
+    stop.abort();
+    expect((await losing).code).to.equal('canceled');
+    gate.open();
+    expect([await staying, asked]).to.deep.equal(['a', [['session-1'], ['session-2']]]);
+  });
+
   it('that say "cancelled" without an abort are not facts', async () => {
     const { graph } = bench;
     let runs = 0;
