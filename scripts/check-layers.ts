@@ -38,6 +38,7 @@ const rules: readonly [layer: string, mayImport: readonly string[]][] = [
   ['bench/', ['']],
   ['test/', ['']],
   ['examples/', ['']],
+  ['scripts/docs', ['']],
   ['scripts/', ['scripts/']],
 ];
 

@@ -1,0 +1,87 @@
+/**
+ * Every environment variable that the programs read. The descriptions stand here; the source is searched for variables, and
+ * one that is read but not described, or described but not read, is an error.
+ */
+import { code, table } from './markdown.js';
+import { sourceFiles } from './source-files.js';
+
+const variables: Readonly<Record<string, readonly [reader: string, meaning: string]>> = {
+  BUILDKIT_HOST: ['buildctl', 'Address of buildkitd, as `--addr` gives it.'],
+  BUILDKIT_PROGRESS: ['buildctl', 'How progress is shown, as `--progress` gives it.'],
+  BUILDKIT_COLORS: [
+    'buildctl',
+    'Colors of the `tty` display: `run=green:warning=yellow:error=light-red:cancel=255,165,0`.',
+  ],
+  NO_COLOR: ['buildctl', 'No colors, if it is not empty.'],
+  BUILDKIT_TTY_LOG_LINES: ['buildctl', 'Lines of output that the `tty` display shows below a running step.'],
+  TTY_DISPLAY_RATE: ['buildctl', 'How often the `tty` display is drawn, in milliseconds.'],
+  DOCKER_CONFIG: [
+    'buildctl, embedded engine',
+    'Folder of the docker CLI, with the credentials of registries in its `config.json`. Default: `~/.docker`.',
+  ],
+  BUILDKIT_NO_CLIENT_TOKEN: [
+    'buildctl, embedded engine',
+    '`1`: registry tokens are not fetched by the client; the daemon gets the credentials instead.',
+  ],
+  JAEGER_TRACE: [
+    'buildctl, buildkitd',
+    'Where spans go: `host:port` (UDP, thrift compact) or a URL; see [tracing](../getting-started.md#see-where-the-time-goes).',
+  ],
+  BUILDKIT_STEP_LOG_MAX_SIZE: [
+    'buildkitd, embedded engine',
+    'Bytes of output that one stream of a step may send; `-1` is no limit. Default: 2097152.',
+  ],
+  BUILDKIT_STEP_LOG_MAX_SPEED: [
+    'buildkitd, embedded engine',
+    'Bytes per second of the same; `-1` is no limit. Default: 204800.',
+  ],
+  PATH: ['buildkitd, embedded engine', 'Where OCI runtimes are looked for.'],
+  HTTP_PROXY: [
+    'buildkitd, embedded engine',
+    'Proxy for registries that are asked over HTTP; also `http_proxy`.',
+  ],
+  HTTPS_PROXY: [
+    'buildkitd, embedded engine',
+    'Proxy for registries that are asked over HTTPS; also `https_proxy`.',
+  ],
+  NO_PROXY: ['buildkitd, embedded engine', 'Hosts that are asked directly; also `no_proxy`.'],
+};
+
+/** Read by the proxy agent of the HTTP library, and so not to be found here. */
+const readElsewhere = ['NO_PROXY'];
+
+/** Direct reads, commander's `.env('X')`, and names that are looked up in lists. */
+const reads = [
+  /\benv\.([A-Z][A-Z0-9_]+)\b/g,
+  /\benv\[['"]([A-Za-z][A-Za-z0-9_]+)['"]\]/g,
+  /\.env\(\s*'([A-Z0-9_]+)'/g,
+  /\bread\('([A-Z0-9_]+)'/g,
+  /'(https?_proxy)'/g,
+];
+
+export function environmentTable(root: string): string {
+  const read = new Map<string, string>();
+  for (const { path, text } of sourceFiles(root, [
+    'core',
+    'plugins',
+    'client',
+    'cmd',
+    'tracing',
+    'index.ts',
+  ])) {
+    for (const pattern of reads) {
+      for (const { 1: name = '' } of text.matchAll(pattern)) read.set(name.toUpperCase(), path);
+    }
+  }
+  for (const [name, path] of read) {
+    if (!variables[name])
+      throw new Error(`${path} reads ${name}: describe it in scripts/docs/environment.ts`);
+  }
+  for (const name of Object.keys(variables)) {
+    if (!read.has(name) && !readElsewhere.includes(name)) {
+      throw new Error(`scripts/docs/environment.ts describes ${name}, which nothing reads`);
+    }
+  }
+  const rows = Object.entries(variables).map(([name, [reader, meaning]]) => [code(name), reader, meaning]);
+  return `${table(['variable', 'read by', 'meaning'], rows)}\n`;
+}
