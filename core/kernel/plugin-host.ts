@@ -97,13 +97,16 @@ export class PluginHost {
       this.#states.set(name, { state: 'failed', error: cause });
       this.#logger.warn(`plugin ${name} failed: ${cause.message}`, { err: cause });
     }
-    const index = this.#config.settings.plugins.required.indexOf(name);
-    if (index >= 0) {
-      throw this.#config.at(
-        ['plugins', 'required', index],
-        `required plugin ${name} is not there: ${cause.message}`,
-      );
-    }
+    const where = this.#requirement(name);
+    if (where) throw this.#config.at(where, `required plugin ${name} is not there: ${cause.message}`);
+  }
+
+  /** Where the configuration says that it cannot do without. */
+  #requirement(name: string): readonly (string | number)[] | undefined {
+    const { plugins, worker } = this.#config.settings;
+    const index = plugins.required.indexOf(name);
+    if (index >= 0) return ['plugins', 'required', index];
+    return name === 'worker.runc' && worker.oci?.enabled === true ? ['worker', 'oci', 'enabled'] : undefined;
   }
 }
 

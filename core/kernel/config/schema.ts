@@ -17,22 +17,25 @@ const registryHost = z.strictObject({
 });
 
 const ociWorker = z.strictObject({
-  enabled: z.union([z.boolean(), z.literal('auto')]).default('auto'),
-  labels: z.record(z.string(), z.string()).optional(),
-  platforms: z.array(z.string()).optional(),
-  snapshotter: z.string().optional(),
-  binary: z.string().optional(),
-  networkMode: z.string().optional(),
-  defaultCgroupParent: z.string().optional(),
-  noProcessSandbox: z.boolean().optional(),
-  'apparmor-profile': z.string().optional(),
-  selinux: z.boolean().optional(),
-  'max-parallelism': z.int().min(0).optional(),
-  rootless: z.boolean().optional(),
+  enabled: z
+    .union([z.boolean(), z.literal('auto')])
+    .default('auto')
+    .describe('false: no such worker; true: it must come up, or the start fails'),
+  labels: z.record(z.string(), z.string()).optional().describe('labels of the worker'),
+  platforms: z.array(z.string()).optional().describe('platforms that the worker offers'),
+  snapshotter: z.string().optional().describe('how layers are kept'),
+  binary: z.string().optional().describe('OCI runtime'),
+  networkMode: z.string().optional().describe('network of steps'),
+  defaultCgroupParent: z.string().optional().describe('cgroup below which those of steps are made'),
+  noProcessSandbox: z.boolean().optional().describe('not supported yet'),
+  'apparmor-profile': z.string().optional().describe('AppArmor profile of steps'),
+  selinux: z.boolean().optional().describe('not supported yet'),
+  'max-parallelism': z.int().min(0).optional().describe('steps that run at once'),
+  rootless: z.boolean().optional().describe('not supported yet'),
 });
 
 export const configSchema = z.strictObject({
-  root: z.string().optional().describe('folder of all state'),
+  root: z.string().optional().describe('folder of all state; default: /var/lib/buildkit'),
   debug: z.boolean().default(false).describe('log at level debug'),
   'insecure-entitlements': z
     .array(z.enum(['network.host', 'security.insecure']))
@@ -40,28 +43,36 @@ export const configSchema = z.strictObject({
     .describe('what builds may be granted on request'),
   log: z
     .strictObject({
-      level: z.enum(['trace', 'debug', 'info', 'warn', 'error']).optional(),
-      format: z.enum(['text', 'json']).optional(),
+      level: z
+        .enum(['trace', 'debug', 'info', 'warn', 'error'])
+        .optional()
+        .describe('what is logged; default: info, or debug with debug = true'),
+      format: z.enum(['text', 'json']).optional().describe('how it is logged; default: text'),
     })
     .default({}),
   grpc: z
     .strictObject({
-      address: z.array(z.string()).optional(),
-      uid: z.int().min(0).optional(),
-      gid: z.int().min(0).optional(),
+      address: z
+        .array(z.string())
+        .optional()
+        .describe('where to listen; default: unix:///run/buildkit/buildkitd.sock'),
+      uid: z.int().min(0).optional().describe('owner of unix sockets'),
+      gid: z.int().min(0).optional().describe('group of unix sockets'),
     })
     .default({}),
   dns: z
     .strictObject({
-      nameservers: z.array(z.string()).optional(),
-      options: z.array(z.string()).optional(),
-      searchDomains: z.array(z.string()).optional(),
+      nameservers: z.array(z.string()).optional().describe('name servers of steps'),
+      options: z.array(z.string()).optional().describe('resolver options of steps'),
+      searchDomains: z.array(z.string()).optional().describe('search domains of steps'),
     })
     .optional(),
   worker: z
     .strictObject({
       oci: ociWorker.optional(),
-      containerd: z.strictObject({ enabled: z.literal(false) }).optional(),
+      containerd: z
+        .strictObject({ enabled: z.literal(false).describe('may be switched off; not supported yet') })
+        .optional(),
     })
     .default({}),
   registry: z.record(z.string(), registryHost).default({}),
@@ -72,7 +83,10 @@ export const configSchema = z.strictObject({
       required: z.array(z.string()).default([]).describe('plugins whose failure stops the start'),
     })
     .prefault({}),
-  plugin: z.record(z.string(), z.record(z.string(), z.record(z.string(), z.unknown()))).default({}),
+  plugin: z
+    .record(z.string(), z.record(z.string(), z.record(z.string(), z.unknown())))
+    .default({})
+    .describe('settings of plugins: `[plugin.<kind>.<id>]`, see below'),
 });
 
 export type ConfigFile = z.infer<typeof configSchema>;

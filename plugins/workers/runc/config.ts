@@ -42,12 +42,14 @@ export const runcConfig = z.object({
     .refine((mode) => mode !== 'cni' && mode !== 'bridge', {
       error: 'cni and bridge networks are not supported yet: use auto, host or none',
     })
-    .describe("network of steps that ask for none in particular; auto is the host's"),
+    .describe(
+      "network of steps that ask for none in particular; auto is the host's; cni and bridge are refused",
+    ),
   dns: z
     .strictObject({
-      nameservers: z.array(address).default([]),
-      options: z.array(z.string()).default([]),
-      searchDomains: z.array(z.string()).default([]),
+      nameservers: z.array(address).default([]).describe('name servers of steps'),
+      options: z.array(z.string()).default([]).describe('resolver options of steps'),
+      searchDomains: z.array(z.string()).default([]).describe('search domains of steps'),
     })
     .optional()
     .describe("replaces what the host's resolv.conf says, list by list"),
@@ -56,17 +58,17 @@ export const runcConfig = z.object({
     .boolean()
     .default(false)
     .refine((on) => !on, { error: 'SELinux labels are not supported yet' })
-    .describe('label steps for SELinux'),
+    .describe('label steps for SELinux; not supported yet'),
   noProcessSandbox: z
     .boolean()
     .default(false)
     .refine((on) => !on, { error: 'running without a process sandbox is not supported yet' })
-    .describe("run steps in the daemon's own process namespace"),
+    .describe("run steps in the daemon's own process namespace; not supported yet"),
   rootless: z
     .boolean()
     .default(false)
     .refine((on) => !on, { error: 'this worker needs root; the rootless worker is another one' })
-    .describe('run without root'),
+    .describe('run without root; not supported yet'),
 });
 
 export type RuncConfig = z.infer<typeof runcConfig>;

@@ -137,6 +137,26 @@ describe('plugin host', () => {
   });
 });
 
+describe('the worker section of BuildKit', () => {
+  const runc = (register: () => void): Plugin<unknown> => plugin('runc', { kind: 'worker', register });
+  const fails = (): void => {
+    throw new Error('no runtime');
+  };
+
+  it('keeps the worker out, makes it required, or leaves it to what is there', async () => {
+    expect(await run(hostOf([runc(fails)], '[worker.oci]\nenabled = false\n'))).to.deep.equal({
+      runc: 'disabled',
+    });
+    expect(await run(hostOf([runc(fails)], '[worker.oci]\nenabled = "auto"\n'))).to.deep.equal({
+      runc: 'failed',
+    });
+    const host = hostOf([runc(fails)], '[worker.oci]\nenabled = true\n');
+    expect(await message(() => host.register())).to.equal(
+      '/etc/b.toml:2: required plugin worker.runc is not there: no runtime',
+    );
+  });
+});
+
 describe('plugin loader', () => {
   let dir: string;
   beforeEach(async () => {
