@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { buildctlCommands, buildkitdCommands } from './docs/commands.js';
 import { configTable, pluginTables } from './docs/config.js';
 import { environmentTable } from './docs/environment.js';
-import { errorCatalogue } from './docs/errors.js';
+import { errorCatalogue, unsupportedList } from './docs/errors.js';
 import { brokenLinks } from './docs/links.js';
 import { snippet } from './docs/snippet.js';
 
@@ -21,6 +21,7 @@ const generators: Readonly<Record<string, (argument: string) => string>> = {
   plugins: pluginTables,
   environment: () => environmentTable(root),
   errors: () => errorCatalogue(root),
+  unsupported: () => unsupportedList(root),
   snippet: (file) => snippet(root, file),
 };
 

@@ -22,13 +22,22 @@ const call = /(new BuildError|\b(?:invalid|notFound|unsupported))\(\s*('([a-z-]+
 /** A helper of some file, which hands its first argument on as the code. */
 const namedHelper = /\b(\w+)\(\s*'([a-z-]+\.[a-z-]+)',/g;
 
-export function errorCatalogue(root: string): string {
-  const folders = ['core', 'plugins', 'client', 'cmd', 'tracing', 'proto', 'index.ts'];
-  const found = sourceFiles(root, folders).flatMap(({ path, text }) => [
+const folders = ['core', 'plugins', 'client', 'cmd', 'tracing', 'proto', 'index.ts'];
+
+const allErrors = (root: string): Found[] =>
+  sourceFiles(root, folders).flatMap(({ path, text }) => [
     ...directCalls(path, text),
     ...helperCalls(path, text),
   ]);
-  return groupBy(found, ({ code: each }) => each.split('.')[0]!)
+
+/** What is refused as known, but not supported, in the words of the refusals. */
+export function unsupportedList(root: string): string {
+  const refusals = allErrors(root).filter(({ grpc, message }) => grpc === 'Unimplemented' && message);
+  return `${unique(refusals.map(({ code: name, message }) => `- ${code(message!)} (${code(name)})`).sort()).join('\n')}\n`;
+}
+
+export function errorCatalogue(root: string): string {
+  return groupBy(allErrors(root), ({ code: each }) => each.split('.')[0]!)
     .map(([area, errors]) => `### ${area}\n\n${areaTable(errors)}\n`)
     .join('\n');
 }
@@ -64,7 +73,7 @@ function helperCalls(file: string, text: string): Found[] {
   return [...text.matchAll(namedHelper)].flatMap((match) => {
     const { 1: callee = '', 2: name = '' } = match;
     const definition = new RegExp(
-      `(?:function ${callee}\\(|const ${callee} = (?:async )?\\()\\s*code: ErrorCode[sS]*?\\b(new BuildError|invalid|notFound|unsupported)\\(\\s*code`,
+      `(?:function ${callee}\\(|const ${callee} = (?:async )?\\()\\s*code: ErrorCode[\\s\\S]*?\\b(new BuildError|invalid|notFound|unsupported)\\(\\s*code`,
     ).exec(text);
     if (callee in byHelper || !definition) return [];
     const args = argumentsOf(text, match.index + match[0].length);
