@@ -109,13 +109,13 @@ export class ControlServer implements AsyncDisposable {
   }
 
   #addBridge(handlers: Handlers): void {
-    const find = (call: GrpcCall): Promise<LlbBridge> => {
+    const find = async (call: GrpcCall): Promise<LlbBridge> => {
       const [ref] = call.metadata(BUILD_ID);
       if (ref === undefined || ref === '')
         throw invalid('control.no-build-id', 'no buildid found in context');
       return this.#options.control.findBridge(ref, call.signal);
     };
-    const refuse = (call: GrpcCall) => find(call).then((bridge) => bridge.container());
+    const refuse = async (call: GrpcCall): Promise<never> => (await find(call)).container();
     this.#server.addService(LLBBridge, {
       Ping: handlers.unary(LLBBridge.Ping, async (_, call) => (await find(call)).ping()),
       Solve: handlers.unary(LLBBridge.Solve, async (request, call) =>

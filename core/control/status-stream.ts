@@ -15,20 +15,26 @@ export type StatusMessage = control.StatusResponse;
 
 export async function* statusMessages(events: AsyncIterable<ProgressEvent>): AsyncIterable<StatusMessage> {
   const iterator = events[Symbol.asyncIterator]();
+  const ask = (): Promise<IteratorResult<ProgressEvent>> => {
+    const next = iterator.next();
+    // Nobody looks at it while a slow reader has the message before it.
+    next.catch(() => {});
+    return next;
+  };
   try {
-    let next = iterator.next();
+    let next = ask();
     for (;;) {
       const first = await next;
       if (first.done) return;
       const batch = new Batch();
       batch.add(first.value);
-      next = iterator.next();
+      next = ask();
       const deadline = performance.now() + GATHER_MS;
       while (!batch.full) {
         const more = await within(next, deadline - performance.now());
         if (more === undefined || more.done) break;
         batch.add(more.value);
-        next = iterator.next();
+        next = ask();
       }
       yield batch.message;
     }

@@ -18,13 +18,16 @@ export async function acceptSession(
 ): Promise<void> {
   widenConnection(stream);
   const duplex: Duplex = byteStreamOf(stream);
+  // A broken tunnel ends its session, which tells those who use it. Without one there is nobody to tell.
+  duplex.on('error', () => {});
   const abort = (): void => void duplex.destroy();
   request.signal.addEventListener('abort', abort, { once: true });
   try {
     await sessions.accept({ metadata: (name) => request.metadata(name), duplex });
+    // Not after a failure: the end of the stream would be the end of the call, before the client hears why.
+    duplex.destroy();
   } finally {
     request.signal.removeEventListener('abort', abort);
-    duplex.destroy();
   }
 }
 

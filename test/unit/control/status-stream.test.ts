@@ -56,4 +56,28 @@ describe('status messages', () => {
     release();
     expect((await iterator.next()).done).to.equal(true);
   });
+
+  it('leaves no unhandled rejection when progress breaks off while a slow reader has a full message', async () => {
+    let breakOff: (error: Error) => void = () => {};
+    async function* breaking(): AsyncIterable<ProgressEvent> {
+      yield log(1 << 20);
+      await new Promise((_, reject) => {
+        breakOff = reject;
+      });
+    }
+    const unhandled: unknown[] = [];
+    const note = (error: unknown): void => void unhandled.push(error);
+    process.prependListener('unhandledRejection', note);
+    try {
+      const iterator = statusMessages(breaking())[Symbol.asyncIterator]();
+      expect((await iterator.next()).value?.logs).to.have.length(1);
+      breakOff(new Error('the client is gone'));
+      await new Promise(setImmediate);
+      await iterator.return?.();
+      await new Promise(setImmediate);
+      expect(unhandled).to.deep.equal([]);
+    } finally {
+      process.off('unhandledRejection', note);
+    }
+  });
 });
