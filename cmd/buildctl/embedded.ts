@@ -16,7 +16,7 @@ export async function openEmbedded({
 }: Omit<Context, 'daemon'>): Promise<Daemon> {
   const config = options.config ? await loadConfig(options.config) : parseConfig('');
   const root = options.root ?? config.settings.root ?? DEFAULT_ROOT;
-  stderr.write(`no daemon: building in this process, state in ${root}\n`);
+  stderr.write(`no daemon: the engine runs in this process, state in ${root}\n`);
   const logger = openLogger({ level: options.debug ? 'debug' : 'warn', format: 'text' }, stderr);
   // Without spans of its own, this program leaves tracing to the plugins.
   const own = tracing === silentTracing ? {} : { tracing };

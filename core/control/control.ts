@@ -82,7 +82,11 @@ export class Control {
   async explain(request: debug.ExplainRequest, _call: Call): Promise<debug.ExplainResponse> {
     const running = request.ref === '' ? this.#builds.newest() : this.#builds.peek(request.ref);
     const steps = running?.job.explain() ?? this.#journal.find(request.ref);
-    if (!steps) throw notFound('control.no-such-job', `no build ${request.ref || 'has run'} is remembered`);
+    if (!steps) {
+      throw request.ref === ''
+        ? notFound('control.no-such-job', 'no build has run since the daemon was started')
+        : notFound('control.no-such-job', `no build ${request.ref} is remembered`);
+    }
     const wanted = steps.filter(({ digest }) =>
       digest.replace('sha256:', '').startsWith(request.vertex.replace('sha256:', '')),
     );

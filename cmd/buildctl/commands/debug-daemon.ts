@@ -1,4 +1,5 @@
 /** What a daemon tells about itself: version, plugins, why steps ran, the scheduler's table. */
+import { notFound } from '../../../core/contracts/index.js';
 import type { Context } from '../context.js';
 import { formatAs } from '../format.js';
 import { table } from '../table.js';
@@ -37,6 +38,8 @@ export async function debugExplain(
 ): Promise<void> {
   await using daemon = await context.daemon();
   const { steps } = await daemon.control.explain({ ref: options.ref ?? '', vertex: vertex ?? '' }, context);
+  if (steps.length === 0 && vertex)
+    throw notFound('buildctl.no-step', `no step of that build begins with ${vertex}`);
   if (options.format) {
     context.stdout.write(formatAs(options.format, steps));
     return;
@@ -50,5 +53,5 @@ export async function debugExplain(
 export async function debugTasks(context: Context): Promise<void> {
   await using daemon = await context.daemon();
   const { table: text } = await daemon.control.tasks({}, context);
-  context.stdout.write(text);
+  context.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
 }
