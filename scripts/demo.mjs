@@ -29,9 +29,9 @@ try {
   await step(`building examples/multistage from ${base}, embedded`, () =>
     run(process.execPath, [
       join(root, 'dist/buildctl.js'),
-      'build',
       '--root',
       join(out, 'state'),
+      'build',
       '--frontend',
       'dockerfile.v0',
       '--local',
