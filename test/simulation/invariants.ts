@@ -18,7 +18,7 @@
  */
 import { type Plan, wishOf } from '../../core/solver/plan.js';
 import { stages } from '../../core/solver/stage.js';
-import type { Output, Task } from '../../core/solver/task.js';
+import type { Task } from '../../core/solver/task.js';
 import type { Oracle } from './oracle.js';
 import type { SimVertex } from './sim-graph.js';
 import { Violation } from './violation.js';
@@ -36,12 +36,13 @@ export interface Observed {
 
 export class Invariants {
   readonly #observed: Observed;
-  readonly #facts = new Map<Task, readonly number[]>();
+  readonly #facts = new Map<Task, FactCounts>();
   readonly #running = new Set<Task>();
   readonly #followers = new Set<Task>();
-  #relations = '';
+  #relations = 0;
   #follows = 0;
   #runs = 0;
+  #checks = 0;
 
   constructor(observed: Observed) {
     this.#observed = observed;
@@ -59,6 +60,7 @@ export class Invariants {
 
   check(): void {
     const tasks = [...this.#observed.tasks];
+    this.#checks++;
     let running = 0;
     for (const task of tasks) {
       running += task.running.size;
@@ -66,7 +68,7 @@ export class Invariants {
       checkTargets(task);
       if (this.#observed.dirty.has(task)) continue;
       checkProgress(task);
-      this.#checkWanted(task);
+      if ((task.serial + this.#checks) % 4 === 0) this.#checkWanted(task);
     }
     if (running !== this.#observed.unsettled) {
       throw new Violation(3, `${this.#observed.unsettled} effects run, of which ${running} are known`);
@@ -74,17 +76,23 @@ export class Invariants {
     this.#checkCircles(tasks);
     for (const task of tasks) this.#countFollower(task);
     for (const task of tasks) this.#checkRun(task, tasks);
+    if (this.#facts.size > 2 * tasks.length) this.#forgetSwept();
+  }
+
+  #forgetSwept(): void {
     for (const task of this.#facts.keys()) if (task.swept) this.#facts.delete(task);
   }
 
   #checkGrowth(task: Task): void {
-    const facts = factsOf(task);
-    const before = this.#facts.get(task);
-    const shrunk = before?.findIndex((count, i) => count > facts[i]!) ?? -1;
-    if (shrunk >= 0) throw new Violation(4, `fact ${shrunk} of ${task.name} went from ${before} to ${facts}`);
-    this.#facts.set(task, facts);
+    let counts = this.#facts.get(task);
+    if (!counts) {
+      counts = new FactCounts(task);
+      this.#facts.set(task, counts);
+    }
+    counts.check();
   }
 
+  /** Makes a plan, which takes a while: every task has its turn at every fourth step. */
   #checkWanted(task: Task): void {
     if (task.running.size === 0) return;
     const { effects, asking } = this.#observed.plan(task);
@@ -98,9 +106,10 @@ export class Invariants {
 
   /** Looks only when a relation is new: the graph itself has no circles. */
   #checkCircles(tasks: readonly Task[]): void {
-    const relations = tasks
-      .map(({ serial, leader, building }) => `${serial}>${leader?.serial}>${building.size}`)
-      .join();
+    let relations = 0;
+    for (const { serial, leader, building } of tasks) {
+      relations = (Math.imul(relations, 31) + serial * 7 + (leader?.serial ?? -1) * 3 + building.size) | 0;
+    }
     if (relations === this.#relations) return;
     this.#relations = relations;
     const done = new Set<Task>();
@@ -148,55 +157,77 @@ const hasRun = ({ running, outputs }: Task): boolean =>
   running.get('exec')?.aborted === false || outputs.every(({ result }) => result);
 
 function checkProgress(task: Task): void {
-  if (task.running.size > 0 || task.outputs.every(({ wanted }) => wanted === stages.none)) return;
-  const asks =
-    task.inputs.some(({ demand }) => demand?.open) ||
-    task.outputs.some(({ leaderDemand }) => leaderDemand?.open);
-  if (!asks) throw new Violation(1, `${task.name} is asked, but nothing is going on`);
+  if (task.running.size > 0) return;
+  let wanted = false;
+  for (const output of task.outputs) {
+    if (output.leaderDemand?.open) return;
+    wanted ||= output.wanted !== stages.none;
+  }
+  if (!wanted) return;
+  for (const { demand } of task.inputs) if (demand?.open) return;
+  throw new Violation(1, `${task.name} is asked, but nothing is going on`);
 }
 
 function checkTargets(task: Task): void {
-  for (const target of targetsOf(task)) {
-    if (target.swept) throw new Violation(6, `${task.name} rests on ${target.name}, which was swept`);
-    if (!target.owners.has(task)) throw new Violation(6, `${task.name} does not own ${target.name}`);
-  }
+  for (const { source } of task.inputs) checkTarget(task, source.task);
+  if (task.leader) checkTarget(task, task.leader);
   for (const { demands } of task.outputs) {
     for (const { asker } of demands) {
-      if (asker.kind !== 'waiter' && asker.task.swept) {
-        throw new Violation(6, `${asker.task.name} asks ${task.name} after it was swept`);
-      }
+      if (asker.kind === 'waiter' || !asker.task.swept) continue;
+      throw new Violation(6, `${asker.task.name} asks ${task.name} after it was swept`);
     }
   }
 }
 
-function* targetsOf(task: Task): Iterable<Task> {
-  for (const { source } of task.inputs) yield source.task;
-  if (task.leader) yield task.leader;
+function checkTarget(task: Task, target: Task): void {
+  if (target.swept) throw new Violation(6, `${task.name} rests on ${target.name}, which was swept`);
+  if (!target.owners.has(task)) throw new Violation(6, `${task.name} does not own ${target.name}`);
 }
 
-function* waitsFor(task: Task): Iterable<Task> {
-  yield* targetsOf(task);
-  yield* task.building.keys();
+function* waitsFor({ inputs, leader, building }: Task): Iterable<Task> {
+  for (const { source } of inputs) yield source.task;
+  if (leader) yield leader;
+  yield* building.keys();
 }
 
-/** Numbers that never go down. */
-const factsOf = (task: Task): readonly number[] => [
-  task.maps.length,
-  Number(task.mapsDone),
-  Number(task.failure !== undefined),
-  Number(task.executed),
-  Number(task.saved),
-  Number(task.leader !== undefined),
-  ...task.inputs.map(({ contentDigest }) => Number(contentDigest !== undefined)),
-  ...task.inputs.map(({ known }) => known),
-  ...task.outputs.flatMap(outputFacts),
-];
+/** What is known about a task, as numbers that never go down. No allocations: this is most of a simulation. */
+class FactCounts {
+  readonly #task: Task;
+  readonly #counts: number[] = [];
+  #at = 0;
 
-const outputFacts = ({ keys, hiddenKeys, records, unusable, result, reached }: Output): readonly number[] => [
-  keys.length,
-  hiddenKeys.length,
-  records.size,
-  unusable.size,
-  Number(result !== undefined),
-  reached,
-];
+  constructor(task: Task) {
+    this.#task = task;
+  }
+
+  check(): void {
+    const task = this.#task;
+    this.#at = 0;
+    this.#add(task.maps.length);
+    this.#add(Number(task.mapsDone));
+    this.#add(Number(task.failure !== undefined));
+    this.#add(Number(task.executed));
+    this.#add(Number(task.saved));
+    this.#add(Number(task.leader !== undefined));
+    for (const { contentDigest, known } of task.inputs) {
+      this.#add(Number(contentDigest !== undefined));
+      this.#add(known);
+    }
+    for (const { keys, hiddenKeys, records, unusable, result, reached } of task.outputs) {
+      this.#add(keys.length);
+      this.#add(hiddenKeys.length);
+      this.#add(records.size);
+      this.#add(unusable.size);
+      this.#add(Number(result !== undefined));
+      this.#add(reached);
+    }
+  }
+
+  #add(count: number): void {
+    const at = this.#at++;
+    const before = this.#counts[at] ?? 0;
+    if (count < before)
+      throw new Violation(4, `fact ${at} of ${this.#task.name} went from ${before} to ${count}`);
+    this.#counts[at] = count;
+  }
+}

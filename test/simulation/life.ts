@@ -17,7 +17,7 @@ import type { Random } from './random.js';
 import { isQuiet, type JobSpec, type Scenario } from './scenario.js';
 import { SimEffects } from './sim-effects.js';
 import { brokenBy, makeGraph, type SimVertex } from './sim-graph.js';
-import { LiveResults, SimResults, type StoredResults, valueOf } from './sim-results.js';
+import { LiveResults, SimResults, type StoredResults, textOf } from './sim-results.js';
 import { AnyOrder, Watched } from './sim-turns.js';
 import { Violation } from './violation.js';
 
@@ -65,7 +65,7 @@ export class Life {
   readonly #keys: KeyStore;
   readonly #stores: Stores;
   readonly #invariants: Invariants;
-  readonly #turns: Watched;
+  readonly turns: Watched;
   #complaint: string | undefined;
   #failure: Violation | undefined;
   #time: number;
@@ -87,7 +87,7 @@ export class Life {
     this.effects = new SimEffects(random, trouble.deaf);
     this.results = new SimResults(stores.results, this.#live, this.effects, random, trouble);
     const queue = new Watched(producersFirst ? new ProducersFirst() : new AnyOrder(random));
-    this.#turns = queue;
+    this.turns = queue;
     this.solver = new Solver({
       keys: this.#keys,
       results: this.results,
@@ -121,10 +121,6 @@ export class Life {
   /** How many steps began to run. */
   get execs(): number {
     return this.#invariants.runs;
-  }
-
-  get lastTurn(): string {
-    return this.#turns.last?.name ?? 'nobody';
   }
 
   now(): number {
@@ -214,7 +210,7 @@ export class Life {
       this.#checkError(running, build, outcome.error);
       return;
     }
-    const value = valueOf(outcome.result);
+    const value = textOf(outcome.result);
     const expected = this.#oracle.value(port);
     if (value !== expected) throw new Violation(8, `s${port.step} is ${value}, not ${expected}`);
     if ([...this.#breaking(port)].some(([, always]) => always)) {
@@ -249,7 +245,7 @@ export class Life {
       ...silentLogger,
       warn: (message, fields) => {
         if (message.includes('could not be recorded')) return;
-        this.#complaint ??= `${message}: ${fields?.['err']}`;
+        this.#complaint ??= `${message}: ${fields?.err}`;
       },
     };
   }

@@ -1,3 +1,4 @@
+Error.stackTraceLimit = 0;
 import { generate } from './generate.js';
 import { simulate } from './simulate.js';
 

@@ -29,11 +29,14 @@ export class Random {
 
   /** The index of one of `weights`, the heavier the likelier; undefined when all are 0. */
   weighted(weights: readonly number[]): number | undefined {
-    let at = this.next() * weights.reduce((sum, weight) => sum + weight, 0);
-    const index = weights.findIndex((weight) => {
+    let sum = 0;
+    for (const weight of weights) sum += weight;
+    let at = this.next() * sum;
+    for (let i = 0; i < weights.length; i++) {
+      const weight = weights[i]!;
       at -= weight;
-      return weight > 0 && at < 0;
-    });
-    return index < 0 ? undefined : index;
+      if (weight > 0 && at < 0) return i;
+    }
+    return undefined;
   }
 }

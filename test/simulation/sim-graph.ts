@@ -6,7 +6,7 @@ import { applied, contentOf, outputOf, readAs } from './oracle.js';
 import type { Random } from './random.js';
 import type { Failing, JobSpec, OpSpec, Scenario } from './scenario.js';
 import type { SimEffects } from './sim-effects.js';
-import { type LiveResults, SimResult, valueOf } from './sim-results.js';
+import { type LiveResults, SimResult, textOf } from './sim-results.js';
 
 export interface SimVertex extends Vertex {
   readonly step: number;
@@ -72,7 +72,7 @@ class SimOp implements Op {
     await this.#work('exec', context);
     const { op, inputs: specs } = this.#scenario.steps[this.#step]!;
     const built = await this.#build(context);
-    const read = specs.map(({ selector }, i) => readAs(this.#op, i, valueOf(inputs[i]), selector));
+    const read = specs.map(({ selector }, i) => readAs(this.#op, i, textOf(inputs[i]), selector));
     const value = applied(op, read, built);
     return Array.from(
       { length: this.#op.outputs },
@@ -87,7 +87,7 @@ class SimOp implements Op {
       contentDigest: byContent
         ? async (result, context) => {
             await this.#work('digest', context);
-            return digestOf(contentOf(valueOf(result), selector));
+            return digestOf(contentOf(textOf(result), selector));
           }
         : undefined,
     };
@@ -97,7 +97,7 @@ class SimOp implements Op {
     const { builds } = this.#op;
     if (!builds) return undefined;
     const result = await context.build({ vertex: this.#graph[builds.step]!, index: builds.output });
-    const value = valueOf(result);
+    const value = textOf(result);
     await result![Symbol.asyncDispose]();
     return value;
   }

@@ -41,7 +41,7 @@ export class SimResult implements Result {
   }
 }
 
-export const valueOf = (result: Result | undefined): string => (result as SimResult).value;
+export const textOf = (result: Result | undefined): string => (result as SimResult).value;
 
 /** What is on disk. */
 export class StoredResults {
@@ -80,7 +80,7 @@ export class SimResults implements ResultStore {
   async save(result: Result | undefined, signal: AbortSignal): Promise<string> {
     await this.#effects.pause('saving', signal);
     if (this.#random.chance(this.#trouble.saves)) throw new BuildError('sim.disk-full', 'disk full');
-    return this.#stored.save(valueOf(result));
+    return this.#stored.save(textOf(result));
   }
 
   async load(id: string, signal: AbortSignal): Promise<Result | undefined> {

@@ -42,10 +42,34 @@ export async function simulate(scenario: Scenario, options: SimulationOptions = 
   return { ...simulation.counts, violation };
 }
 
-interface Choice {
-  readonly weight: number;
-  readonly make: () => string;
+/** Makes something happen and says what. */
+type Choice = (life: Life) => string;
+
+class Choices {
+  readonly #choices: Choice[] = [];
+  readonly #weights: number[] = [];
+
+  get size(): number {
+    return this.#choices.length;
+  }
+
+  add(weight: number, choice: Choice): void {
+    this.#choices.push(choice);
+    this.#weights.push(weight);
+  }
+
+  pick(random: Random): Choice | undefined {
+    const at = random.weighted(this.#weights);
+    return at === undefined ? undefined : this.#choices[at];
+  }
 }
+
+const takeTurn: Choice = ({ solver, turns }) => {
+  solver.inner.scheduler.turns.step();
+  return `turn of ${turns.last?.name}`;
+};
+
+const moveEffect: Choice = ({ effects }) => effects.move();
 
 class Simulation {
   readonly counts = { steps: 0, turns: 0, jobs: 0, cancelled: 0, follows: 0, effects: 0, lives: 0 };
@@ -91,52 +115,48 @@ class Simulation {
   }
 
   async #step(life: Life, waiting: JobSpec[]): Promise<void> {
-    let choices = this.#choices(life, waiting);
-    if (choices.length === 0) {
+    let choice = this.#choose(life, waiting);
+    if (!choice) {
       await microtasks();
-      choices = this.#choices(life, waiting);
+      choice = this.#choose(life, waiting);
     }
-    const at = this.#random.weighted(choices.map(({ weight }) => weight));
-    if (at === undefined) {
+    if (!choice) {
       if (life.jobs.size + waiting.length === 0) return;
       throw new Violation(1, `nothing goes on any more:\n${life.solver.dump()}`);
     }
-    const what = choices[at]!.make();
-    if (at > 0) await microtasks();
+    const what = choice(life);
+    if (choice !== takeTurn) await microtasks();
     this.counts.steps++;
     this.#options.onStep?.(this.counts.steps, what, life);
     life.check();
   }
 
-  /** The first is a turn: between turns nothing else has to happen. */
-  #choices(life: Life, waiting: JobSpec[]): readonly Choice[] {
-    const { turns } = life.solver.inner.scheduler;
+  /** One of the things that may happen next, the heavier the likelier. */
+  #choose(life: Life, waiting: JobSpec[]): Choice | undefined {
     const { effects } = life;
-    const { trouble } = this.#scenario;
-    const choices: Choice[] = [
-      { weight: turns.waiting > 0 ? 8 : 0, make: () => takeTurn(life) },
-      { weight: effects.waiting > 0 ? 6 : 0, make: () => effects.move() },
-      { weight: waiting.length > 0 ? 1 : 0, make: () => this.#open(life, waiting) },
-    ];
-    for (const running of life.jobs) choices.push(...this.#jobChoices(life, running));
-    if (choices.every(({ weight }) => weight === 0)) return [];
-    return [...choices, { weight: trouble.prunes * 10, make: () => this.#prune() }];
+    const choices = new Choices();
+    if (life.solver.inner.scheduler.turns.waiting > 0) choices.add(8, takeTurn);
+    if (effects.waiting > 0) choices.add(6, moveEffect);
+    if (waiting.length > 0) choices.add(1, () => this.#open(life, waiting));
+    for (const running of life.jobs) this.#addJob(choices, life, running);
+    if (choices.size > 0) choices.add(this.#scenario.trouble.prunes * 10, () => this.#prune());
+    return choices.pick(this.#random);
   }
 
-  #jobChoices(life: Life, running: RunningJob): readonly Choice[] {
+  #addJob(choices: Choices, life: Life, running: RunningJob): void {
     const { spec, builds, left } = running;
-    if (left) return [];
-    if (builds.length < spec.builds.length) return [{ weight: 2, make: () => this.#build(life, running) }];
+    if (left) return;
     const open = builds.find(({ answered }) => !answered);
-    if (!open) return [{ weight: 1, make: () => this.#close(life, running) }];
-    const choices: Choice[] = [];
-    if (spec.leaves === 'cancels' && !open.stop.signal.aborted) {
-      choices.push({ weight: 0.3, make: () => this.#cancel(running, open.stop) });
+    if (builds.length < spec.builds.length) {
+      choices.add(2, () => this.#build(life, running));
+    } else if (!open) {
+      choices.add(1, () => this.#close(life, running));
+    } else {
+      if (spec.leaves === 'cancels' && !open.stop.signal.aborted)
+        choices.add(0.3, () => this.#cancel(running, open.stop));
+      if (spec.leaves === 'is discarded') choices.add(0.3, () => this.#discard(life, running));
+      choices.add(this.#scenario.trouble.sessions * 10, () => loseSession(life, running));
     }
-    if (spec.leaves === 'is discarded')
-      choices.push({ weight: 0.3, make: () => this.#discard(life, running) });
-    choices.push({ weight: this.#scenario.trouble.sessions * 10, make: () => loseSession(life, running) });
-    return choices;
   }
 
   #open(life: Life, waiting: JobSpec[]): string {
@@ -187,11 +207,6 @@ class Simulation {
     if (after.execs === 0 && after.loads === 1) return;
     throw new Violation(9, `s${port.step} was built before, but took ${JSON.stringify(after)}`);
   }
-}
-
-function takeTurn(life: Life): string {
-  life.solver.inner.scheduler.turns.step();
-  return `turn of ${life.lastTurn}`;
 }
 
 function loseSession(life: Life, running: RunningJob): string {
