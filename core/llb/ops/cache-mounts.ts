@@ -5,9 +5,9 @@
  * - `private`: a step gets a tree nobody else has now, a new one if need be.
  * - `locked`: as private, but a step waits until the id's tree is free.
  *
- * Invariants: (1) taking a tree of a key is serialised, so two steps never both find none and both make one;
- * (2) who waits learnt of the next release before it looked, so no wake-up is lost; (3) `prune` reaches trees
- * that are still in use: they are left behind, and the next taker of the id makes a new one.
+ * Invariants: (1) taking and leaving the trees of a key is serialised, so two steps never both find none and both
+ * make one; (2) who waits learnt of the next release before it looked, so no wake-up is lost; (3) `prune` reaches
+ * trees that are still in use: they are left behind, and the next taker of the id makes a new one.
  */
 import type { Progress } from '../../contracts/progress.js';
 import type { ImmutableRef, MutableRef } from '../../contracts/refs.js';
@@ -91,14 +91,9 @@ export class CacheMounts {
       progress,
       signal,
     );
-    // At once, not on release: what a step put there survives a crash of the daemon.
-    await ref.retain();
-    const hold = slot.hold(ref, generation);
-    if (request.sharing !== 'shared') return hold;
-    slot.shared = new SharedHold(hold, (gone) => {
-      if (slot.shared === gone) slot.shared = undefined;
-    });
-    return slot.shared.join();
+    const hold = await slot.hold(ref, generation);
+    if (request.sharing === 'shared') slot.shared = hold;
+    return hold.join();
   }
 }
 
@@ -114,7 +109,7 @@ async function discardFree(worker: Worker, index: string): Promise<void> {
 /** The state of one key of one worker. */
 class Slot {
   generation = 0;
-  shared: SharedHold | undefined;
+  shared: Hold | undefined;
   readonly #holders = new Map<number, number>();
   #tail: Promise<unknown> = Promise.resolve();
   #release = deferred<void>();
@@ -134,50 +129,60 @@ class Slot {
     return this.#holders.get(generation) ?? 0;
   }
 
-  hold(ref: MutableRef, generation: number): CacheMount {
+  /** Takes the tree over; called in turn. */
+  async hold(ref: MutableRef, generation: number): Promise<Hold> {
+    try {
+      // At once, not on release: what a step put there survives a crash of the daemon.
+      await ref.retain();
+    } catch (error) {
+      await ref[Symbol.asyncDispose]();
+      throw error;
+    }
     this.#holders.set(generation, this.holdersOf(generation) + 1);
-    let held = true;
-    return {
-      ref,
-      [Symbol.asyncDispose]: async () => {
-        if (!held) return;
-        held = false;
-        try {
-          // In turn: a step that comes now must find the tree free, not find none and make another.
-          await this.exclusively(() => ref[Symbol.asyncDispose]());
-        } finally {
-          this.#holders.set(generation, this.holdersOf(generation) - 1);
-          this.#release.resolve();
-          this.#release = deferred();
-        }
-      },
-    };
+    const hold: Hold = new Hold(ref, this, () => {
+      if (this.shared === hold) this.shared = undefined;
+      this.#holders.set(generation, this.holdersOf(generation) - 1);
+      this.#release.resolve();
+      this.#release = deferred();
+    });
+    return hold;
   }
 }
 
-/** One hold that several steps use; it ends with the last of them. */
-class SharedHold {
-  readonly #hold: CacheMount;
-  readonly #onLast: (self: SharedHold) => void;
+/** A tree in use by one step, or by several that share it; it ends with the last of them. */
+class Hold {
+  readonly #ref: MutableRef;
+  readonly #slot: Slot;
+  readonly #freed: () => void;
   #users = 0;
 
-  constructor(hold: CacheMount, onLast: (self: SharedHold) => void) {
-    this.#hold = hold;
-    this.#onLast = onLast;
+  constructor(ref: MutableRef, slot: Slot, freed: () => void) {
+    this.#ref = ref;
+    this.#slot = slot;
+    this.#freed = freed;
   }
 
+  /** Called in turn. */
   join(): CacheMount {
     this.#users++;
     let joined = true;
     return {
-      ref: this.#hold.ref,
+      ref: this.#ref,
       [Symbol.asyncDispose]: async () => {
         if (!joined) return;
         joined = false;
-        if (--this.#users > 0) return;
-        this.#onLast(this);
-        await this.#hold[Symbol.asyncDispose]();
+        // In turn: a step that comes now must find the tree free or shared, not find none and make another.
+        await this.#slot.exclusively(() => this.#leave());
       },
     };
+  }
+
+  async #leave(): Promise<void> {
+    if (--this.#users > 0) return;
+    try {
+      await this.#ref[Symbol.asyncDispose]();
+    } finally {
+      this.#freed();
+    }
   }
 }

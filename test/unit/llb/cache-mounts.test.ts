@@ -56,6 +56,17 @@ describe('CacheMounts', () => {
     expect(next.ref.id).to.equal(first.ref.id);
   });
 
+  it('shared: a step that came just before the last leaves gets the same tree', async () => {
+    const first = await acquire('shared');
+    const coming = acquire('shared');
+    const leaving = release(first);
+    const next = await coming;
+    await leaving;
+    expect(next.ref.id).to.equal(first.ref.id);
+    await release(next);
+    expect(worker.refs.live).to.equal(0);
+  });
+
   it('private: makes another tree when the first is taken', async () => {
     const [first, second] = await Promise.all([acquire('private'), acquire('private')]);
     expect(second.ref.id).not.to.equal(first.ref.id);
