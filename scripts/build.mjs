@@ -39,7 +39,7 @@ await build({
   format: 'esm',
   platform: 'node',
   target: 'node20.12',
-  external: ['koffi', 'lmdb', 'jaeger-client', 'opentracing', 'thriftrw', 'mocha', 'chai', 'tsx'],
+  external: ['koffi', 'lmdb', 'jaeger-client', 'opentracing', 'thrift', 'thriftrw', 'mocha', 'chai', 'tsx'],
   banner: {
     js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
   },
