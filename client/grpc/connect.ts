@@ -14,11 +14,17 @@ export interface ConnectOptions {
   readonly inject?: Inject;
 }
 
+const forever = new AbortController().signal;
+
 /** Unavailable (`client.unavailable`), naming the address, when nobody answers in time. */
-export async function connectDaemon(address: string, options: ConnectOptions): Promise<Daemon> {
+export async function connectDaemon(
+  address: string,
+  options: ConnectOptions,
+  signal: AbortSignal = forever,
+): Promise<Daemon> {
   const connection = new Connection(address, options.inject);
   try {
-    await connection.ready(options.timeoutMs);
+    await connection.ready(options.timeoutMs, signal);
   } catch (error) {
     await connection[Symbol.asyncDispose]();
     throw error;

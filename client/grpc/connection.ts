@@ -17,6 +17,11 @@ import { parseAddress } from './address.js';
 /** containerd's limit, which every peer has. */
 const MESSAGE_LIMIT = 16 << 20;
 
+/** How soon a connection that failed is tried again, growing from the first to the second, in milliseconds. */
+const RETRY_MS = [50, 1000] as const;
+/** The longest time that a timer takes, in milliseconds. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 /** Turns a span into header pairs; what tracing's `inject` does. */
 export type Inject = (context: SpanContext) => Readonly<Record<string, string>>;
 
@@ -31,17 +36,32 @@ export class Connection implements AsyncDisposable {
     this.#client = new Client(parseAddress(address).target, credentials.createInsecure(), {
       'grpc.max_receive_message_length': MESSAGE_LIMIT,
       'grpc.max_send_message_length': MESSAGE_LIMIT,
+      'grpc.initial_reconnect_backoff_ms': RETRY_MS[0],
+      'grpc.max_reconnect_backoff_ms': RETRY_MS[1],
     });
   }
 
   /** Waits until the daemon answers; Unavailable naming the address when it does not in time. */
-  async ready(timeoutMs: number): Promise<void> {
-    await new Promise<void>((resolve, reject) => {
-      this.#client.waitForReady(Date.now() + timeoutMs, (error) => {
-        if (error) reject(unavailable(this.address, error));
-        else resolve();
+  async ready(timeoutMs: number, signal: AbortSignal): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    let abort: (() => void) | undefined;
+    try {
+      await new Promise<void>((resolve, reject) => {
+        const late = new Error(`no connection within ${timeoutMs} ms`);
+        // This one timer, which can be taken back, is also what keeps the process waiting.
+        timer = setTimeout(
+          () => reject(unavailable(this.address, late)),
+          Math.min(timeoutMs, LONGEST_TIMER_MS),
+        );
+        abort = () => reject(canceled(signal.reason));
+        if (signal.aborted) abort();
+        signal.addEventListener('abort', abort, { once: true });
+        this.#client.waitForReady(Number.POSITIVE_INFINITY, (error) => (error ? reject(error) : resolve()));
       });
-    });
+    } finally {
+      clearTimeout(timer);
+      if (abort) signal.removeEventListener('abort', abort);
+    }
   }
 
   /** True once a connection stands. */

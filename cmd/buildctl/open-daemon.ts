@@ -3,6 +3,7 @@
  */
 import { existsSync } from 'node:fs';
 import type { Daemon } from '../../client/daemon.js';
+import type { SpanContext } from '../../core/contracts/index.js';
 import type { Context, GlobalOptions } from './context.js';
 
 const DEFAULT_SOCKET = '/run/buildkit/buildkitd.sock';
@@ -25,17 +26,14 @@ export async function openDaemon(base: Base): Promise<Daemon> {
 
 const waitOf = ({ wait, timeoutMs }: GlobalOptions): number => (wait ? Number.POSITIVE_INFINITY : timeoutMs);
 
-async function connect(address: string, { tracing }: Base, timeoutMs: number): Promise<Daemon> {
+async function connect(address: string, { tracing, signal }: Base, timeoutMs: number): Promise<Daemon> {
   const [{ connectDaemon }, { ThreadPool }] = await Promise.all([
     import('../../client/grpc/connect.js'),
     import('../../core/threads/thread-pool.js'),
   ]);
   const threads = new ThreadPool();
-  const daemon = await connectDaemon(address, {
-    timeoutMs,
-    threads,
-    inject: (context) => tracing.inject(context),
-  });
+  const inject = (context: SpanContext): Record<string, string> => tracing.inject(context);
+  const daemon = await connectDaemon(address, { timeoutMs, threads, inject }, signal);
   return {
     ...daemon,
     async [Symbol.asyncDispose]() {

@@ -2,7 +2,7 @@
 import { BuildError, type ErrorDetail, isCanceled, type SourceRange } from '../../core/contracts/index.js';
 
 /** Exit status of a program that was interrupted. */
-const INTERRUPTED = 130;
+export const INTERRUPTED = 130;
 
 /** Prints the error and answers the exit status. */
 export function report(error: unknown, prefix: string, write: (text: string) => void, debug = false): number {
