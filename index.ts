@@ -12,7 +12,7 @@
  */
 import type { Daemon } from './client/daemon.js';
 import { LocalSession } from './client/session/local-session.js';
-import { type Logger, type Plugin, silentLogger, type Tracing } from './core/contracts/index.js';
+import { type AnyPlugin, type Logger, silentLogger, type Tracing } from './core/contracts/index.js';
 import { type EngineConfig, loadConfig, parseConfig } from './core/kernel/config/load.js';
 import { Engine } from './core/kernel/engine.js';
 import { version } from './core/kernel/version.js';
@@ -31,7 +31,7 @@ export interface OpenEngineOptions {
   /** A parsed configuration, or the file it is in. Default: none. */
   readonly config?: EngineConfig | string;
   /** Further plugins, besides the built-in ones and those that the configuration names. */
-  readonly plugins?: readonly Plugin<never>[];
+  readonly plugins?: readonly AnyPlugin[];
   /** Default: silent. */
   readonly logger?: Logger;
   /** Default: what the tracing plugins open. */

@@ -1,5 +1,5 @@
 /** The plugins that come with this package. Order means nothing: the kernel sorts by what each asks for. */
-import type { Plugin } from '../core/contracts/plugin.js';
+import type { AnyPlugin } from '../core/contracts/plugin.js';
 import jaeger from '../tracing/plugin.js';
 import docker from './exporters/docker/index.js';
 import imageExport from './exporters/image/index.js';
@@ -11,8 +11,7 @@ import image from './sources/image/index.js';
 import localFolder from './sources/local/index.js';
 import runc from './workers/runc/index.js';
 
-/** Each parses its own configuration, so nobody else needs to know its type. */
-export const builtinPlugins: readonly Plugin<never>[] = [
+export const builtinPlugins: readonly AnyPlugin[] = [
   runc,
   dockerfile,
   image,
@@ -23,4 +22,4 @@ export const builtinPlugins: readonly Plugin<never>[] = [
   local,
   tar,
   jaeger,
-].map((plugin) => plugin as unknown as Plugin<never>);
+];

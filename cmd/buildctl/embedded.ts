@@ -1,4 +1,5 @@
 /** The engine in this process, with this program as its client. */
+import { resolve } from 'node:path';
 import type { Daemon } from '../../client/daemon.js';
 import { silentTracing } from '../../core/contracts/index.js';
 import { loadConfig, parseConfig } from '../../core/kernel/config/load.js';
@@ -15,7 +16,7 @@ export async function openEmbedded({
   stderr,
 }: Omit<Context, 'daemon'>): Promise<Daemon> {
   const config = options.config ? await loadConfig(options.config) : parseConfig('');
-  const root = options.root ?? config.settings.root ?? DEFAULT_ROOT;
+  const root = resolve(options.root ?? config.settings.root ?? DEFAULT_ROOT);
   stderr.write(`no daemon: the engine runs in this process, state in ${root}\n`);
   const logger = openLogger({ level: options.debug ? 'debug' : 'warn', format: 'text' }, stderr);
   // Without spans of its own, this program leaves tracing to the plugins.

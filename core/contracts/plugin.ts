@@ -37,6 +37,9 @@ export interface Plugin<Config> {
   register(bind: Binder, config: Config): void;
 }
 
+/** A plugin whose settings only it knows: what a list of plugins is made of. */
+export type AnyPlugin = Omit<Plugin<never>, 'config'> & { readonly config: ZodType };
+
 export const definePlugin = <Config>(plugin: Plugin<Config>): Plugin<Config> => plugin;
 
 /** `bind(token)` starts a binding in the root container. Binding a token twice is an error naming both plugins. */

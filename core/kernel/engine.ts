@@ -7,6 +7,7 @@
  */
 import type { types } from '../../proto/index.js';
 import {
+  type AnyPlugin,
   Exporters,
   Frontends,
   type Logger,
@@ -40,7 +41,7 @@ export interface EngineOptions {
   /** Folder of all state; one engine at a time. */
   readonly root: string;
   /** Built-in plugins. Those that the configuration names are loaded besides. */
-  readonly plugins: readonly Plugin<never>[];
+  readonly plugins: readonly AnyPlugin[];
   /** Default: an empty configuration. */
   readonly config?: EngineConfig;
   readonly logger: Logger;
