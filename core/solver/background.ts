@@ -23,7 +23,12 @@ export class Background {
     void pending.then(() => this.#pending.delete(pending));
   };
 
+  /** Settles when what was under way is over; what is added meanwhile may still go on. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#pending);
+  }
+
   async idle(): Promise<void> {
-    while (this.#pending.size > 0) await Promise.all(this.#pending);
+    while (this.#pending.size > 0) await this.settled();
   }
 }

@@ -22,10 +22,15 @@ export class Slots {
 
   /** Waits for a slot; rejects when the signal aborts first. */
   async take(distance: number, signal: AbortSignal): Promise<Slot> {
+    await this.enter(distance, signal);
+    return new Slot(this, distance);
+  }
+
+  /** As `take`; `free` has to be called for it. */
+  async enter(distance: number, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     if (this.#taken < this.#limit) this.#taken++;
     else await this.#wait(distance, signal);
-    return new Slot(this, distance);
   }
 
   free(): void {
@@ -61,11 +66,15 @@ export class Slots {
   }
 }
 
-/** A place among the heavy steps. */
+/** A place among the heavy steps: held, unless its step waits for sub-builds or is over. */
 export class Slot implements Disposable {
   readonly #slots: Slots;
   readonly #distance: number;
   #held = true;
+  #over = false;
+  /** Sub-builds that the step waits for. */
+  #waits = 0;
+  #returning: Promise<void> | undefined;
 
   constructor(slots: Slots, distance: number) {
     this.#slots = slots;
@@ -74,19 +83,34 @@ export class Slot implements Disposable {
 
   /** Leaves the slot to others while `work` waits for them (a sub-build); several at once may. */
   async without<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
-    if (!this.#held) return work();
+    this.#waits++;
     this.#release();
     try {
       return await work();
     } finally {
-      const again = await this.#slots.take(this.#distance, signal);
-      if (this.#held) again.#release();
-      else this.#held = again.#held;
+      // Not before the last one: a slot that is held while another sub-build needs it could block both for good.
+      if (--this.#waits === 0 && !this.#over) await this.#comeBack(signal);
     }
   }
 
   [Symbol.dispose](): void {
+    this.#over = true;
     this.#release();
+  }
+
+  #comeBack(signal: AbortSignal): Promise<void> {
+    this.#returning ??= this.#return(signal);
+    return this.#returning;
+  }
+
+  async #return(signal: AbortSignal): Promise<void> {
+    try {
+      await this.#slots.enter(this.#distance, signal);
+      if (this.#waits > 0 || this.#over) this.#slots.free();
+      else this.#held = true;
+    } finally {
+      this.#returning = undefined;
+    }
   }
 
   #release(): void {

@@ -136,7 +136,8 @@ export class Solver implements AsyncDisposable {
         const left = [...tasks];
         for (const task of left) this.#scheduler.disown(owner, task);
         await this.#scheduler.gone(left);
-        await this.#background.idle();
+        // Not until all is idle: other jobs may keep adding to it.
+        await this.#background.settled();
       },
     };
   }
