@@ -68,10 +68,13 @@ export function stepsOf(progress: string): Step[] {
   return [...steps.values()];
 }
 
-/** Names of the Dockerfile's own steps, `[stage 2/3] RUN …`, that were not answered from the cache. */
+/**
+ * Names of the Dockerfile's own steps, `[stage 2/3] RUN …`, that were not answered from the cache. A FROM is none of
+ * them: what it names is looked up each time, and says DONE rather than CACHED when that was all.
+ */
 export const ranSteps = (finished: Finished): string[] =>
   stepsOf(finished.stderr)
     .filter(({ name, cached, started }) => started && !cached && isDockerfileStep(name))
     .map(({ name }) => name.replace(/^\[.*?\] /, ''));
 
-const isDockerfileStep = (name: string): boolean => name.startsWith('[') && !name.startsWith('[internal]');
+const isDockerfileStep = (name: string): boolean => /^\[(?!internal\]).*?\] (?!FROM )/.test(name);
