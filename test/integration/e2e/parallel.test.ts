@@ -1,0 +1,67 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { buildArgs } from '../support/build.js';
+import { figure } from '../support/figures.js';
+import { Ground } from '../support/ground.js';
+import { programs, succeed } from '../support/processes.js';
+
+const STAGES = 24;
+const STEP_SECONDS = 0.5;
+
+/** Stages that do not know of each other; each writes down when it begins and ends. */
+function dockerfile(base: string): string {
+  const marks = '--mount=type=cache,target=/marks';
+  const numbers = Array.from({ length: STAGES }, (_, index) => index);
+  const stages = numbers.map(
+    (n) =>
+      `FROM ${base} AS s${n}\n` +
+      `RUN ${marks} echo begin >>/marks/log; sleep ${STEP_SECONDS}; echo end >>/marks/log; echo ${n} >/${n}\n`,
+  );
+  const copies = numbers.map((n) => `COPY --from=s${n} /${n} /${n}\n`);
+  return `${stages.join('')}FROM ${base} AS all\n${copies.join('')}RUN ${marks} cp /marks/log /log\nFROM scratch\nCOPY --from=all /log /\n`;
+}
+
+/** The most that had begun and not ended. */
+function mostAtOnce(log: string): number {
+  let running = 0;
+  let most = 0;
+  for (const mark of log.trim().split('\n')) {
+    running += mark === 'begin' ? 1 : -1;
+    most = Math.max(most, running);
+  }
+  return most;
+}
+
+describe(`${STAGES} independent stages`, () => {
+  let ground: Ground;
+  let folder: string;
+  before(async () => {
+    ground = await Ground.open('parallel');
+    folder = await ground.write('context', { Dockerfile: dockerfile(ground.base) });
+  });
+  after(() => ground[Symbol.asyncDispose]());
+
+  async function atOnce(name: string, args: readonly string[]): Promise<number> {
+    await using daemon = await ground.daemon(name, { args });
+    const outputs = [`type=local,dest=${ground.path(name, 'out')}`];
+    const begun = performance.now();
+    await succeed(programs.buildctl, ['--addr', daemon.address, ...buildArgs({ folder, outputs })]);
+    const seconds = ((performance.now() - begun) / 1000).toFixed(1);
+    const log = await readFile(join(ground.path(name, 'out'), 'log'), 'utf8');
+    expect(log.trim().split('\n')).to.have.length(2 * STAGES);
+    const most = mostAtOnce(log);
+    const alone = (STAGES * STEP_SECONDS).toFixed(1);
+    figure(`steps at once ${args.join(' ')}`, `${most} (took ${seconds} s; one by one: ${alone} s)`);
+    return most;
+  }
+
+  it('run side by side', async () => {
+    // All of them would be a race against the first one's end on a slow machine.
+    expect(await atOnce('unlimited', [])).to.be.at.least(STAGES / 2);
+  });
+
+  it('run four at a time with --oci-max-parallelism 4', async () => {
+    expect(await atOnce('four', ['--oci-max-parallelism', '4'])).to.equal(4);
+  });
+});
