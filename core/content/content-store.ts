@@ -53,6 +53,8 @@ export class LocalContentStore implements ContentStore {
 
   static async open(dir: string, options: ContentStoreOptions): Promise<LocalContentStore> {
     const store = new LocalContentStore(dir, new BlobIndex(options.kv));
+    // Also when the folder around it is open to others.
+    await fs.mkdir(dir, { recursive: true, mode: 0o700 });
     await fs.mkdir(store.#blobs, { recursive: true });
     await fs.mkdir(store.#ingests, { recursive: true });
     await store.#sweep(options.keepIngestsMs ?? 24 * 3600_000);
@@ -151,10 +153,13 @@ export class LocalContentStore implements ContentStore {
     yield* this.#index.entries();
   }
 
-  async remove(digest: Digest): Promise<void> {
-    await this.#moves.run(digest, async () => {
+  async remove(digest: Digest, unwanted: (blob: BlobInfo) => boolean = () => true): Promise<boolean> {
+    return this.#moves.run(digest, async () => {
+      const blob = this.#index.get(digest);
+      if (!blob || !unwanted(blob)) return false;
       await this.#index.remove(digest);
       await fs.rm(this.path(digest), { force: true });
+      return true;
     });
   }
 

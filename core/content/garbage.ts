@@ -9,8 +9,8 @@ import type { BlobHolds } from './blob-holds.js';
 export interface CollectOptions {
   /** Blobs younger than this stay: whoever wrote them may not have named them yet. Milliseconds. */
   readonly graceMs: number;
-  /** These have no grace: whoever named them has just let go. */
-  readonly graceless?: ReadonlySet<Digest>;
+  /** Whoever named these has let go, at that time: they have no grace unless somebody found them since. */
+  readonly letGo?: ReadonlyMap<Digest, number>;
 }
 
 const ROOT = 'containerd.io/gc.root';
@@ -23,16 +23,19 @@ export async function collectBlobs(
   options: CollectOptions,
 ): Promise<{ readonly blobs: number; readonly bytes: number }> {
   const newest = Date.now() - options.graceMs;
-  const young = (blob: BlobInfo): boolean => blob.createdAt > newest && !options.graceless?.has(blob.digest);
+  const young = ({ digest, createdAt }: BlobInfo): boolean => {
+    const letGo = options.letGo?.get(digest);
+    return letGo === undefined ? createdAt > newest : createdAt >= letGo;
+  };
   const all = new Map<Digest, BlobInfo>();
   for await (const blob of content.list()) all.set(blob.digest, blob);
   const kept = mark(all, (blob) => young(blob) || ROOT in blob.labels || holds.held(blob.digest));
   let [blobs, bytes] = [0, 0];
   for (const blob of all.values()) {
-    // Asked again: removing the others took time, and somebody may have written this one anew.
-    const now = kept.has(blob.digest) ? undefined : await content.info(blob.digest);
-    if (now?.createdAt !== blob.createdAt || holds.held(blob.digest)) continue;
-    await content.remove(blob.digest);
+    if (kept.has(blob.digest)) continue;
+    // Asked when its turn has come: removing the others took time, and somebody may have written this one anew.
+    const unwanted = (now: BlobInfo): boolean => now.createdAt === blob.createdAt && !holds.held(blob.digest);
+    if (!(await content.remove(blob.digest, unwanted))) continue;
     blobs += 1;
     bytes += blob.size;
   }

@@ -58,7 +58,8 @@ export interface ContentStore extends ContentProvider {
   /** Merges labels; an empty value removes its key. */
   label(digest: Digest, labels: Readonly<Record<string, string>>): Promise<BlobInfo>;
   list(): AsyncIterable<BlobInfo>;
-  remove(digest: Digest): Promise<void>;
+  /** Answers whether it was there. With `unwanted`, it stays if that says no when nobody is writing it any more. */
+  remove(digest: Digest, unwanted?: (blob: BlobInfo) => boolean): Promise<boolean>;
   /** Where the blob lies on this machine, for worker threads that read it whole. */
   path(digest: Digest): string;
   /** A file that worker threads fill themselves, so that a blob's bytes need not pass the main thread. */

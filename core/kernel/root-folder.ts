@@ -19,7 +19,8 @@ export class RootFolder implements Disposable {
   /** The path may be relative to the working directory of this moment. */
   static async open(folder: string): Promise<RootFolder> {
     const path = resolve(folder);
-    await mkdir(path, { recursive: true, mode: 0o711 }).catch((cause: NodeJS.ErrnoException) => {
+    // Layers hold what images hold, secrets that builds copied into them among it: nobody else's business.
+    await mkdir(path, { recursive: true, mode: 0o700 }).catch((cause: NodeJS.ErrnoException) => {
       throw new BuildError('kernel.root', `cannot make the state folder ${path}: ${cause.message}`, {
         grpcCode: 'FailedPrecondition',
         cause,

@@ -50,6 +50,7 @@ export class LmdbKv implements Kv {
   static async open(path: string, options: LmdbKvOptions = {}): Promise<LmdbKv> {
     const schema = options.schema ?? KV_SCHEMA;
     const lmdb = await openFile(path);
+    await fs.chmod(path, 0o600);
     const found = decode(lmdb.get(schemaKey));
     if (found !== undefined && found !== schema) {
       await lmdb.close();

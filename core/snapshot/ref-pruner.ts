@@ -49,19 +49,20 @@ export class RefPruner {
   async *prune(options: PruneOptions, signal: AbortSignal): AsyncIterable<UsageRecord> {
     const may = removable(options);
     const turn = await this.#turn.enter('', signal);
-    const dropped = new Set<Digest>();
+    const dropped = new Map<Digest, number>();
     try {
       yield* this.#rounds(options, may, dropped, signal);
     } finally {
       turn.leave(undefined);
-      await collectBlobs(this.#content, this.#book.blobHolds, { graceMs: GRACE_MS, graceless: dropped });
+      await collectBlobs(this.#content, this.#book.blobHolds, { graceMs: GRACE_MS, letGo: dropped });
     }
   }
 
-  /** Rule 2. `dropped` collects the blobs that the entries kept. */
-  async remove(entries: readonly Entry[], dropped: Set<Digest>): Promise<void> {
+  /** Rule 2. `dropped` collects the blobs that the entries kept, with the time. */
+  async remove(entries: readonly Entry[], dropped = new Map<Digest, number>()): Promise<void> {
+    const now = Date.now();
+    for (const { record } of entries) for (const digest of blobsOf(record)) dropped.set(digest, now);
     await this.#book.drop(entries);
-    for (const entry of entries) for (const digest of blobsOf(entry.record)) dropped.add(digest);
     const snapshots = entries.filter(({ record }) => !record.lazy);
     await Promise.all(snapshots.map(({ record }) => this.#snapshotter.remove(snapshotKey(record))));
   }
@@ -69,7 +70,7 @@ export class RefPruner {
   async *#rounds(
     options: PruneOptions,
     may: (entry: Entry) => boolean,
-    dropped: Set<Digest>,
+    dropped: Map<Digest, number>,
     signal: AbortSignal,
   ): AsyncIterable<UsageRecord> {
     const bounded = options.maxUsedSpace !== 0 || options.reservedSpace !== 0 || options.minFreeSpace !== 0;

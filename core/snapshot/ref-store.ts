@@ -258,7 +258,7 @@ export class LocalRefStore implements RefStore, AsyncDisposable {
 
   async #discard(entry: Entry): Promise<void> {
     entry.handles -= 1;
-    await this.#pruner.remove([entry], new Set<Digest>());
+    await this.#pruner.remove([entry]);
   }
 }
 

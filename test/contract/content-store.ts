@@ -188,7 +188,21 @@ export function contentStoreContract(name: string, make: () => Promise<ContentSt
       const left: Digest[] = [];
       for await (const blob of store.list()) left.push(blob.digest);
       expect(left).to.deep.equal([two]);
-      await store.remove(one);
+      expect(await store.remove(one)).to.equal(false);
+      expect(await store.remove(two, () => false)).to.equal(false);
+      expect(await store.remove(two, ({ digest }) => digest === two)).to.equal(true);
+    });
+
+    it('does not remove a blob that is being written anew and turns out to be wanted', async () => {
+      const { appendFile } = await import('node:fs/promises');
+      const digest = await store.writeBlob(text('twice'), { round: '1' });
+      await using staged = await store.stage();
+      await appendFile(staged.path, 'twice');
+      const committing = staged.commit({ digest, size: 5, labels: { round: '2' } });
+      const removing = store.remove(digest, ({ labels }) => labels.round === '1');
+      await Promise.all([committing, removing]);
+      if (await store.info(digest)) expect(await store.readBlob(digest)).to.have.length(5);
+      expect((await store.info(digest))?.labels).to.deep.equal({ round: '2' });
     });
 
     it('survives a blob coming back while it is removed', async () => {

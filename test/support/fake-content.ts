@@ -39,7 +39,7 @@ export function fakeContent(blobs: Map<Digest, FakeBlob> = new Map()): ContentSt
       return info(digest);
     },
     list: missing,
-    remove: async (digest) => void blobs.delete(digest),
+    remove: async (digest) => blobs.delete(digest),
     path: missing,
     read: async function* ({ digest }) {
       yield get(digest).data;

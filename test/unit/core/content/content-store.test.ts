@@ -22,6 +22,12 @@ describe('content store', () => {
   contentStoreContract('LocalContentStore', () => LocalContentStore.open(dir(), { kv: new MemoryKv() }));
 
   describe('LocalContentStore.open', () => {
+    it('lets nobody else in', async () => {
+      const at = dir();
+      await LocalContentStore.open(at, { kv: new MemoryKv() });
+      expect((await fs.stat(at)).mode & 0o777).to.equal(0o700);
+    });
+
     it('removes files that no record names, and records without a file', async () => {
       const [at, kv] = [dir(), new MemoryKv()];
       const first = await LocalContentStore.open(at, { kv });
@@ -84,6 +90,21 @@ describe('content store', () => {
       await leases.unpin('history:1');
       await collectBlobs(store, holds, { graceMs: -1 });
       expect(await left()).to.deep.equal(['held', 'referred', 'root']);
+    });
+
+    it('keeps what was let go and has been found again since', async () => {
+      const kv = new MemoryKv();
+      const store = await LocalContentStore.open(dir(), { kv });
+      const found = await store.writeBlob(Buffer.from('found'));
+      const lost = await store.writeBlob(Buffer.from('lost'));
+      const { createdAt } = (await store.info(found))!;
+      const letGo = new Map([found, lost].map((digest) => [digest, createdAt + 10]));
+      while (Date.now() < createdAt + 10) await new Promise(setImmediate);
+      // The next build takes it as it is.
+      await store.writeBlob(Buffer.from('found'));
+      await collectBlobs(store, new BlobHolds(kv), { graceMs: 60_000, letGo });
+      expect(await store.info(lost)).to.equal(undefined);
+      expect(await store.info(found)).not.to.equal(undefined);
     });
 
     it('forgets leases of a process that is gone and keeps pins', async () => {

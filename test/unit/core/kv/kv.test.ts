@@ -39,6 +39,12 @@ describe('key-value stores', () => {
       ]);
     });
 
+    it('lets nobody else read the file', async () => {
+      const file = path.join(dir, 'own.db');
+      await (await LmdbKv.open(file))[Symbol.asyncDispose]();
+      expect((await fs.stat(file)).mode & 0o777).to.equal(0o600);
+    });
+
     it('refuses a file of another schema, saying which way it is off', async () => {
       const file = path.join(dir, 'schema.db');
       await (await LmdbKv.open(file, { schema: 2 }))[Symbol.asyncDispose]();
