@@ -33,7 +33,7 @@ const rules: readonly [layer: string, mayImport: readonly string[]][] = [
   ['plugins/frontends/', ['<own>', 'core/contracts/', 'core/util/', 'proto/', 'client/llb/']],
   ['plugins/', ['<own>', '<shared>', 'core/contracts/', 'core/util/', 'proto/']],
   ['tracing/', ['tracing/', 'core/contracts/', 'core/util/']],
-  ['client/', ['client/', 'proto/', 'core/util/', 'core/contracts/', 'core/transfer/']],
+  ['client/', ['client/', 'proto/', 'core/util/', 'core/contracts/', 'core/threads/', 'core/transfer/']],
   ['cmd/', ['cmd/', 'index.ts', 'core/', 'client/', 'plugins/index.ts', 'tracing/', 'proto/']],
   ['bench/', ['']],
   ['test/', ['']],

@@ -27,18 +27,7 @@ export async function openDaemon(base: Base): Promise<Daemon> {
 const waitOf = ({ wait, timeoutMs }: GlobalOptions): number => (wait ? Number.POSITIVE_INFINITY : timeoutMs);
 
 async function connect(address: string, { tracing, signal }: Base, timeoutMs: number): Promise<Daemon> {
-  const [{ connectDaemon }, { ThreadPool }] = await Promise.all([
-    import('../../client/grpc/connect.js'),
-    import('../../core/threads/thread-pool.js'),
-  ]);
-  const threads = new ThreadPool();
+  const { connectDaemon } = await import('../../client/grpc/connect.js');
   const inject = (context: SpanContext): Record<string, string> => tracing.inject(context);
-  const daemon = await connectDaemon(address, { timeoutMs, threads, inject }, signal);
-  return {
-    ...daemon,
-    async [Symbol.asyncDispose]() {
-      await daemon[Symbol.asyncDispose]();
-      await threads[Symbol.asyncDispose]();
-    },
-  };
+  return connectDaemon(address, { timeoutMs, inject }, signal);
 }

@@ -54,4 +54,10 @@ describe('example programs that embed the engine', function () {
     const { stdout } = await program('own-plugin.js');
     expect(stdout).to.equal("{ layers: '2' }\n");
   });
+
+  it('talk to a daemon in the same words', async () => {
+    await using daemon = await ground.daemon('daemon');
+    const { stdout } = await program('with-daemon.js', daemon.address);
+    expect(stdout).to.match(/^\w{25} (overlayfs|native)\n0 bytes freed\n$/);
+  });
 });
