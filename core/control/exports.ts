@@ -10,6 +10,7 @@ import {
   type Tracing,
 } from '../contracts/index.js';
 import { didYouMean } from '../util/nearest.js';
+import { together } from '../util/together.js';
 import type { ExporterRequest } from './request.js';
 
 /** Looks every exporter up and parses its attributes, before anything is solved. */
@@ -50,6 +51,6 @@ export async function runExports(
     );
     Object.assign(response, exported.response);
   }
-  await Promise.all(exports.map((one) => one.finalize?.(signal)));
+  await together(exports, async (one, either) => one.finalize?.(either), signal);
   return response;
 }

@@ -15,6 +15,7 @@ import type { LlbServices } from '../llb/services.js';
 import type { Job } from '../solver/job.js';
 import type { Solver } from '../solver/solver.js';
 import { unlessAborted } from '../util/deferred.js';
+import { DisposeStack } from '../util/dispose.js';
 import type { Builds } from './builds.js';
 import type { Call } from './call.js';
 import { openExports, runExports } from './exports.js';
@@ -48,7 +49,9 @@ export async function solve(
   span: Span | undefined,
 ): Promise<control.SolveResponse> {
   const plan = planSolve(request, services.allowedEntitlements);
-  await using exports = disposable(openExports(plan.exporters, services.exporters));
+  await using owned = new DisposeStack();
+  const exports = openExports(plan.exporters, services.exporters);
+  for (const one of exports) await owned.use(one);
   const { solver, llb, frontends } = services;
   await using job = solver.openJob(plan.ref, { sessionId: plan.sessionId, ...(span ? { span } : {}) });
   await using bridge = new Bridge({
@@ -66,7 +69,7 @@ export async function solve(
     const solved = await solveResult(result, (ref) => bridge.resolve(ref, call.signal));
     const session = () => llb.sessions.get(plan.sessionId, call.signal);
     const scope = { session, steps: job.steps, tracing: llb.tracing };
-    const response = await runExports(exports.list, solved, scope, call.signal);
+    const response = await runExports(exports, solved, scope, call.signal);
     return { ExporterResponse: { ...response, ...frontendKeys(result) } };
   } finally {
     services.journal.record(plan.ref, job.explain());
@@ -98,14 +101,3 @@ const frontendKeys = ({ metadata }: FrontendResult): Record<string, string> =>
       .filter(([key]) => key.startsWith('frontend.'))
       .map(([key, value]) => [key, Buffer.from(value).toString()]),
   );
-
-function disposable<T extends AsyncDisposable>(
-  list: readonly T[],
-): AsyncDisposable & { readonly list: readonly T[] } {
-  return {
-    list,
-    async [Symbol.asyncDispose]() {
-      for (const one of list) await one[Symbol.asyncDispose]();
-    },
-  };
-}

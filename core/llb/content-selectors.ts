@@ -7,6 +7,7 @@ import type { CacheMapDep } from '../solver/op.js';
 import { compareBytes } from '../util/compare.js';
 import { type Digest, sha256 } from '../util/digest.js';
 import { joinPath } from '../util/gofs/path.js';
+import { together } from '../util/together.js';
 import { asRef } from './refs.js';
 
 export interface ContentSelector {
@@ -39,12 +40,9 @@ export function contentDigester(
   const wanted = selectors.length > 0 ? selectors : [plainSelector('', false)];
   return async (input, { progress, signal }) => {
     const ref = asRef(input);
-    const digests = await Promise.all(
-      wanted.map(({ path, ...options }) =>
-        worker.hasher.digest(ref, joinPath('/', path), options, progress, signal),
-      ),
-    );
-    return contentKey(digests);
+    const digest = ({ path, ...options }: ContentSelector, either: AbortSignal): Promise<Digest> =>
+      worker.hasher.digest(ref, joinPath('/', path), options, progress, either);
+    return contentKey(await together(wanted, digest, signal));
   };
 }
 

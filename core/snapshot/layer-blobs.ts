@@ -9,6 +9,7 @@ import type { Tracing } from '../contracts/tracing.js';
 import { chainId } from '../util/chain-id.js';
 import { layerMediaType } from '../util/media-types.js';
 import { SharedRuns } from '../util/shared-runs.js';
+import { together } from '../util/together.js';
 import { ChainProvider } from './layer-download.js';
 import type { LayerUnpacker } from './layer-unpacker.js';
 import { mountsOf, stackOf } from './mount-stack.js';
@@ -55,18 +56,12 @@ export class LayerBlobs {
   ): Promise<RefLayers> {
     const chain = this.#book.chainOf(top);
     const limit = pLimit(AT_ONCE);
-    const stop = new AbortController();
-    const either = AbortSignal.any([signal, stop.signal]);
-    const finding = chain.map((entry) => limit(() => this.#find(entry, options, progress, either)));
-    try {
-      const blobs = await Promise.all(finding);
-      await this.#learnChainIds(chain, blobs, options);
-      const layers = blobs.map((blob, at) => describe(chain[at]!, blob, options.mediaTypes));
-      return { layers, provider: new ChainProvider(this.#content, chain) };
-    } finally {
-      stop.abort();
-      await Promise.allSettled(finding);
-    }
+    const find = (entry: Entry, either: AbortSignal): Promise<LayerBlob> =>
+      limit(() => this.#find(entry, options, progress, either));
+    const blobs = await together(chain, find, signal);
+    await this.#learnChainIds(chain, blobs, options);
+    const layers = blobs.map((blob, at) => describe(chain[at]!, blob, options.mediaTypes));
+    return { layers, provider: new ChainProvider(this.#content, chain) };
   }
 
   async #find(

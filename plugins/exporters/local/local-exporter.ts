@@ -7,10 +7,11 @@ import type {
   Exporter,
 } from '../../../core/contracts/exporter.js';
 import type { Progress } from '../../../core/contracts/progress.js';
-import type { ResultTree, Session } from '../../../core/contracts/session.js';
+import type { Session } from '../../../core/contracts/session.js';
 import type { Threads } from '../../../core/contracts/threads.js';
+import { together } from '../../../core/util/together.js';
 import { AttributeReader } from '../shared/attributes.js';
-import { type FolderOptions, readFolderOptions, resultTrees } from '../shared/folder-tree.js';
+import { type FolderOptions, type NamedTree, readFolderOptions, resultTrees } from '../shared/folder-tree.js';
 
 interface LocalOptions extends FolderOptions {
   readonly mode: 'copy' | 'delete';
@@ -53,7 +54,9 @@ class LocalExport implements Export {
       // A mirror must know all that belongs there at once; copies go side by side.
       const batches =
         this.#options.mode === 'delete' || trees.length === 1 ? [trees] : trees.map((tree) => [tree]);
-      await Promise.all(batches.map((batch) => this.#write(session, context.index, batch, progress, signal)));
+      const write = (batch: readonly NamedTree[], either: AbortSignal): Promise<void> =>
+        this.#write(session, context.index, batch, progress, either);
+      await together(batches, write, signal);
       return { response: {} };
     });
   }
@@ -72,7 +75,7 @@ class LocalExport implements Export {
   async #write(
     session: Session,
     index: number,
-    trees: readonly (ResultTree & { readonly id: string })[],
+    trees: readonly NamedTree[],
     progress: Progress,
     signal: AbortSignal,
   ): Promise<void> {

@@ -3,6 +3,7 @@ import type { Progress } from '../../../core/contracts/progress.js';
 import type { ResultTree } from '../../../core/contracts/session.js';
 import type { Threads } from '../../../core/contracts/threads.js';
 import { compareBytes } from '../../../core/util/compare.js';
+import { together } from '../../../core/util/together.js';
 import type { AttributeReader } from './attributes.js';
 import { refuseOverlaps } from './overlapping-paths.js';
 import { type NamedResult, namedResults, sourceDateEpoch } from './result.js';
@@ -12,6 +13,11 @@ export interface FolderOptions {
   readonly sourceDateEpoch: number | undefined;
   /** One folder per platform; by default for results of several platforms. */
   readonly platformSplit: boolean | undefined;
+}
+
+/** A platform's tree, with the platform's id. */
+export interface NamedTree extends ResultTree {
+  readonly id: string;
 }
 
 export function readFolderOptions(attrs: AttributeReader): FolderOptions {
@@ -33,12 +39,12 @@ export async function resultTrees(
   threads: Threads,
   progress: Progress,
   signal: AbortSignal,
-): Promise<readonly (ResultTree & { readonly id: string })[]> {
+): Promise<readonly NamedTree[]> {
   const split = options.platformSplit ?? result.multiPlatform;
   const epoch = sourceDateEpoch(options.sourceDateEpoch, result);
-  const trees = await Promise.all(
-    namedResults(result).map((part) => resultTree(part, split, epoch, progress, signal)),
-  );
+  const tree = (part: NamedResult, either: AbortSignal): Promise<NamedTree> =>
+    resultTree(part, split, epoch, progress, either);
+  const trees = await together(namedResults(result), tree, signal);
   const stacks = trees.map(({ id, stack }) => ({ id, layers: stack.layers }));
   if (!split) await refuseOverlaps(threads, stacks, signal);
   return [...trees].sort((a, b) => compareBytes(a.prefix, b.prefix));
@@ -50,7 +56,7 @@ async function resultTree(
   epoch: number | undefined,
   progress: Progress,
   signal: AbortSignal,
-): Promise<ResultTree & { readonly id: string }> {
+): Promise<NamedTree> {
   const stack = part.ref ? await part.ref.view(progress, signal) : { layers: [], writable: false };
   return {
     id: part.id,

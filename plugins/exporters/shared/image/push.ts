@@ -11,6 +11,7 @@ import {
   withDefaultTag,
 } from '../../../../core/util/image-reference.js';
 import { isIndexType, isManifestType, isNondistributableLayer } from '../../../../core/util/media-types.js';
+import { together } from '../../../../core/util/together.js';
 import type { ImageBlob, WrittenImage } from './writer.js';
 
 export interface PushOptions {
@@ -59,24 +60,16 @@ export async function pushImage(
   }
 }
 
-/** The first failure stops the other uploads, and they are waited for. */
 async function pushBlobs(
   repository: Repository,
   blobs: readonly ImageBlob[],
   signal: AbortSignal,
 ): Promise<void> {
-  const stop = new AbortController();
-  const either = AbortSignal.any([signal, stop.signal]);
-  const pushes = blobs.map(({ descriptor, provider, sources }) => {
+  const push = ({ descriptor, provider, sources }: ImageBlob, either: AbortSignal): Promise<void> => {
     const mountFrom = sources[repository.reference.domain] ?? [];
     return repository.pushBlob(descriptor, provider, { mountFrom }, either);
-  });
-  try {
-    await Promise.all(pushes);
-  } finally {
-    stop.abort();
-    await Promise.allSettled(pushes);
-  }
+  };
+  await together(blobs, push, signal);
 }
 
 function target(name: string, byDigest: boolean): ImageReference {

@@ -13,6 +13,7 @@ import { sourceLabel } from '../../../../core/contracts/registry.js';
 import { type Digest, sha256 } from '../../../../core/util/digest.js';
 import { layerMediaType, mediaTypes } from '../../../../core/util/media-types.js';
 import { formatPlatform } from '../../../../core/util/platform.js';
+import { together } from '../../../../core/util/together.js';
 import { metadataOf, type NamedResult, namedResults, sourceDateEpoch } from '../result.js';
 import { type AnnotationKind, annotationsFor } from './annotations.js';
 import { imageConfig } from './config.js';
@@ -178,14 +179,9 @@ function exportLayers(
   const { compression, mediaTypes: family } = options;
   const clamp = options.rewriteTimestamp && epoch !== undefined ? { sourceDateEpoch: epoch } : {};
   const nothing: RefLayers = { layers: [], provider: { read: () => once(new Uint8Array()) } };
-  return statusWhile(progress, 'exporting layers', () =>
-    Promise.all(
-      parts.map(
-        async ({ ref }) =>
-          (await ref?.layers({ compression, mediaTypes: family, ...clamp }, progress, signal)) ?? nothing,
-      ),
-    ),
-  );
+  const layersOf = async ({ ref }: NamedResult, either: AbortSignal): Promise<RefLayers> =>
+    (await ref?.layers({ compression, mediaTypes: family, ...clamp }, progress, either)) ?? nothing;
+  return statusWhile(progress, 'exporting layers', () => together(parts, layersOf, signal));
 }
 
 function describeLayer({ descriptor }: RefLayer, options: ImageOptions): Descriptor {
