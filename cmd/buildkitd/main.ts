@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 /** buildkitd. Flags are parsed before anything heavy is loaded, so that `--help` answers at once. */
 import { report } from '../shared/fail.js';
 import { parseFlags } from './flags.js';
