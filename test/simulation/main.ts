@@ -52,13 +52,12 @@ async function bundleWorker(): Promise<string> {
     target: 'node20',
     format: 'esm',
     packages: 'external',
-    sourcemap: true,
   });
   return outfile;
 }
 
 async function playShare(bundle: string, from: number, to: number, by: number): Promise<Batch> {
-  const worker = fork(bundle, [from, to, by].map(String), { execArgv: ['--enable-source-maps'] });
+  const worker = fork(bundle, [from, to, by].map(String), { execArgv: [] });
   const ended = once(worker, 'exit');
   const message = await Promise.race([once(worker, 'message'), ended]);
   if (typeof message[0] !== 'object' || message[0] === null)
