@@ -1,3 +1,5 @@
+import { unlessAborted } from './deferred.js';
+
 const never = new AbortController().signal;
 
 /** One holder per key at a time; the others wait in order and learn what the holder before them left. */
@@ -30,20 +32,11 @@ export class KeyLock<Outcome> {
       if (this.#tails.get(key) === own) this.#tails.delete(key);
     };
     try {
-      return { before: ahead && (await abortable(ahead, signal)), leave };
+      return { before: ahead && (await unlessAborted(ahead, signal)), leave };
     } catch (error) {
       // Those behind keep waiting for the one ahead.
       void ahead!.then(leave);
       throw error;
     }
   }
-}
-
-function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
-  return new Promise<T>((resolve, reject) => {
-    const abort = (): void => reject(signal.reason);
-    signal.addEventListener('abort', abort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
-  });
 }

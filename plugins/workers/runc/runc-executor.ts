@@ -1,10 +1,10 @@
 import { canceled } from '../../../core/contracts/errors.js';
 import type { ExecIo, ExecMount, ExecResult, ExecSpec, Executor } from '../../../core/contracts/executor.js';
 import type { Progress } from '../../../core/contracts/progress.js';
+import { Semaphore } from '../../../core/util/semaphore.js';
 import { cgroupPath } from '../shared/cgroup/cgroup-path.js';
 import type { ContainerHost } from '../shared/container-host/container-host.js';
 import type { ContainerMount, ContainerRequest } from '../shared/container-host/protocol.js';
-import { Slots } from '../shared/slots.js';
 
 export interface RuncExecutorOptions {
   /** The host that containers run on; another one when the last has died. */
@@ -18,11 +18,11 @@ export interface RuncExecutorOptions {
 /** Runs steps with an OCI runtime. Mounting, starting and cleaning up happen in the host's thread. */
 export class RuncExecutor implements Executor {
   readonly #options: RuncExecutorOptions;
-  readonly #slots: Slots;
+  readonly #slots: Semaphore;
 
   constructor(options: RuncExecutorOptions) {
     this.#options = options;
-    this.#slots = new Slots(options.maxParallelism);
+    this.#slots = new Semaphore(options.maxParallelism);
   }
 
   async run(spec: ExecSpec, io: ExecIo, signal: AbortSignal): Promise<ExecResult> {

@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 
 /** So many at once, the others in the order in which they came; none of them waits longer than its signal allows. */
-export class Slots {
+export class Semaphore {
   #free: number;
   readonly #waiting: (() => void)[] = [];
 
@@ -11,22 +11,31 @@ export class Slots {
   }
 
   async run<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
-    await this.#enter(signal);
-    try {
-      return await work();
-    } finally {
-      const next = this.#waiting.shift();
-      if (next) next();
-      else this.#free++;
-    }
+    using _place = await this.enter(signal);
+    return await work();
   }
 
-  #enter(signal: AbortSignal): Promise<void> {
+  /** Waits for a place; disposing it lets the next one in. */
+  async enter(signal: AbortSignal): Promise<Disposable> {
     signal.throwIfAborted();
-    if (this.#free > 0) {
-      this.#free--;
-      return Promise.resolve();
-    }
+    if (this.#free > 0) this.#free--;
+    else await this.#wait(signal);
+    let held = true;
+    return {
+      [Symbol.dispose]: () => {
+        if (held) this.#leave();
+        held = false;
+      },
+    };
+  }
+
+  #leave(): void {
+    const next = this.#waiting.shift();
+    if (next) next();
+    else this.#free++;
+  }
+
+  #wait(signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       const enter = (): void => {
         signal.removeEventListener('abort', leave);
