@@ -20,6 +20,9 @@ export type ToMain =
   /** So many of the bytes received are dealt with. */
   | { readonly type: 'taken'; readonly bytes: number };
 
+/** What was taken is told in steps of this size, well below what the other side lets lie. */
+const TELL = 1 << 20;
+
 /** How far a worker may be ahead of the stream. */
 const AHEAD = 4 << 20;
 
@@ -28,6 +31,7 @@ export class PortChannel implements Disposable {
   readonly #chunks: Buffer[] = [];
   #ended = false;
   #underway = 0;
+  #untold = 0;
   #failure: Error | undefined;
   #wake: (() => void) | undefined;
 
@@ -43,7 +47,7 @@ export class PortChannel implements Disposable {
   poll(): Buffer | undefined {
     if (this.#chunks.length === 0) this.#drain();
     const chunk = this.#chunks.shift();
-    if (chunk) this.#post({ type: 'taken', bytes: chunk.length });
+    if (chunk) this.#taken(chunk.length);
     return chunk;
   }
 
@@ -113,7 +117,10 @@ export class PortChannel implements Disposable {
     }
   }
 
-  #post(message: ToMain): void {
-    this.#port.postMessage(message);
+  #taken(bytes: number): void {
+    this.#untold += bytes;
+    if (this.#untold < TELL) return;
+    this.#port.postMessage({ type: 'taken', bytes: this.#untold } satisfies ToMain);
+    this.#untold = 0;
   }
 }

@@ -5,7 +5,8 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import type { ReceivedEntry } from '../contracts/refs.js';
 import type { Threads } from '../contracts/threads.js';
-import type { MessageStream } from '../util/grpc-h2/messages.js';
+import type { ChunkFlow, MessageStream } from '../util/grpc-h2/messages.js';
+import { ChunkGatherer } from './chunk-gatherer.js';
 import type { ToMain, ToWorker } from './port-channel.js';
 import type { ReceiveTreeArgs, ReceiveTreeResult } from './receive-tree.task.js';
 import type { SendTreeArgs } from './source-of.js';
@@ -43,7 +44,7 @@ class StreamTransfer {
   readonly #workerPort: MessagePort;
   #untaken = 0;
   #total = 0;
-  #wake: (() => void) | undefined;
+  readonly #flow: ChunkFlow;
   #sending: Promise<void> = Promise.resolve();
   #done = false;
 
@@ -54,13 +55,13 @@ class StreamTransfer {
     this.#port = port1;
     this.#workerPort = port2;
     port1.on('message', (message: ToMain) => this.#take(message));
+    this.#flow = this.#feed();
   }
 
   async run<Result>(task: URL, args: object): Promise<Result> {
     const { threads, signal } = this.#options;
     const failed = (): void => this.#post({ type: 'failed', message: 'context canceled' });
     signal.addEventListener('abort', failed, { once: true });
-    void this.#feed();
     try {
       const port = this.#workerPort;
       return await threads.run<Result>(task, { ...args, port }, { signal, transfer: [port] });
@@ -71,27 +72,31 @@ class StreamTransfer {
   }
 
   /** Call data to the worker. How the call failed is known to the call; the worker need only stop. */
-  async #feed(): Promise<void> {
-    try {
-      for await (const chunk of this.#options.messages.chunks()) {
-        if (this.#done) continue;
-        this.#count('in', chunk.length);
-        this.#untaken += chunk.length;
-        // Chunks are parts of larger buffers that others still read: a copy of its own may be handed over.
-        const bytes = new Uint8Array(chunk);
-        this.#port.postMessage({ type: 'chunk', bytes } satisfies ToWorker, [bytes.buffer]);
-        while (this.#untaken > AHEAD && !this.#done) await this.#woken();
-      }
-      this.#post({ type: 'end' });
-    } catch (error) {
-      this.#post({ type: 'failed', message: error instanceof Error ? error.message : String(error) });
-    }
+  #feed(): ChunkFlow {
+    const gathered = new ChunkGatherer((piece) => {
+      if (this.#done) return;
+      this.#count('in', piece.length);
+      this.#untaken += piece.length;
+      this.#port.postMessage({ type: 'chunk', bytes: piece } satisfies ToWorker, [piece.buffer]);
+      if (this.#untaken > AHEAD) this.#flow.pause();
+    });
+    return this.#options.messages.pour({
+      chunk: (bytes) => this.#done || gathered.add(bytes),
+      end: () => {
+        gathered.flush();
+        this.#post({ type: 'end' });
+      },
+      failed: (error) => {
+        gathered.flush();
+        this.#post({ type: 'failed', message: messageOf(error) });
+      },
+    });
   }
 
   #take(message: ToMain): void {
     if (message.type === 'taken') {
       this.#untaken -= message.bytes;
-      this.#wake?.();
+      if (this.#untaken <= AHEAD) this.#flow.resume();
       return;
     }
     const { bytes } = message;
@@ -104,7 +109,7 @@ class StreamTransfer {
       this.#count('out', bytes.length);
       this.#post({ type: 'sent', bytes: bytes.length });
     } catch (error) {
-      this.#post({ type: 'failed', message: error instanceof Error ? error.message : String(error) });
+      this.#post({ type: 'failed', message: messageOf(error) });
     }
   }
 
@@ -113,19 +118,11 @@ class StreamTransfer {
     for (let got = receiveMessageOnPort(this.#port); got; got = receiveMessageOnPort(this.#port)) {
       this.#take(got.message as ToMain);
     }
+    // What still arrives is read, or the call would not end, and left.
     this.#done = true;
-    this.#wake?.();
+    this.#flow.resume();
     await this.#sending;
     this.#port.close();
-  }
-
-  #woken(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#wake = () => {
-        this.#wake = undefined;
-        resolve();
-      };
-    });
   }
 
   #count(direction: 'in' | 'out', bytes: number): void {
@@ -138,3 +135,5 @@ class StreamTransfer {
     this.#port.postMessage(message);
   }
 }
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

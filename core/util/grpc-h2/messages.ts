@@ -6,6 +6,18 @@ import type { Http2Stream } from 'node:http2';
 import { FrameReader, frame } from './frames.js';
 import { GrpcStatusError, grpcStatus } from './status.js';
 
+/** Called in order; `end` or `failed` is the last call. */
+export interface ChunkSink {
+  chunk(bytes: Buffer): void;
+  end(): void;
+  failed(error: unknown): void;
+}
+/** For a sink that cannot keep up. */
+export interface ChunkFlow {
+  pause(): void;
+  resume(): void;
+}
+
 /** BuildKit's limit on both sides (wire facts E1.7). */
 export const MAX_MESSAGE = 16 << 20;
 
@@ -51,14 +63,24 @@ export class MessageStream {
     return this.#failure() ?? new GrpcStatusError(grpcStatus.unavailable, 'the call is over');
   }
 
-  /** What arrives, frames and all, until the other side ends its half. Stopping early leaves the stream open. */
-  chunks(): AsyncIterable<Buffer> {
-    return this.#stream.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
+  /**
+   * What arrives, frames and all, given to `sink` as it comes, until the other side ends its half: for transfers, which
+   * come in many thousands of HTTP/2 frames.
+   */
+  pour(sink: ChunkSink): ChunkFlow {
+    const stream = this.#stream;
+    stream.on('data', (chunk: Buffer) => sink.chunk(chunk));
+    stream.once('end', () => sink.end());
+    stream.once('close', () => {
+      if (!stream.readableEnded) sink.failed(this.#lost());
+    });
+    return stream;
   }
 
-  /** Messages, as many at a time as arrive together. */
+  /** Messages, as many at a time as arrive together. Stopping early leaves the stream open. */
   async *batches(): AsyncGenerator<Buffer[], void, void> {
-    for await (const chunk of this.chunks()) {
+    const chunks = this.#stream.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
+    for await (const chunk of chunks) {
       const messages = this.#reader.push(chunk);
       if (messages.length > 0) yield messages;
     }
