@@ -42,8 +42,10 @@ function makeError(
   hint: string | undefined,
 ): BuildError {
   const grpcCode = grpcNames.get(grpc) ?? 'Unknown';
-  if (grpcCode === 'Canceled' && details.length === 0 && message === canceled().message) return canceled();
-  return new BuildError((code as ErrorCode | undefined) ?? codeFor(grpcCode), message, {
+  // BuildKit's clients put the code before the message when they hand an error on, as they do when they show one.
+  const text = message.startsWith(`${grpcCode}: `) ? message.slice(grpcCode.length + 2) : message;
+  if (grpcCode === 'Canceled' && details.length === 0 && text === canceled().message) return canceled();
+  return new BuildError((code as ErrorCode | undefined) ?? codeFor(grpcCode), text, {
     grpcCode,
     details,
     ...(hint === undefined ? {} : { hint }),

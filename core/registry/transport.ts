@@ -3,7 +3,7 @@
  *
  * 1. A request is repeated when the connection broke or the server said 408, 429 or 5xx; never when the server
  *    could not be reached at all, so that a wrong name fails at once.
- * 2. Credentials travel to the host they were asked for, never along a redirect to another one.
+ * 2. Credentials travel to the host they were asked for, never along a redirect to another one or to plain HTTP.
  * 3. Whoever gets a response reads its body to the end or calls `discard`.
  */
 import { setTimeout as delay } from 'node:timers/promises';
@@ -194,12 +194,14 @@ function redirectOf(response: HttpResponse, method: string): string | undefined 
   return anyMethod || readOnly ? new URL(location, response.url).href : undefined;
 }
 
-function headersFor(
+/** Rule 2. */
+export function headersFor(
   url: string,
   start: string,
   headers: Readonly<Record<string, string>> = {},
 ): Readonly<Record<string, string>> {
-  if (new URL(url).host === new URL(start).host) return headers;
+  const [from, to] = [new URL(start), new URL(url)];
+  if (to.host === from.host && (to.protocol === from.protocol || to.protocol === 'https:')) return headers;
   return Object.fromEntries(
     Object.entries(headers).filter(([name]) => name.toLowerCase() !== 'authorization'),
   );

@@ -105,6 +105,15 @@ describe('errors on the wire', () => {
     expect(back.details).to.deep.equal(error.details);
   });
 
+  it('takes off the code that a client has put before the message of an error it hands on', () => {
+    const texts = [
+      { code: 3, message: 'InvalidArgument: no stage "x"' },
+      { code: 5, message: 'InvalidArgument: no stage "x"' },
+      { code: 2, message: 'plain' },
+    ].map((call) => errorOfCall(call).message);
+    expect(texts).to.deep.equal(['no stage "x"', 'InvalidArgument: no stage "x"', 'plain']);
+  });
+
   it('names a foreign error after its gRPC code', () => {
     const codes = [3, 4, 5, 12, 14].map((code) => errorOfCall({ code, message: 'x' }).code);
     expect(codes).to.deep.equal([

@@ -4,6 +4,7 @@ import type { RegistryAccess, Repository } from '../../../core/contracts/registr
 import type { Sessions } from '../../../core/contracts/session.js';
 import { RegistryClient } from '../../../core/registry/client.js';
 import type { RegistryHosts } from '../../../core/registry/hosts.js';
+import { headersFor } from '../../../core/registry/transport.js';
 import { sha256 } from '../../../core/util/digest.js';
 import { parseImageReference } from '../../../core/util/image-reference.js';
 import { mediaTypes } from '../../../core/util/media-types.js';
@@ -220,6 +221,17 @@ describe('registry client', () => {
       expect(await collect(repository.blobs.read(descriptor, {}, signal))).to.deep.equal(data);
       expect(registry.log.at(-1)?.headers.authorization).to.equal('Basic bWU6cHc=');
       expect(other.log[0]?.headers.authorization).to.equal(undefined);
+    });
+
+    it('keeps credentials on the way to TLS only', () => {
+      const headers = { Authorization: 'Basic x', accept: '*/*' };
+      const kept = (from: string, to: string) => 'Authorization' in headersFor(to, from, headers);
+      expect([
+        kept('https://r.io/a', 'https://r.io/b'),
+        kept('http://r.io/a', 'https://r.io/b'),
+        kept('https://r.io/a', 'http://r.io/b'),
+        kept('https://r.io/a', 'https://s.io/b'),
+      ]).to.deep.equal([true, true, false, false]);
     });
 
     it('opens no more than four at once, and a manifest passes them by', async () => {
