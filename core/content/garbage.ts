@@ -7,8 +7,8 @@ import type { Digest } from '../util/digest.js';
 import type { BlobHolds } from './blob-holds.js';
 
 export interface CollectOptions {
-  /** Blobs younger than this stay: whoever wrote them may not have named them yet. Milliseconds. */
-  readonly graceMs: number;
+  /** Blobs written since then stay: whoever wrote them may not have named them yet. Unix milliseconds. */
+  readonly keepSince: number;
   /** Whoever named these has let go, at that time: they have no grace unless somebody found them since. */
   readonly letGo?: ReadonlyMap<Digest, number>;
 }
@@ -22,10 +22,9 @@ export async function collectBlobs(
   holds: BlobHolds,
   options: CollectOptions,
 ): Promise<{ readonly blobs: number; readonly bytes: number }> {
-  const newest = Date.now() - options.graceMs;
   const young = ({ digest, createdAt }: BlobInfo): boolean => {
     const letGo = options.letGo?.get(digest);
-    return letGo === undefined ? createdAt > newest : createdAt >= letGo;
+    return letGo === undefined ? createdAt >= options.keepSince : createdAt >= letGo;
   };
   const all = new Map<Digest, BlobInfo>();
   for await (const blob of content.list()) all.set(blob.digest, blob);

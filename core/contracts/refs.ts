@@ -148,6 +148,11 @@ export interface PruneOptions {
   readonly reservedSpace: number;
   readonly maxUsedSpace: number;
   readonly minFreeSpace: number;
+  /**
+   * Blobs that nobody names go with what named them, but stay if they were written or found since then, in Unix
+   * milliseconds: whoever did may be about to name them. Default: ten minutes ago.
+   */
+  readonly keepBlobsSince?: number;
 }
 
 /** Finds content digests of paths inside refs, computed once per ref and kept with it. Wire facts E4. */

@@ -6,6 +6,7 @@ import { BuildError, notFound } from '../contracts/index.js';
 
 export class Builds<Build> {
   readonly #running = new Map<string, Build>();
+  readonly #begun = new Map<string, number>();
   readonly #waiting = new Map<string, Set<(build: Build) => void>>();
 
   /** AlreadyExists when a build of this ref runs. Disposing the handle takes it out again. */
@@ -16,9 +17,20 @@ export class Builds<Build> {
       });
     }
     this.#running.set(ref, build);
+    this.#begun.set(ref, Date.now());
     for (const found of this.#waiting.get(ref) ?? []) found(build);
     this.#waiting.delete(ref);
-    return { [Symbol.dispose]: () => void this.#running.delete(ref) };
+    return {
+      [Symbol.dispose]: () => {
+        this.#running.delete(ref);
+        this.#begun.delete(ref);
+      },
+    };
+  }
+
+  /** When the oldest of those that run now began, in Unix milliseconds; now when none runs. */
+  oldestBegan(): number {
+    return Math.min(Date.now(), ...this.#begun.values());
   }
 
   /** The newest build, for people who do not want to type a ref. */

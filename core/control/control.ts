@@ -72,7 +72,7 @@ export class Control {
   }
 
   prune(request: control.PruneRequest, call: Call): AsyncIterable<control.UsageRecord> {
-    return prune(this.#options.workers, request, call.signal);
+    return prune(this.#options.workers, request, this.#builds.oldestBegan(), call.signal);
   }
 
   async listPlugins(_request: debug.ListPluginsRequest, _call: Call): Promise<debug.ListPluginsResponse> {

@@ -19,6 +19,7 @@ const lastUse = (record: UsageRecord): number => record.lastUsedAt ?? record.cre
 export async function* prune(
   workers: Workers,
   request: control.PruneRequest,
+  keepBlobsSince: number,
   signal: AbortSignal,
 ): AsyncIterable<control.UsageRecord> {
   const options: PruneOptions = {
@@ -28,6 +29,7 @@ export async function* prune(
     reservedSpace: request.reservedSpace,
     maxUsedSpace: request.maxUsedSpace,
     minFreeSpace: request.minFreeSpace,
+    keepBlobsSince,
   };
   for (const { refs } of workers.list) {
     for await (const record of refs.prune(options, signal)) yield recordMessage(record);

@@ -54,7 +54,8 @@ export class RefPruner {
       yield* this.#rounds(options, may, dropped, signal);
     } finally {
       turn.leave(undefined);
-      await collectBlobs(this.#content, this.#book.blobHolds, { graceMs: GRACE_MS, letGo: dropped });
+      const keepSince = options.keepBlobsSince ?? Date.now() - GRACE_MS;
+      await collectBlobs(this.#content, this.#book.blobHolds, { keepSince, letGo: dropped });
     }
   }
 

@@ -28,6 +28,17 @@ describe('running builds', () => {
     expect(await reason(waiting)).to.equal('gone');
   });
 
+  it('knows since when builds run without a break', () => {
+    const builds = new Builds<string>();
+    const before = Date.now();
+    const first = builds.add('a', 'first');
+    using _second = builds.add('b', 'second');
+    const began = builds.oldestBegan();
+    expect(began).to.be.within(before, Date.now());
+    first[Symbol.dispose]();
+    expect(builds.oldestBegan()).to.be.at.least(began);
+  });
+
   it('refuses a ref that is in use, until its build is over', () => {
     const builds = new Builds<string>();
     {

@@ -83,12 +83,15 @@ describe('content store', () => {
         return all.sort();
       };
 
-      expect(await collectBlobs(store, holds, { graceMs: 60_000 })).to.deep.equal({ blobs: 0, bytes: 0 });
-      await collectBlobs(store, holds, { graceMs: -1 });
+      expect(await collectBlobs(store, holds, { keepSince: Date.now() - 60_000 })).to.deep.equal({
+        blobs: 0,
+        bytes: 0,
+      });
+      await collectBlobs(store, holds, { keepSince: Date.now() + 1 });
       expect(await left()).to.deep.equal(['held', 'leased', 'pinned', 'referred', 'root']);
       await lease[Symbol.asyncDispose]();
       await leases.unpin('history:1');
-      await collectBlobs(store, holds, { graceMs: -1 });
+      await collectBlobs(store, holds, { keepSince: Date.now() + 1 });
       expect(await left()).to.deep.equal(['held', 'referred', 'root']);
     });
 
@@ -102,7 +105,7 @@ describe('content store', () => {
       while (Date.now() < createdAt + 10) await new Promise(setImmediate);
       // The next build takes it as it is.
       await store.writeBlob(Buffer.from('found'));
-      await collectBlobs(store, new BlobHolds(kv), { graceMs: 60_000, letGo });
+      await collectBlobs(store, new BlobHolds(kv), { keepSince: Date.now() - 60_000, letGo });
       expect(await store.info(lost)).to.equal(undefined);
       expect(await store.info(found)).not.to.equal(undefined);
     });

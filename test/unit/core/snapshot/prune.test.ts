@@ -162,6 +162,15 @@ describe('prune', () => {
     expect(await home.content.info(blob)).to.equal(undefined);
   });
 
+  it('leaves blobs that somebody who works since then may be about to name', async () => {
+    const blob = await home.content.writeBlob(Buffer.from('a manifest, say'));
+    const { createdAt } = (await home.content.info(blob))!;
+    await prune(home.refs, { keepBlobsSince: createdAt });
+    expect(await home.content.info(blob)).not.to.equal(undefined);
+    await prune(home.refs, { keepBlobsSince: createdAt + 1 });
+    expect(await home.content.info(blob)).to.equal(undefined);
+  });
+
   it('removes lazy layers, which have no snapshot', async () => {
     const ref = await home.refs.fromLayers(lazyLayers([{ a: '1' }, { b: '1' }]), { description: 'lazy' });
     await ref![Symbol.asyncDispose]();
