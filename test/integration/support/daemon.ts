@@ -2,6 +2,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Finished, programs, type RunOptions, run, start } from './processes.js';
 
 export interface DaemonOptions {
@@ -39,16 +40,20 @@ export class DaemonProcess implements AsyncDisposable {
   }
 
   /** Resolves when it listens; rejects with its log when it ends before. */
-  static async start({ home, args = [], env, config = '' }: DaemonOptions): Promise<DaemonProcess> {
-    const paths = { root: join(home, 'root'), address: `unix://${home}/buildkitd.sock` };
-    const file = join(home, 'buildkitd.toml');
-    await mkdir(home, { recursive: true });
-    await writeFile(file, config);
-    const flags = ['--config', file, '--root', paths.root, '--addr', paths.address, ...args];
+  static async start(options: DaemonOptions): Promise<DaemonProcess> {
     const begun = performance.now();
-    const running = spawnDaemon(flags, env);
+    const [paths, running] = await spawnDaemon(options);
     await running.listening;
     return new DaemonProcess(paths, performance.now() - begun, running);
+  }
+
+  /** Kills it that many milliseconds after its start, whatever it is doing by then. */
+  static async startAndKill(options: DaemonOptions, afterMs: number): Promise<void> {
+    const [, running] = await spawnDaemon(options);
+    running.listening.catch(() => undefined);
+    await sleep(afterMs);
+    running.child.kill('SIGKILL');
+    await running.ended;
   }
 
   get pid(): number {
@@ -92,7 +97,12 @@ interface Running {
   readonly log: { text: string };
 }
 
-function spawnDaemon(flags: readonly string[], env: DaemonOptions['env']): Running {
+async function spawnDaemon({ home, args = [], env, config = '' }: DaemonOptions): Promise<[Paths, Running]> {
+  const paths = { root: join(home, 'root'), address: `unix://${home}/buildkitd.sock` };
+  const file = join(home, 'buildkitd.toml');
+  await mkdir(home, { recursive: true });
+  await writeFile(file, config);
+  const flags = ['--config', file, '--root', paths.root, '--addr', paths.address, ...args];
   const child = start(programs.buildkitd, flags, env ? { env } : {});
   const log = { text: '' };
   const ended = new Promise<Ended>((resolve) => {
@@ -106,5 +116,5 @@ function spawnDaemon(flags: readonly string[], env: DaemonOptions['env']): Runni
       if (log.text.includes(READY)) resolve();
     });
   });
-  return { child, ended, listening, log };
+  return [paths, { child, ended, listening, log }];
 }
