@@ -8,6 +8,7 @@ import { buildctlCommands, buildkitdCommands } from './docs/commands.js';
 import { configTable, pluginTables } from './docs/config.js';
 import { environmentTable } from './docs/environment.js';
 import { errorCatalogue, unsupportedList } from './docs/errors.js';
+import { pluginInventory } from './docs/inventory.js';
 import { brokenLinks } from './docs/links.js';
 import { snippet } from './docs/snippet.js';
 
@@ -21,6 +22,7 @@ const generators: Readonly<Record<string, (argument: string) => string>> = {
   plugins: pluginTables,
   environment: () => environmentTable(root),
   errors: () => errorCatalogue(root),
+  inventory: pluginInventory,
   unsupported: () => unsupportedList(root),
   snippet: (file) => snippet(root, file),
 };

@@ -79,6 +79,16 @@ uppercase = true
     expect([sums[1] === sums[0], sums[2] === sums[0]]).to.deep.equal([false, true]);
   });
 
+  it('are no more than 14 lines for a frontend', async () => {
+    await using engine = await site.engine(
+      `${load(`${site.place('minimal')}/hello.js`)}[plugin.frontend.hello]\nname = "Ada"\n`,
+    );
+    const target = { kind: 'folder', path: site.path('out') } as const;
+    const exports = [{ type: 'local', attrs: {}, target }];
+    await library.build(engine, { frontend: 'hello', exports }, signal);
+    expect(readFileSync(site.path('out/hello.txt'), 'utf8')).to.equal('Hello, Ada!\n');
+  });
+
   it('refuse what they do not know, in their own words', async () => {
     await using engine = await site.engine(load(site.install('frontend'), site.install('exporter')));
     const failure = (opts: Record<string, string>, attrs: Record<string, string>): Promise<string> =>

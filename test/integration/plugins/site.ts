@@ -57,7 +57,7 @@ export class PluginSite implements AsyncDisposable {
   }
 
   /** Copies a folder of examples to a path of its own; answers that, relative to the site. */
-  place(example: Example | 'frontend-typescript'): string {
+  place(example: Example | 'frontend-typescript' | 'minimal'): string {
     cpSync(join(examples, example), this.path('plugins', example), { recursive: true });
     return `./plugins/${example}`;
   }
