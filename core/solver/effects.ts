@@ -84,9 +84,11 @@ function digestEffect(
   const input = task.inputs[index]!;
   return {
     work: (signal) =>
-      spans.child(task, 'content digest', { input: index }, () =>
-        contexts.use(task, sessions, signal, undefined, (context) =>
-          input.dep!.contentDigest!(input.source.result?.value, context),
+      shownIfFailing(task, signal, () =>
+        spans.child(task, 'content digest', { input: index }, () =>
+          contexts.use(task, sessions, signal, undefined, (context) =>
+            input.dep!.contentDigest!(input.source.result?.value, context),
+          ),
         ),
       ),
     done: (digest) => addContentDigest(input, digest),
@@ -230,6 +232,19 @@ async function shown<T>(task: Task, cached: boolean, work: () => Promise<T>): Pr
     return value;
   } catch (error) {
     task.log.completed(error);
+    throw error;
+  }
+}
+
+/** Work that is no row of its own; a failure has to be seen at the step it belongs to. */
+async function shownIfFailing<T>(task: Task, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!signal.aborted) {
+      task.log.started(false);
+      task.log.completed(error);
+    }
     throw error;
   }
 }

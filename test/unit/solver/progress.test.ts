@@ -63,6 +63,23 @@ describe('solver: progress', () => {
     expect(rows(events).at(-1)!.inputs).to.deep.equal([a.digest]);
   });
 
+  it('shows the step whose input cannot be digested as failed', async () => {
+    const { graph } = bench;
+    const digesting = (): never => {
+      throw new Error('"/nope": not found');
+    };
+    const copy = graph.step({
+      name: 'copy',
+      inputs: [graph.step({ name: 'a' })],
+      content: { 0: true },
+      digesting,
+    });
+    expect(states(await building(copy)).slice(-2)).to.deep.equal([
+      'copy started',
+      'copy failed: "/nope": not found',
+    ]);
+  });
+
   it('reports what is below a match as cached', async () => {
     const { graph } = bench;
     const top = (): Vertex =>
