@@ -48,6 +48,29 @@ describe('buildctl build --output', () => {
     expect(warnings).to.contain('deprecated');
   });
 
+  it('takes the dest of exporters that plugins bring as a file, or as a folder if it is named as one', () => {
+    const output = [
+      'type=sum,dest=sum.txt',
+      'type=site,dest=out/',
+      'type=site,dest=.',
+      'type=sum,dest=-',
+      'type=x',
+    ];
+    expect(outputs({ output }).map(({ target }) => target?.kind)).to.deep.equal([
+      'file',
+      'folder',
+      'folder',
+      'stream',
+      undefined,
+    ]);
+  });
+
+  it('has no dest for images', () => {
+    expect(() => outputs({ output: ['type=image,dest=x'] })).to.throw(
+      'output x is not supported by image exporter',
+    );
+  });
+
   it('lets only one result go to standard output', () => {
     expect(() => outputs({ output: ['type=oci', 'type=tar'] })).to.throw('only one result');
   });
