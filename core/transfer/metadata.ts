@@ -2,9 +2,8 @@
 import fs from 'node:fs';
 import type { FileStat } from '../contracts/refs.js';
 import { isGoSymlink, statModeOf } from '../util/gofs/mode.js';
-import { isErrno } from '../util/linux/system-error.js';
 import { setFdTimes, setTimes } from '../util/linux/times.js';
-import { setXattr } from '../util/linux/xattr.js';
+import { setXattrs } from '../util/tree/metadata.js';
 
 export const permissionsOf = (stat: FileStat): number => statModeOf(stat.mode) & 0o7777;
 
@@ -17,7 +16,7 @@ const needsOwner = (stat: FileStat): boolean => stat.uid !== ownUid || stat.gid 
 export function finishFile(fd: number, path: string, stat: FileStat): void {
   if (needsOwner(stat)) fs.fchownSync(fd, stat.uid, stat.gid);
   fs.fchmodSync(fd, permissionsOf(stat));
-  setXattrs(path, stat);
+  setXattrs(path, stat.xattrs);
   setFdTimes(fd, stat.modTime, stat.modTime);
 }
 
@@ -25,17 +24,6 @@ export function finishFile(fd: number, path: string, stat: FileStat): void {
 export function finishPath(path: string, stat: FileStat, options: { readonly made: boolean }): void {
   if (!options.made || needsOwner(stat)) fs.lchownSync(path, stat.uid, stat.gid);
   if (!isGoSymlink(stat.mode)) fs.chmodSync(path, permissionsOf(stat));
-  setXattrs(path, stat);
+  setXattrs(path, stat.xattrs);
   setTimes(path, stat.modTime, stat.modTime);
-}
-
-/** Attributes that the file system or the user's rights do not allow are left out, as BuildKit does. */
-function setXattrs(path: string, stat: FileStat): void {
-  for (const name of Object.keys(stat.xattrs)) {
-    try {
-      setXattr(path, name, stat.xattrs[name]!);
-    } catch (error) {
-      if (!isErrno(error, 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'EINVAL', 'ERANGE', 'ENOSPC')) throw error;
-    }
-  }
 }

@@ -37,13 +37,21 @@ export function setOwner(host: string, owner: Owner): void {
   }
 }
 
-/** BuildKit: an attribute that the target cannot take is left out (file/backend.go xattrErrorHandler). */
+/** What overlayfs takes for its own marks. Those of a tree say what it is made of, not what is in it. */
+export const isOverlayXattr = (name: string): boolean => /^(trusted|user)\.overlay\./.test(name);
+
+/**
+ * An attribute that the target cannot take is left out (BuildKit: file/backend.go xattrErrorHandler). So are marks of
+ * overlayfs: from an archive or a client they would hide or redirect what lies in other layers.
+ */
 export function setXattrs(host: string, xattrs: Readonly<Record<string, Uint8Array>>): void {
   for (const [name, value] of Object.entries(xattrs)) {
+    if (isOverlayXattr(name)) continue;
     try {
       setXattr(host, name, value);
     } catch (error) {
-      if (!isErrno(error, 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSPC', 'E2BIG')) throw error;
+      if (!isErrno(error, ...untakable)) throw error;
     }
   }
 }
+const untakable = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'EINVAL', 'ERANGE', 'ENOSPC', 'E2BIG'] as const;

@@ -4,6 +4,7 @@
  */
 import fs from 'node:fs';
 import { getXattr, listXattrs } from '../linux/xattr.js';
+import { isOverlayXattr } from './metadata.js';
 
 export type NodeKind = 'file' | 'dir' | 'symlink' | 'charDevice' | 'blockDevice' | 'fifo' | 'socket';
 
@@ -115,15 +116,13 @@ export function statOf(stat: fs.BigIntStats): NodeStat {
   };
 }
 
-const overlayXattr = /^(trusted|user)\.overlay\./;
-
 function readXattrs(host: string): Readonly<Record<string, Uint8Array>> {
   const all = listXattrs(host);
   // Such a file has its data in another layer; nobody here mounts with `metacopy=on`.
   if (all.some((name) => name.endsWith('.overlay.metacopy'))) {
     throw new Error(`${host} holds metadata only (overlayfs metacopy), which is not supported`);
   }
-  const names = all.filter((name) => !overlayXattr.test(name));
+  const names = all.filter((name) => !isOverlayXattr(name));
   if (names.length === 0) return noXattrs;
   const entries = names.map((name) => [name, getXattr(host, name)] as const);
   return Object.fromEntries(entries.filter((entry): entry is [string, Uint8Array] => entry[1] !== undefined));

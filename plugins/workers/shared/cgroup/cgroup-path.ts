@@ -10,6 +10,10 @@ export function cgroupPath(parent: string, id: string): string {
       hint: 'Give a plain path, as in "builds/nightly".',
     });
   }
+  // The path is written into a record of one line a container.
+  if (/\p{Cc}/u.test(parent)) {
+    throw invalid('exec.cgroup-parent', `cgroup parent ${JSON.stringify(parent)} has control characters`);
+  }
   const names = parent.split('/').filter((name) => name !== '' && name !== '.');
   if (names.includes('..')) {
     throw invalid('exec.cgroup-parent', `cgroup parent "${parent}" may not contain ".."`);

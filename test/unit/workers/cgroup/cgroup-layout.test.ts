@@ -42,5 +42,6 @@ describe('cgroupPath', () => {
   it('refuses what would lead elsewhere', () => {
     expect(() => cgroupPath('a/../..', 'x')).to.throw('may not contain ".."');
     expect(() => cgroupPath('system.slice:', 'x')).to.throw('systemd');
+    expect(() => cgroupPath('a\n+ y /init.scope/y\nb', 'x')).to.throw('control characters');
   });
 });
