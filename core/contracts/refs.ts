@@ -109,6 +109,11 @@ export interface RefStore {
    * for no layers: undefined. Nothing is downloaded until the tree is needed.
    */
   fromLayers(layers: readonly LazyLayer[], options: RefOptions): Promise<ImmutableRef | undefined>;
+  /**
+   * Says where a chain of layers can be had from, for those of it that are records, but not downloaded yet: who made
+   * the records may have lost the right to read them, or the way. The newest is asked first.
+   */
+  offerLayers(layers: readonly LazyLayer[]): void;
   /** NotFound (`ref.not-found`) when the record is gone. */
   get(id: string): Promise<ImmutableRef>;
   /** Whether `get` would find it. Cheap and synchronous. */
@@ -120,6 +125,8 @@ export interface RefStore {
   usage(filter: readonly string[]): Promise<readonly UsageRecord[]>;
   /** Removes what nobody uses; answers each removed record as it goes. */
   prune(options: PruneOptions, signal: AbortSignal): AsyncIterable<UsageRecord>;
+  /** Removes those of the records that nobody uses, without measuring them. */
+  removeUnused(ids: readonly string[]): Promise<void>;
   /** Keeps a record from garbage collection until released: solver results in the key store do this. */
   hold(id: string, holder: string): Promise<void>;
   release(id: string, holder: string): Promise<void>;

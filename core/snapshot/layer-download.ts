@@ -1,6 +1,6 @@
 /** Bringing a lazy layer's blob into the content store, and reading it wherever it is. */
 import type { ByteRange, ContentProvider, ContentStore, Descriptor } from '../contracts/content.js';
-import { isCanceled } from '../contracts/errors.js';
+import { BuildError, isCanceled } from '../contracts/errors.js';
 import type { Progress } from '../contracts/progress.js';
 import type { Digest } from '../util/digest.js';
 import { noProvider } from './errors.js';
@@ -29,6 +29,7 @@ export async function downloadLayer(
   throw failure;
 }
 
+/** Wrong bytes are not kept. Those of an earlier attempt may be what is wrong: then once more from the start. */
 async function receive(
   descriptor: Descriptor,
   diffId: Digest,
@@ -52,6 +53,11 @@ async function receive(
       }
     }
     await ingest.commit(digest);
+  } catch (error) {
+    if (BuildError.from(error).grpcCode !== 'DataLoss') throw error;
+    await ingest.abort();
+    if (ingest.offset === 0) throw error;
+    await receive(descriptor, diffId, provider, content, progress, signal);
   } finally {
     progress.status(digest, { completed: true });
   }

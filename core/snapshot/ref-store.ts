@@ -45,6 +45,8 @@ export interface RefStoreOptions {
 }
 
 const never = new AbortController().signal;
+/** As many ways to a layer are remembered; older ones belong to clients that are gone. */
+const PROVIDERS = 4;
 
 /**
  * The refs of one worker: records in the key-value store, trees in its snapshotter, layers in the content store.
@@ -130,6 +132,14 @@ export class LocalRefStore implements RefStore, AsyncDisposable {
     }
   }
 
+  offerLayers(layers: readonly LazyLayer[]): void {
+    let top: Entry | undefined;
+    for (const layer of layers) {
+      top = this.#knownLayer(top, layer);
+      if (!top) return;
+    }
+  }
+
   async get(id: string): Promise<ImmutableRef> {
     const entry = this.#book.require(id);
     if (entry.record.kind === 'mutable') throw refNotFound(id);
@@ -161,6 +171,10 @@ export class LocalRefStore implements RefStore, AsyncDisposable {
 
   prune(options: PruneOptions, signal: AbortSignal): AsyncIterable<UsageRecord> {
     return this.#pruner.prune(options, signal);
+  }
+
+  async removeUnused(ids: readonly string[]): Promise<void> {
+    await this.#pruner.removeUnused(ids);
   }
 
   async hold(id: string, holder: string): Promise<void> {
@@ -195,7 +209,8 @@ export class LocalRefStore implements RefStore, AsyncDisposable {
     const entry = this.#book.byChain(chainOf(parent, layer));
     if (!entry || entry.record.parent !== parent?.id) return undefined;
     if (entry.record.lazy) {
-      entry.providers = [...entry.providers.filter((other) => other !== layer.provider), layer.provider];
+      const others = entry.providers.filter((other) => other !== layer.provider);
+      entry.providers = [...others, layer.provider].slice(-PROVIDERS);
     }
     return entry;
   }
@@ -256,9 +271,10 @@ export class LocalRefStore implements RefStore, AsyncDisposable {
     await this.#book.updateWith(entry, { kind: 'immutable' }, snapshot);
   }
 
+  /** Nobody can find it any more, so nobody waits until it is gone from the disk; closing the store does. */
   async #discard(entry: Entry): Promise<void> {
     entry.handles -= 1;
-    await this.#pruner.remove([entry]);
+    this.#book.unawaited(this.#pruner.remove([entry]), 'a discarded ref was not removed');
   }
 }
 

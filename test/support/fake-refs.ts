@@ -123,10 +123,12 @@ export class FakeRefs implements RefStore {
   }
 
   fromLayers = unused;
+  offerLayers = unused;
   get = unused;
   find = unused;
   usage = unused;
   prune = unused;
+  removeUnused = unused;
   hold = unused;
   release = unused;
 }

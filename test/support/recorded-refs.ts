@@ -25,8 +25,9 @@ export class RecordedRefs {
   readonly records: RecordedLayer[] = [];
   readonly seeded: { readonly ref: string; readonly tree: ReceivedTree }[] = [];
   readonly fromLayers: { readonly layers: readonly LazyLayer[]; readonly options: RefOptions }[] = [];
-  /** Filters that were pruned by; nothing goes. */
-  readonly pruned: (readonly string[])[] = [];
+  readonly offered: (readonly LazyLayer[])[] = [];
+  /** What was to be removed; nothing goes. */
+  readonly removed: (readonly string[])[] = [];
   handles = 0;
 
   get worker(): Worker {
@@ -39,6 +40,7 @@ export class RecordedRefs {
         this.fromLayers.push({ layers, options });
         return layers.length === 0 ? undefined : fakeRef({ id: 'pulled', refs: this });
       },
+      offerLayers: (layers) => void this.offered.push(layers),
       get: missing,
       has: missing,
       find: async (index) =>
@@ -48,10 +50,8 @@ export class RecordedRefs {
           .map((record) => this.#immutable(record)),
       findMutable: missing,
       usage: missing,
-      prune: ({ filter }) => {
-        this.pruned.push(filter);
-        return nothing();
-      },
+      prune: missing,
+      removeUnused: async (ids) => void this.removed.push(ids),
       hold: missing,
       release: missing,
     };
@@ -140,4 +140,3 @@ export function fakeRef(parts: FakeRefParts = {}): ImmutableRef {
 }
 
 async function* noBytes(): AsyncIterable<Uint8Array> {}
-async function* nothing(): AsyncIterable<never> {}

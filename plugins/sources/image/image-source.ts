@@ -82,7 +82,7 @@ export class ImageSource implements Source {
 class OpenImage implements OpenSource {
   readonly #image: ImageRequest;
   readonly #source: ImageSource;
-  #pulled: PulledImage | undefined;
+  #opened: OpenedImage | undefined;
 
   constructor(image: ImageRequest, source: ImageSource) {
     this.#image = image;
@@ -95,30 +95,39 @@ class OpenImage implements OpenSource {
     signal: AbortSignal,
   ): Promise<{ readonly key: string; readonly done: boolean }> {
     const { platform, layerLimit } = this.#image;
-    const pulled = await this.#pull(context, signal);
+    const { pulled } = await this.#open(context, signal);
     const first = manifestKey(pulled.root.digest, platform, layerLimit);
     if (index === 0) return { key: first, done: false };
     return { key: contentKey(pulled.diffIds) ?? first, done: true };
   }
 
   async fetch(context: SourceContext, signal: AbortSignal): Promise<ImmutableRef | undefined> {
-    const pulled = await this.#pull(context, signal);
-    const { blobs } = this.#source.repository(this.#image, context.sessions, context.progress);
-    const name = formatImageReference(this.#image.reference);
-    return context.worker.refs.fromLayers(lazyLayers(pulled, this.#image.reference, name, blobs), {
-      description: `pulled from ${name}`,
+    const { pulled, layers } = await this.#open(context, signal);
+    return context.worker.refs.fromLayers(layers, {
+      description: `pulled from ${formatImageReference(this.#image.reference)}`,
       type: this.#image.recordType,
       blobs: pulled.documents,
     });
   }
 
-  async #pull({ sessions, progress }: SourceContext, signal: AbortSignal): Promise<PulledImage> {
-    const name = formatImageReference(this.#image.reference);
-    this.#pulled ??= await statusWhile(progress, `resolve ${name}`, () =>
+  /** Results of earlier builds may stand on layers that were never downloaded: this build can read them. */
+  async #open({ worker, sessions, progress }: SourceContext, signal: AbortSignal): Promise<OpenedImage> {
+    if (this.#opened) return this.#opened;
+    const { reference } = this.#image;
+    const name = formatImageReference(reference);
+    const pulled = await statusWhile(progress, `resolve ${name}`, () =>
       this.#source.pull(this.#image, sessions, progress, signal),
     );
-    return this.#pulled;
+    const { blobs } = this.#source.repository(this.#image, sessions, progress);
+    this.#opened = { pulled, layers: lazyLayers(pulled, reference, name, blobs) };
+    worker.refs.offerLayers(this.#opened.layers);
+    return this.#opened;
   }
+}
+
+interface OpenedImage {
+  readonly pulled: PulledImage;
+  readonly layers: readonly LazyLayer[];
 }
 
 function limitLayers(image: PulledImage, limit: number | undefined, name: string): PulledImage {

@@ -78,6 +78,13 @@ describe('image source', () => {
     ]);
   });
 
+  it('offers its layers to results of earlier builds that never read them', async () => {
+    registry.addImage('a/b', '1', layers);
+    await open('a/b:1').cacheKey(0, context(), signal);
+    expect(refs.offered.map((offered) => offered.map(({ diffId }) => diffId))).to.deep.equal([diffIds]);
+    expect(refs.fromLayers).to.deep.equal([]);
+  });
+
   it('asks the registry once per build, however many steps start from one image', async () => {
     registry.addImage('a/b', '1', layers);
     await Promise.all(Array.from({ length: 24 }, () => open('a/b:1').cacheKey(0, context(), signal)));

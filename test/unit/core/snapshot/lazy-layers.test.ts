@@ -1,6 +1,7 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { expect } from 'chai';
+import type { ContentProvider } from '../../../../core/contracts/content.js';
 import { silentProgress } from '../../../../core/contracts/progress.js';
 import type { ImmutableRef, LazyLayer } from '../../../../core/contracts/refs.js';
 import { deferred } from '../../../../core/util/deferred.js';
@@ -157,6 +158,19 @@ describe('lazy layers', () => {
     expect(registry.reads).to.have.deep.members(digests.map((digest) => ({ digest, offset: 16 })));
   });
 
+  it('are asked of who offered them last, whoever made the records', async () => {
+    await using ref = await pull();
+    const other = new FakeRegistry(blobs);
+    home.refs.offerLayers(lazyLayers(files, other));
+    await ref.mounts(silentProgress, never);
+    expect([registry.reads.length, other.reads.length]).to.deep.equal([0, files.length]);
+  });
+
+  it('make no records when they are only offered', async () => {
+    home.refs.offerLayers(lazyLayers(files, registry));
+    expect(await home.refs.usage([])).to.deep.equal([]);
+  });
+
   it('continue after a failure where it stopped', async () => {
     await using ref = await pull();
     registry.gate = async (_digest, offset) => {
@@ -167,6 +181,23 @@ describe('lazy layers', () => {
     registry.reads.splice(0);
     await ref.mounts(silentProgress, never);
     expect(registry.reads).to.deep.include({ digest: digests[0], offset: 8 });
+  });
+
+  it('are received anew when what an earlier attempt left is wrong', async () => {
+    const wrong: ContentProvider = {
+      async *read() {
+        yield new Uint8Array(16);
+        throw new Error('connection reset');
+      },
+    };
+    await using ref = await pull(lazyLayers(files, wrong));
+    expect(await codeOf(ref.mounts(silentProgress, never))).to.equal('Error');
+    home.refs.offerLayers(lazyLayers(files, registry));
+    await ref.mounts(silentProgress, never);
+    expect(registry.reads).to.deep.include.members([
+      { digest: digests[0], offset: 16 },
+      { digest: digests[0], offset: 0 },
+    ]);
   });
 
   it('refuse a layer that is not what its image says', async () => {
