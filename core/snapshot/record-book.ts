@@ -149,17 +149,26 @@ export class RecordBook {
     return this.#kv.write(change);
   }
 
-  /** Takes entries off the books, at once in memory, durably when it resolves. Children come before parents. */
+  /**
+   * Takes entries off the books, at once in memory, durably when it resolves. Children come before parents. What was
+   * never written down costs no write.
+   */
   async drop(entries: readonly Entry[]): Promise<void> {
     for (const entry of entries) this.#forget(entry);
     await this.#kv.write((batch) => {
-      for (const entry of entries) this.#erase(batch, entry);
+      for (const entry of entries) {
+        if (entry.saved) this.#erase(batch, entry);
+        else this.#eraseMetadata(batch, entry);
+      }
     });
   }
 
   setUsage(entry: Entry, usage: RefUsage): void {
     entry.usage = usage;
-    if (entry.saved) this.#unawaitedWrite((batch) => batch.put(this.#usage, entry.id, usage));
+    if (!entry.saved) return;
+    // May be lost.
+    const writing = this.#kv.write((batch) => batch.put(this.#usage, entry.id, usage));
+    this.unawaited(writing, 'the use of a ref was not recorded');
   }
 
   async hold(entry: Entry, holder: string): Promise<void> {
@@ -194,7 +203,15 @@ export class RecordBook {
     return this.#blobs;
   }
 
-  /** Waits for the writes that nobody waited for. */
+  /** For what nobody waits for; that it failed is worth a warning. */
+  unawaited(work: Promise<void>, problem: string): void {
+    const running = work
+      .catch((err: unknown) => this.#logger.warn(problem, { err }))
+      .finally(() => this.#unawaited.delete(running));
+    this.#unawaited.add(running);
+  }
+
+  /** Waits for the rest of that. */
   async settle(): Promise<void> {
     await Promise.all(this.#unawaited);
   }
@@ -289,10 +306,14 @@ export class RecordBook {
   #erase(batch: KvBatch, entry: Entry): void {
     batch.remove(this.#records, entry.id);
     batch.remove(this.#usage, entry.id);
-    for (const [key] of this.#metadata.entries(`${entry.id} `)) batch.remove(this.#metadata, key);
+    this.#eraseMetadata(batch, entry);
     for (const holder of entry.holders) batch.remove(this.#holders, `${entry.id} ${holder}`);
     for (const digest of blobsOf(entry.record))
       this.#blobs.release(batch, digest, this.#blobHolder(entry.id));
+  }
+
+  #eraseMetadata(batch: KvBatch, entry: Entry): void {
+    for (const [key] of this.#metadata.entries(`${entry.id} `)) batch.remove(this.#metadata, key);
   }
 
   #noteFree(entry: Entry): void {
@@ -305,14 +326,5 @@ export class RecordBook {
 
   #blobHolder(id: string): string {
     return `ref:${this.#workerId}/${id}`;
-  }
-
-  /** For what may be lost: when something was last used. */
-  #unawaitedWrite(change: (batch: KvBatch) => void): void {
-    const writing = this.#kv
-      .write(change)
-      .catch((err: unknown) => this.#logger.warn('the use of a ref was not recorded', { err }))
-      .finally(() => this.#unawaited.delete(writing));
-    this.#unawaited.add(writing);
   }
 }

@@ -59,6 +59,15 @@ export class RefPruner {
     }
   }
 
+  async removeUnused(ids: readonly string[]): Promise<void> {
+    const unused = [...this.#book.free()].filter((entry) => ids.includes(entry.id));
+    const dropped = new Map<Digest, number>();
+    await this.remove(unused, dropped);
+    if (dropped.size === 0) return;
+    const keepSince = Date.now() - GRACE_MS;
+    await collectBlobs(this.#content, this.#book.blobHolds, { keepSince, letGo: dropped });
+  }
+
   /** Rule 2. `dropped` collects the blobs that the entries kept, with the time. */
   async remove(entries: readonly Entry[], dropped = new Map<Digest, number>()): Promise<void> {
     const now = Date.now();

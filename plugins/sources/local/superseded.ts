@@ -7,7 +7,6 @@ import type { RefStore } from '../../../core/contracts/refs.js';
  */
 export class SupersededFolders implements AsyncDisposable {
   readonly #logger: Logger;
-  readonly #stop = new AbortController();
   readonly #running = new Set<Promise<void>>();
 
   constructor(logger: Logger = silentLogger) {
@@ -16,11 +15,11 @@ export class SupersededFolders implements AsyncDisposable {
 
   drop(refs: RefStore, ids: readonly string[]): void {
     if (ids.length === 0) return;
-    const running = remove(refs, ids, this.#stop.signal)
-      .catch((err: unknown) => {
-        if (!this.#stop.signal.aborted)
-          this.#logger.warn('an earlier copy of a local folder was not removed', { err });
-      })
+    const running = refs
+      .removeUnused(ids)
+      .catch((err: unknown) =>
+        this.#logger.warn('an earlier copy of a local folder was not removed', { err }),
+      )
       .finally(() => this.#running.delete(running));
     this.#running.add(running);
   }
@@ -31,13 +30,6 @@ export class SupersededFolders implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#stop.abort();
     await this.idle();
   }
-}
-
-async function remove(refs: RefStore, ids: readonly string[], signal: AbortSignal): Promise<void> {
-  const options = { all: true, keepDurationMs: 0, reservedSpace: 0, maxUsedSpace: 0, minFreeSpace: 0 };
-  const removed = refs.prune({ ...options, filter: ids.map((id) => `id==${id}`) }, signal);
-  for await (const _ of removed);
 }

@@ -121,15 +121,15 @@ describe('local source', () => {
       void (await (await open().fetch(context(), signal))?.[Symbol.asyncDispose]());
     await source();
     await source();
-    expect(refs.pruned).to.deep.equal([['id==ref1']]);
+    expect(refs.removed).to.deep.equal([['ref1']]);
     unchanged = true;
     await source();
-    expect(refs.pruned.at(-1)).to.deep.equal(['id==ref1']);
+    expect(refs.removed.at(-1)).to.deep.equal(['ref1']);
     const broken = fakeSession({ folders: { sync: async () => Promise.reject(new Error('lost')) } });
     await open({}, broken)
       .fetch(context(), signal)
       .catch(() => undefined);
-    expect(refs.pruned).to.have.length(2);
+    expect(refs.removed).to.have.length(2);
   });
 
   it('answers the earlier ref when nothing changed', async () => {

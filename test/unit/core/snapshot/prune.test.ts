@@ -216,6 +216,16 @@ describe('prune', () => {
     expect((await prune(home.refs)).length).to.equal(1);
   });
 
+  it('removes single records that nobody uses, without measuring them', async () => {
+    await using used = await home.commit(undefined, { a: '1' });
+    const idle = await home.commit(undefined, { b: '1' });
+    await idle[Symbol.asyncDispose]();
+    home.snapshotter.usage = () => Promise.reject(new Error('measured'));
+    await home.refs.removeUnused([used.id, idle.id, 'unknown']);
+    expect([home.refs.has(used.id), home.refs.has(idle.id)]).to.deep.equal([true, false]);
+    expect((await home.snapshotter.list()).map(({ key }) => key)).to.deep.equal([used.id]);
+  });
+
   it('agrees with a naive collector on any forest, to the order', async () => {
     const types: readonly RecordType[] = ['regular', 'regular', 'internal', 'frontend', 'source.local'];
     const node = fc.record({

@@ -1,11 +1,15 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { expect } from 'chai';
+import type { KvBatch } from '../../../../core/contracts/kv.js';
 import { silentProgress } from '../../../../core/contracts/progress.js';
 import type { ImmutableRef, MutableRef } from '../../../../core/contracts/refs.js';
 import type { Workers } from '../../../../core/contracts/worker.js';
+import { collect } from '../../../../core/kv/batch.js';
 import { MemoryKv } from '../../../../core/kv/memory-kv.js';
 import { RefResultStore } from '../../../../core/snapshot/result-store.js';
+import { type Deferred, deferred } from '../../../../core/util/deferred.js';
 import { sha256 } from '../../../../core/util/digest.js';
 import { lazyLayers, never, RefStoreHome } from '../../../support/ref-store-home.js';
 import { makeTempDir } from '../../../support/trees.js';
@@ -19,6 +23,22 @@ const codeOf = (promise: Promise<unknown>): Promise<string> =>
 const dispose = async (...refs: readonly (ImmutableRef | MutableRef | undefined)[]): Promise<void> => {
   for (const ref of refs) await ref?.[Symbol.asyncDispose]();
 };
+
+/** Writes show at once and take until the disk is let go. */
+class SlowKv extends MemoryKv {
+  #disk = Promise.resolve();
+
+  hold(): Deferred<void> {
+    const disk = deferred<void>();
+    this.#disk = disk.promise;
+    return disk;
+  }
+
+  override async write(change: (batch: KvBatch) => void): Promise<void> {
+    await super.write(change);
+    if (collect(change).length > 0) await this.#disk;
+  }
+}
 
 describe('LocalRefStore', () => {
   let root: string;
@@ -53,7 +73,21 @@ describe('LocalRefStore', () => {
       const ref = await home.write(undefined, { a: '1' });
       expect(await snapshots()).to.deep.equal([`w-${ref.id}`]);
       await dispose(ref);
+      await setImmediate();
       expect([await snapshots(), await home.refs.usage([])]).to.deep.equal([[], []]);
+    });
+
+    it('waits for no disk to forget what was never committed', async () => {
+      const kv = new SlowKv();
+      const slow = await RefStoreHome.open(path.join(dir, 'slow'), kv);
+      const ref = await slow.write(undefined, { a: '1' });
+      const disk = kv.hold();
+      await dispose(ref);
+      await setImmediate();
+      expect([await snapshots(slow), await slow.refs.usage([])]).to.deep.equal([[], []]);
+      disk.resolve();
+      await slow.refs[Symbol.asyncDispose]();
+      expect(await fs.readdir(path.join(dir, 'slow/snapshots/s'))).to.deep.equal([]);
     });
 
     it('says so when a handle is disposed twice or used afterwards', async () => {
