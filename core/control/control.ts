@@ -11,6 +11,7 @@ import { BridgeCalls } from './bridge-calls.js';
 import { Builds } from './builds.js';
 import type { Call } from './call.js';
 import { Journal } from './journal.js';
+import { RunningBuilds } from './running-builds.js';
 import { type Build, type SolveServices, solve } from './solve.js';
 import { statusMessages } from './status-stream.js';
 import { diskUsage, prune, workerMessage } from './usage.js';
@@ -28,8 +29,9 @@ export interface ControlOptions extends Omit<SolveServices, 'builds' | 'journal'
   readonly plugins: () => readonly PluginStatus[];
 }
 
-export class Control {
+export class Control implements AsyncDisposable {
   readonly #options: ControlOptions;
+  readonly #running = new RunningBuilds();
   readonly #builds = new Builds<Build>();
   readonly #journal = new Journal();
 
@@ -42,7 +44,7 @@ export class Control {
     const services = { ...this.#options, builds: this.#builds, journal: this.#journal };
     const tags = { ref: request.Ref, frontend: request.Frontend };
     return tracing.trace('solve', { ...(call.trace ? { parent: call.trace } : {}), tags }, (span) =>
-      solve(services, request, call, span),
+      this.#running.run((signal) => solve(services, request, signal, span), call.signal),
     );
   }
 
@@ -100,6 +102,11 @@ export class Control {
   /** The LLBBridge calls of a build, for programs in this process. */
   bridge(ref: string): BridgeCalls {
     return new BridgeCalls((signal) => this.findBridge(ref, signal));
+  }
+
+  /** Cancels the builds that run and waits for them; no others are begun. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#running[Symbol.asyncDispose]();
   }
 
   /** NotFound when no such build comes up in time, or its frontend runs here. */

@@ -59,9 +59,9 @@ export class ControlServer implements AsyncDisposable {
     return `unix://${address.path}`;
   }
 
-  /** Takes no new calls, gives those that run a moment, then ends them. */
+  /** Takes no new calls, cancels the builds, gives the other calls a moment, then ends them. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await new Promise<void>((resolve) => {
+    const calls = new Promise<void>((resolve) => {
       const timer = setTimeout(() => this.#server.forceShutdown(), CLOSE_MS);
       timer.unref();
       this.#server.tryShutdown(() => {
@@ -69,6 +69,7 @@ export class ControlServer implements AsyncDisposable {
         resolve();
       });
     });
+    await Promise.all([calls, this.#options.control[Symbol.asyncDispose]()]);
   }
 
   #bind(target: string): Promise<number> {

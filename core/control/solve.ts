@@ -17,7 +17,6 @@ import type { Solver } from '../solver/solver.js';
 import { unlessAborted } from '../util/deferred.js';
 import { DisposeStack } from '../util/dispose.js';
 import type { Builds } from './builds.js';
-import type { Call } from './call.js';
 import { openExports, runExports } from './exports.js';
 import type { Journal } from './journal.js';
 import { planSolve, type SolvePlan } from './request.js';
@@ -45,7 +44,7 @@ export interface Build {
 export async function solve(
   services: SolveServices,
   request: control.SolveRequest,
-  call: Call,
+  signal: AbortSignal,
   span: Span | undefined,
 ): Promise<control.SolveResponse> {
   const plan = planSolve(request, services.allowedEntitlements);
@@ -65,11 +64,11 @@ export async function solve(
   const remote = plan.work.kind === 'gateway' ? new LlbBridge(bridge, inputs) : undefined;
   using _registered = services.builds.add(plan.ref, { ref: plan.ref, job, bridge: remote });
   try {
-    const result = await frontendResult(plan, request, bridge, remote, inputs, call.signal);
-    const solved = await solveResult(result, (ref) => bridge.resolve(ref, call.signal));
-    const session = () => llb.sessions.get(plan.sessionId, call.signal);
+    const result = await frontendResult(plan, request, bridge, remote, inputs, signal);
+    const solved = await solveResult(result, (ref) => bridge.resolve(ref, signal));
+    const session = () => llb.sessions.get(plan.sessionId, signal);
     const scope = { session, steps: job.steps, tracing: llb.tracing };
-    const response = await runExports(exports, solved, scope, call.signal);
+    const response = await runExports(exports, solved, scope, signal);
     return { ExporterResponse: { ...response, ...frontendKeys(result) } };
   } finally {
     services.journal.record(plan.ref, job.explain());

@@ -108,18 +108,20 @@ export class Engine implements AsyncDisposable {
       cacheMounts,
       logLimits: logLimits(process.env),
     };
-    const control = new Control({
-      solver,
-      llb,
-      frontends: container.get(Frontends.all),
-      exporters: container.get(Exporters.all),
-      allowedEntitlements: config.settings['insecure-entitlements'],
-      workers,
-      tracing,
-      logger,
-      version,
-      plugins: () => plugins.statuses(),
-    });
+    const control = await opening.use(
+      new Control({
+        solver,
+        llb,
+        frontends: container.get(Frontends.all),
+        exporters: container.get(Exporters.all),
+        allowedEntitlements: config.settings['insecure-entitlements'],
+        workers,
+        tracing,
+        logger,
+        version,
+        plugins: () => plugins.statuses(),
+      }),
+    );
     return new Engine(
       { control, sessions, tracing, threads: core.threads, plugins, workers },
       opening.move(),

@@ -26,7 +26,7 @@ describe('control server', () => {
     const findBridge = async (ref: string): Promise<never> => {
       throw notFound('control.no-such-job', `no such job ${ref}`);
     };
-    const control: Partial<Control> = { findBridge };
+    const control: Partial<Control> = { findBridge, [Symbol.asyncDispose]: async () => {} };
     server = new ControlServer({
       control: control as Control,
       sessions,
