@@ -47,9 +47,6 @@ export interface TreeStat {
   readonly devminor: number;
 }
 
-/** Owner already resolved to numbers by the op (names are looked up in the tree that the op names). */
-export type Ownership = { readonly uid: number; readonly gid: number };
-
 /** A user as an op gives it; `in` is the tree whose /etc/passwd and /etc/group resolve names. */
 export interface OwnerSpec {
   readonly user?:

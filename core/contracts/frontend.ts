@@ -4,7 +4,6 @@
  */
 import type { Digest } from '../util/digest.js';
 import type { Platform } from '../util/platform.js';
-import type { SourceInfo } from './errors.js';
 import type { LinuxResources } from './executor.js';
 import type { TreeStat } from './files.js';
 import type { Warning } from './progress.js';
@@ -107,6 +106,3 @@ export interface FrontendResult {
   /** `containerimage.config`, `refs.platforms`, … (wire facts E11.6). */
   readonly metadata: ReadonlyMap<string, Uint8Array>;
 }
-
-/** Where an error in a frontend's input lies; see `ErrorDetail` of type `source`. */
-export type FrontendSource = SourceInfo;

@@ -23,9 +23,6 @@ export const isManifestType = (type: string): boolean =>
 export const isSchema1Type = (type: string): boolean =>
   type === mediaTypes.dockerSchema1 || type === mediaTypes.dockerSchema1Signed;
 
-export const isConfigType = (type: string): boolean =>
-  type === mediaTypes.ociConfig || type === mediaTypes.dockerConfig;
-
 const ociNondistributable = 'application/vnd.oci.image.layer.nondistributable.v1.tar';
 
 /** A layer's media type as base and compression: `+gzip` and `.gzip` mean the same. */

@@ -58,7 +58,7 @@ export function contentSize(item: PlanItem): number {
 }
 
 /** Bytes of an item in the stream. */
-export function itemSize(item: PlanItem): number {
+function itemSize(item: PlanItem): number {
   switch (item.kind) {
     case 'entry':
     case 'data':
@@ -115,6 +115,3 @@ export function* cutBlocks(items: readonly PlanItem[], size: number, lead: numbe
     };
   }
 }
-
-export const planSize = (items: readonly PlanItem[]): number =>
-  items.reduce((sum, item) => sum + itemSize(item), 0);

@@ -1,7 +1,7 @@
 /** Cache-map digests of the ops that only combine trees or builds. Wire facts E5.6, golden values G1. */
 import { type Digest, sha256 } from '../../util/digest.js';
 import { goJson, omitEmpty } from '../../util/go-json.js';
-import type { BuildBody, DiffBody, MergeBody, PassthroughBody } from '../model.js';
+import type { BuildBody, DiffBody, MergeBody } from '../model.js';
 
 export const mergeKey = (body: MergeBody): Digest =>
   sha256(goJson({ Type: 'buildkit.merge.v0', Merge: omitEmpty({ inputs: body.inputs.map(inputJson) }) }));
@@ -24,14 +24,6 @@ export const buildKey = (body: BuildBody): Digest =>
         inputs: new Map([...body.inputs].map(([name, input]) => [name, inputJson(input)])),
         attrs: body.attrs,
       }),
-    }),
-  );
-
-export const passthroughKey = (body: PassthroughBody): Digest =>
-  sha256(
-    goJson({
-      Type: 'buildkit.passthrough.v0',
-      Passthrough: omitEmpty({ id: body.id, outputs: body.outputs }),
     }),
   );
 

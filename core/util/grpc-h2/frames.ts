@@ -4,14 +4,7 @@
  */
 import { GrpcStatusError, grpcStatus } from './status.js';
 
-export const FRAME_HEADER = 5;
-
-export function frameHeader(length: number): Buffer {
-  const header = Buffer.allocUnsafe(FRAME_HEADER);
-  header[0] = 0;
-  header.writeUInt32BE(length, 1);
-  return header;
-}
+const FRAME_HEADER = 5;
 
 /** A message with its header in front, as one buffer. */
 export function frame(message: Uint8Array): Buffer {

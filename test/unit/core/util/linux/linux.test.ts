@@ -13,7 +13,6 @@ import {
   mkfifo,
 } from '../../../../../core/util/linux/nodes.js';
 import { openIn, resolveFlags } from '../../../../../core/util/linux/open-in.js';
-import { renameExchange, renameNoReplace } from '../../../../../core/util/linux/rename.js';
 import { isErrno, SystemError } from '../../../../../core/util/linux/system-error.js';
 import { setTimes } from '../../../../../core/util/linux/times.js';
 import { getXattr, listXattrs, removeXattr, setXattr } from '../../../../../core/util/linux/xattr.js';
@@ -123,14 +122,6 @@ describe('system calls', () => {
     using second = tryLock(at('lock'), { shared: true });
     using third = tryLock(at('lock'), { shared: true });
     expect([second, third].includes(undefined)).to.equal(false);
-  });
-
-  it('rename without replacing, and swap', () => {
-    fs.writeFileSync(at('a'), 'a');
-    fs.writeFileSync(at('b'), 'b');
-    expect(failure(() => renameNoReplace(at('a'), at('b')))).to.include({ code: 'EEXIST' });
-    renameExchange(at('a'), at('b'));
-    expect(fs.readFileSync(at('a'), 'utf8')).to.equal('b');
   });
 
   it('open a path without leaving the directory', () => {
