@@ -7,7 +7,7 @@ export type Compression = 'uncompressed' | 'gzip' | 'zstd' | 'estargz';
 
 export interface CompressionOptions {
   readonly type: Compression;
-  /** Absent: the type's default (gzip 6, zstd 3). */
+  /** Absent: the type's default (gzip 5, zstd 3). */
   readonly level?: number;
   /** Recompress layers that already have a blob of another type. */
   readonly force?: boolean;

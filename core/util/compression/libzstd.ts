@@ -61,16 +61,26 @@ function checked(zstd: ZstdLibrary, result: number): number {
 
 /** ZSTD_cParameter */
 const COMPRESSION_LEVEL = 100;
+const WINDOW_LOG = 101;
+const LONG_DISTANCE_MATCHING = 160;
 const CHECKSUM = 201;
+
+/** 8 MiB, the most that every decoder has to support (RFC 8878 §3.1.1.1.2). */
+const WIDEST_WINDOW = 23;
 
 /** One per thread, for good: making one costs more than compressing a small block. */
 let encoder: unknown;
 
-/** One complete frame with a checksum. Frames may be put one behind the other: decoders read them as one stream. */
+/**
+ * One complete frame with a checksum. Frames may be put one behind the other: decoders read them as one stream.
+ * The window is wider than the lower levels have it by themselves: layers are full of files that are alike.
+ */
 export function compressZstdFrame(data: Uint8Array, level: number): Buffer {
   const zstd = load();
   encoder ??= zstd.createEncoder();
   checked(zstd, zstd.setParameter(encoder, COMPRESSION_LEVEL, level));
+  checked(zstd, zstd.setParameter(encoder, WINDOW_LOG, WIDEST_WINDOW));
+  checked(zstd, zstd.setParameter(encoder, LONG_DISTANCE_MATCHING, 1));
   checked(zstd, zstd.setParameter(encoder, CHECKSUM, 1));
   const capacity = Number(zstd.compressBound(data.length));
   const dest = Buffer.allocUnsafeSlow(capacity);

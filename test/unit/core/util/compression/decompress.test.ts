@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import zlib from 'node:zlib';
 import { expect } from 'chai';
 import { decompress, detectCompression } from '../../../../../core/util/compression/decompress.js';
@@ -38,6 +39,11 @@ describe('decompress', () => {
       const read = await collect(decompress(inPieces(frames, size), 'zstd'));
       expect(read.equals(Buffer.concat([data, data])), `${size} bytes a piece`).to.equal(true);
     }
+  });
+
+  it('finds a repetition megabytes back in a zstd frame, at the lowest level too', () => {
+    const noise = randomBytes(3 << 20);
+    expect(compressZstdFrame(Buffer.concat([noise, noise]), 1).length).to.be.below(1.1 * noise.length);
   });
 
   for (const [name, packed] of [
