@@ -6,11 +6,10 @@ import {
   connectivityState,
   credentials,
   Metadata,
-  type ServiceError,
 } from '@grpc/grpc-js';
 import { BuildError, canceled, type SpanContext } from '../../core/contracts/index.js';
 import type { Method } from '../../proto/services.js';
-import { errorOfCall, statusDetailsKey } from '../../proto/status.js';
+import { errorOfServiceError } from '../../proto/status.js';
 import type { Call } from '../control-api.js';
 import { parseAddress } from './address.js';
 
@@ -98,6 +97,7 @@ export class Connection implements AsyncDisposable {
     request: ReqIn,
     call: Call & Headers,
   ): AsyncIterable<Res> {
+    if (call.signal.aborted) throw canceled(call.signal.reason);
     const running: ClientReadableStream<Res> = this.#client.makeServerStreamRequest(
       method.path,
       method.requestSerialize,
@@ -110,7 +110,7 @@ export class Connection implements AsyncDisposable {
     try {
       for await (const message of running) yield message as Res;
     } catch (error) {
-      throw this.#errorOf(error as ServiceError, call.signal);
+      throw this.#errorOf(error, call.signal);
     } finally {
       call.signal.removeEventListener('abort', abort);
       running.cancel();
@@ -141,16 +141,11 @@ export class Connection implements AsyncDisposable {
     return metadata;
   }
 
-  #errorOf(error: ServiceError, signal: AbortSignal): BuildError {
+  #errorOf(error: unknown, signal: AbortSignal): BuildError {
     if (signal.aborted) return canceled(signal.reason);
-    if (error.code === undefined) return BuildError.from(error);
-    const details = error.metadata?.get(statusDetailsKey)[0];
-    const known = errorOfCall({
-      code: error.code,
-      message: error.details,
-      details: Buffer.isBuffer(details) ? details : undefined,
-    });
-    return known.grpcCode === 'Unavailable' ? unavailable(this.address, known) : known;
+    const known = errorOfServiceError(error);
+    // What the daemon itself calls unavailable (a registry, say) comes over a connection that stands.
+    return known.grpcCode === 'Unavailable' && !this.connected ? unavailable(this.address, known) : known;
   }
 }
 
