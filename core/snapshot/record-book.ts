@@ -4,6 +4,7 @@ import type { Logger } from '../contracts/logger.js';
 import type { Digest } from '../util/digest.js';
 import { refNotFound } from './errors.js';
 import { blobsOf, Entry, type RefRecord, type RefUsage } from './record.js';
+import { RefNames } from './ref-names.js';
 
 /**
  * All records of one worker, in memory and in the key-value store.
@@ -22,8 +23,7 @@ export class RecordBook {
   readonly #workerId: string;
   readonly #entries = new Map<string, Entry>();
   readonly #free = new Set<Entry>();
-  readonly #byIndex = new Map<string, Set<Entry>>();
-  readonly #byChain = new Map<Digest, Entry>();
+  readonly #names = new RefNames();
   readonly #unawaited = new Set<Promise<void>>();
   #freed = 0;
 
@@ -74,12 +74,13 @@ export class RecordBook {
     return this.#freed;
   }
 
+  /** Newest first. */
   byIndex(index: string): readonly Entry[] {
-    return [...(this.#byIndex.get(index) ?? [])].sort((a, b) => b.record.createdAt - a.record.createdAt);
+    return this.#names.byIndex(index);
   }
 
   byChain(chainId: Digest): Entry | undefined {
-    return this.#byChain.get(chainId);
+    return this.#names.byChain(chainId);
   }
 
   /** In memory; `save` keeps it. */
@@ -90,7 +91,7 @@ export class RecordBook {
       parent.children += 1;
       this.#noteFree(parent);
     }
-    this.#list(entry);
+    this.#names.list(entry);
     this.#noteFree(entry);
   }
 
@@ -268,28 +269,9 @@ export class RecordBook {
   }
 
   #replace(entry: Entry, record: RefRecord): void {
-    this.#unlist(entry);
+    this.#names.unlist(entry);
     entry.record = record;
-    this.#list(entry);
-  }
-
-  #list(entry: Entry): void {
-    for (const index of entry.record.indexes) {
-      const entries = this.#byIndex.get(index) ?? new Set<Entry>();
-      this.#byIndex.set(index, entries.add(entry));
-    }
-    const { chainId } = entry.record;
-    if (chainId !== undefined && !this.#byChain.has(chainId)) this.#byChain.set(chainId, entry);
-  }
-
-  #unlist(entry: Entry): void {
-    for (const index of entry.record.indexes) {
-      const entries = this.#byIndex.get(index);
-      entries?.delete(entry);
-      if (entries?.size === 0) this.#byIndex.delete(index);
-    }
-    const { chainId } = entry.record;
-    if (chainId !== undefined && this.#byChain.get(chainId) === entry) this.#byChain.delete(chainId);
+    this.#names.list(entry);
   }
 
   #forget(entry: Entry): void {
@@ -297,7 +279,7 @@ export class RecordBook {
     const parent = this.parentOf(entry);
     this.#entries.delete(entry.id);
     this.#free.delete(entry);
-    this.#unlist(entry);
+    this.#names.unlist(entry);
     if (!parent) return;
     parent.children -= 1;
     this.#noteFree(parent);
