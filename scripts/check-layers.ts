@@ -12,7 +12,10 @@ const rules: readonly [layer: string, mayImport: readonly string[]][] = [
   ['core/kv/', ['core/kv/', 'core/contracts/', 'core/util/']],
   ['core/threads/', ['core/threads/', 'core/contracts/', 'core/util/']],
   ['core/solver/', ['core/solver/', 'core/contracts/', 'core/util/']],
-  ['core/content/', ['core/content/', 'core/contracts/', 'core/util/', 'proto/']],
+  [
+    'core/content/',
+    ['core/content/', 'core/transfer/received-list.ts', 'core/contracts/', 'core/util/', 'proto/'],
+  ],
   ['core/files/', ['core/files/', 'core/contracts/', 'core/util/']],
   ['core/registry/', ['core/registry/', 'core/contracts/', 'core/util/']],
   [

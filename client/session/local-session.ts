@@ -81,14 +81,9 @@ class LocalFolders implements ClientFolders {
     const usable = request.differ === 'none' ? undefined : base;
     let bytes = 0;
     try {
-      const entries = await copyTree(
+      return await copyTree(
         { folder: this.#services.folders.path(request.name), filter: request },
-        {
-          dest,
-          mode: 'fresh',
-          digests: true,
-          ...(usable ? { base: { dir: usable.dir, entries: usable.tree.entries } } : {}),
-        },
+        { dest, mode: 'fresh', digests: true, ...(usable ? { base: usable } : {}) },
         {
           threads: this.#services.threads,
           signal,
@@ -98,7 +93,6 @@ class LocalFolders implements ClientFolders {
           },
         },
       );
-      return entries ? { unchanged: false, tree: { entries } } : { unchanged: true, tree: usable!.tree };
     } finally {
       watch.transferred(bytes, true);
     }

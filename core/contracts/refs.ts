@@ -172,8 +172,6 @@ export interface ContentHasher {
     progress: Progress,
     signal: AbortSignal,
   ): Promise<Digest>;
-  /** Hands over the hashes of a tree that was hashed while it arrived (file sync). */
-  seed(ref: ImmutableRef, tree: ReceivedTree): Promise<void>;
 }
 export interface ContentHashOptions {
   readonly wildcard: boolean;
@@ -183,13 +181,14 @@ export interface ContentHashOptions {
   readonly requiredPaths?: readonly string[];
 }
 
-/** The file list of a tree received from a client, in walk order. The root itself is not in it. */
-export interface ReceivedTree {
-  readonly entries: readonly ReceivedEntry[];
-}
+/**
+ * Metadata of a ref that came from a client: the list of its files as the thread that received them wrote it down
+ * (core/transfer/received-list.ts), with digests. The next transfer starts from it, content hashes read from it.
+ */
+export const receivedList = 'received-list.v1';
+
+/** One line of that list. The root itself is not in it. */
 export interface ReceivedEntry extends FileStat {
-  /** sha256 of the content for regular files, hex. Hard links carry none. */
-  readonly contentSha256?: string;
   /**
    * sha256 of `tarsumHeader(entry)` (core/util/tarsum.ts) followed by the content, hex: the record digest E4.1,
    * computed while the file arrived. With it, a content hash of the tree reads no file again.

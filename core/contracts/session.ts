@@ -6,7 +6,7 @@
 
 import type { ContentProvider } from './content.js';
 import type { LayerStack } from './mount.js';
-import type { FileStat, ReceivedTree } from './refs.js';
+import type { FileStat } from './refs.js';
 import { type Token, token } from './token.js';
 
 export interface Session {
@@ -29,7 +29,7 @@ export interface ClientFolders {
   /**
    * Brings the filtered folder to `dest`, an empty directory. Files that equal those of `base` (an earlier
    * result, same `dest` rules) are hard-linked from it instead of sent. When nothing at all differs from `base`,
-   * `dest` is left untouched and `unchanged` is true. NotFound when the client offers no such folder.
+   * `dest` is left untouched. NotFound when the client offers no such folder.
    */
   sync(
     request: FolderRequest,
@@ -49,13 +49,13 @@ export interface FolderRequest {
 }
 export interface SyncBase {
   readonly dir: string;
-  readonly tree: ReceivedTree;
+  /** As its own transfer answered it. One that cannot be read counts as no base. */
+  readonly list: Uint8Array;
 }
-export interface SyncResult {
-  readonly unchanged: boolean;
-  /** With content hashes for every regular file. */
-  readonly tree: ReceivedTree;
-}
+/** The list of files in `dest` (see `receivedList`): trees that are equal have equal lists. */
+export type SyncResult =
+  | { readonly unchanged: true }
+  | { readonly unchanged: false; readonly list: Uint8Array };
 export interface SyncWatch {
   /** Bytes received so far; `done` once at the end. */
   transferred(bytes: number, done: boolean): void;

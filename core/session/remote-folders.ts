@@ -1,7 +1,6 @@
 /** Folders of a client at the other end of the tunnel. BuildKit: session/filesync/filesync.go FSSync. */
 import { FileSync } from '../../proto/services.js';
 import { BuildError, notFound } from '../contracts/errors.js';
-import type { ReceivedTree } from '../contracts/refs.js';
 import type { ClientFolders, FolderRequest, SyncBase, SyncResult, SyncWatch } from '../contracts/session.js';
 import type { Threads } from '../contracts/threads.js';
 import { receiveTree } from '../transfer/stream-transfer.js';
@@ -56,26 +55,17 @@ export class RemoteFolders implements ClientFolders {
     signal: AbortSignal,
   ): Promise<SyncResult> {
     try {
-      const entries = await receiveTree(
-        {
-          dest,
-          mode: 'fresh',
-          digests: true,
-          ...(base ? { base: { dir: base.dir, entries: base.tree.entries } } : {}),
-        },
+      const result = await receiveTree(
+        { dest, mode: 'fresh', digests: true, ...(base ? { base } : {}) },
         { threads: this.#threads, messages: call.messages, signal, onBytes },
       );
       call.end();
       await call.status;
-      return resultOf(entries ? { entries } : undefined, base);
+      return result;
     } catch (error) {
       throw sessionError(await transferFailure(call, error), signal);
     }
   }
-}
-
-function resultOf(tree: ReceivedTree | undefined, base: SyncBase | undefined): SyncResult {
-  return tree ? { unchanged: false, tree } : { unchanged: true, tree: base!.tree };
 }
 
 /** Our own verdict on the transfer counts, unless it only says that the stream broke off. */

@@ -1,10 +1,9 @@
 /** Copies a tree with the receiver's rules: list first, then content of what it asks for. */
 import fs from 'node:fs';
+import type { SyncResult } from '../contracts/session.js';
 import type { ThreadContext, ThreadTask } from '../contracts/threads.js';
-import type { ReceiveTreeArgs, ReceiveTreeResult } from './receive-tree.task.js';
 import { type SendTreeArgs, sourceOf } from './source-of.js';
-import { TreeReceiver } from './tree-receiver.js';
-import { TreeWriter } from './tree-writer.js';
+import { type ReceiveTreeArgs, TreeReceiver } from './tree-receiver.js';
 
 export interface CopyTreeArgs {
   readonly source: SendTreeArgs;
@@ -15,15 +14,10 @@ const CHUNK = 1 << 20;
 /** Progress is reported this often, in bytes. */
 const REPORT = 4 << 20;
 
-const copyTree: ThreadTask<CopyTreeArgs, ReceiveTreeResult> = ({ source, dest }, context) => {
+const copyTree: ThreadTask<CopyTreeArgs, SyncResult> = ({ source, dest }, context) => {
   let requested = -1;
-  using receiver = new TreeReceiver({
-    writer: new TreeWriter(dest),
-    base: dest.base,
-    owner: dest.owner,
-    request: (id) => {
-      requested = id;
-    },
+  using receiver = new TreeReceiver(dest, (id) => {
+    requested = id;
   });
   const copier = new ContentCopier(receiver, context);
   let id = 0;
@@ -34,9 +28,9 @@ const copyTree: ThreadTask<CopyTreeArgs, ReceiveTreeResult> = ({ source, dest },
     id++;
   }
   receiver.listed();
-  const entries = receiver.finish();
+  const result = receiver.finish();
   context.report(copier.total);
-  return entries ? { entries } : {};
+  return result;
 };
 export default copyTree;
 

@@ -2,40 +2,22 @@
 import type { MessagePort } from 'node:worker_threads';
 import { decodePacket, type Packet } from '../../proto/fsutil.js';
 import { BuildError } from '../contracts/errors.js';
-import type { ReceivedEntry } from '../contracts/refs.js';
+import type { SyncResult } from '../contracts/session.js';
 import type { ThreadContext, ThreadTask } from '../contracts/threads.js';
 import { FrameReader } from '../util/grpc-h2/frames.js';
 import { PacketBatch } from './packet-batch.js';
 import { PortChannel } from './port-channel.js';
-import { TreeReceiver } from './tree-receiver.js';
-import { TreeWriter, type WriteMode } from './tree-writer.js';
-
-export interface ReceiveTreeArgs {
-  readonly dest: string;
-  readonly mode: WriteMode;
-  readonly digests: boolean;
-  readonly base?: { readonly dir: string; readonly entries: readonly ReceivedEntry[] };
-  readonly owner?: { readonly uid: number; readonly gid: number };
-}
-export interface ReceiveTreeResult {
-  /** Absent: nothing differs from the base, and nothing was written. */
-  readonly entries?: readonly ReceivedEntry[];
-}
+import { type ReceiveTreeArgs, TreeReceiver } from './tree-receiver.js';
 
 const MAX_PACKET = 16 << 20;
 
-const receiveTree: ThreadTask<ReceiveTreeArgs & { readonly port: MessagePort }, ReceiveTreeResult> = async (
+const receiveTree: ThreadTask<ReceiveTreeArgs & { readonly port: MessagePort }, SyncResult> = async (
   args,
   context,
 ) => {
   using channel = new PortChannel(args.port);
   const batch = new PacketBatch();
-  using receiver = new TreeReceiver({
-    writer: new TreeWriter(args),
-    base: args.base,
-    owner: args.owner,
-    request: (id) => batch.add({ type: 'req', id }),
-  });
+  using receiver = new TreeReceiver(args, (id) => batch.add({ type: 'req', id }));
   try {
     return await receive(channel, batch, receiver, context);
   } catch (error) {
@@ -52,10 +34,10 @@ async function receive(
   batch: PacketBatch,
   receiver: TreeReceiver,
   context: ThreadContext,
-): Promise<ReceiveTreeResult> {
+): Promise<SyncResult> {
   const frames = new FrameReader(MAX_PACKET);
   // Set once everything is here; then the sender's FIN ends it, however it ends the stream after that.
-  let finished: ReceiveTreeResult | undefined;
+  let finished: SyncResult | undefined;
   for (let chunk = await channel.next(); chunk; chunk = await channel.next()) {
     context.throwIfAborted();
     for (const message of frames.push(chunk)) {
@@ -65,8 +47,7 @@ async function receive(
       else throw cutShort();
     }
     if (receiver.complete && !finished) {
-      const entries = receiver.finish();
-      finished = entries ? { entries } : {};
+      finished = receiver.finish();
       batch.add({ type: 'fin' });
     }
     channel.send(batch.take());

@@ -3,13 +3,13 @@
  * protocol, and keeps both from running ahead of the other.
  */
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
-import type { ReceivedEntry } from '../contracts/refs.js';
+import type { SyncResult } from '../contracts/session.js';
 import type { Threads } from '../contracts/threads.js';
 import type { ChunkFlow, MessageStream } from '../util/grpc-h2/messages.js';
 import { ChunkGatherer } from './chunk-gatherer.js';
 import type { ToMain, ToWorker } from './port-channel.js';
-import type { ReceiveTreeArgs, ReceiveTreeResult } from './receive-tree.task.js';
 import type { SendTreeArgs } from './source-of.js';
+import type { ReceiveTreeArgs } from './tree-receiver.js';
 
 export interface TransferOptions {
   readonly threads: Threads;
@@ -19,14 +19,9 @@ export interface TransferOptions {
   readonly onBytes?: (total: number) => void;
 }
 
-/** Receives a tree; undefined when nothing differs from the base. */
-export async function receiveTree(
-  args: ReceiveTreeArgs,
-  options: TransferOptions,
-): Promise<readonly ReceivedEntry[] | undefined> {
+export function receiveTree(args: ReceiveTreeArgs, options: TransferOptions): Promise<SyncResult> {
   const task = new URL('./receive-tree.task.js', import.meta.url);
-  const result = await new StreamTransfer(options, 'in').run<ReceiveTreeResult>(task, args);
-  return result.entries;
+  return new StreamTransfer(options, 'in').run(task, args);
 }
 
 export function sendTree(source: SendTreeArgs, options: TransferOptions): Promise<void> {

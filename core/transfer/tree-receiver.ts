@@ -8,17 +8,26 @@
  */
 import { invalid } from '../contracts/errors.js';
 import type { FileStat, ReceivedEntry } from '../contracts/refs.js';
+import type { SyncBase, SyncResult } from '../contracts/session.js';
 import { comparePaths } from './path-order.js';
+import { decodeList, encodeList } from './received-list.js';
 import { sameFile } from './same-file.js';
 import { TreeOrder } from './tree-order.js';
-import { hasContent, type IncomingFile, type TreeWriter } from './tree-writer.js';
+import { hasContent, type IncomingFile, TreeWriter, type WriteMode } from './tree-writer.js';
 
-export interface TreeReceiverOptions {
-  readonly writer: TreeWriter;
-  readonly base?: { readonly dir: string; readonly entries: readonly ReceivedEntry[] } | undefined;
+export interface ReceiveTreeArgs {
+  readonly dest: string;
+  readonly mode: WriteMode;
+  /** Hash files on the way, and answer the list. */
+  readonly digests: boolean;
+  readonly base?: SyncBase;
   /** Everything is written as this user's. */
-  readonly owner?: { readonly uid: number; readonly gid: number } | undefined;
-  readonly request: (id: number) => void;
+  readonly owner?: { readonly uid: number; readonly gid: number };
+}
+
+interface Base {
+  readonly dir: string;
+  readonly entries: readonly ReceivedEntry[];
 }
 
 interface Pending {
@@ -27,8 +36,14 @@ interface Pending {
   readonly index: number;
 }
 
+const noList = new Uint8Array();
+
 export class TreeReceiver implements Disposable {
-  readonly #options: TreeReceiverOptions;
+  readonly #writer: TreeWriter;
+  readonly #base: Base | undefined;
+  readonly #owner: ReceiveTreeArgs['owner'];
+  readonly #list: boolean;
+  readonly #request: (id: number) => void;
   readonly #order = new TreeOrder();
   readonly #entries: ReceivedEntry[] = [];
   readonly #pending = new Map<number, Pending>();
@@ -39,9 +54,13 @@ export class TreeReceiver implements Disposable {
   #differs: boolean;
   #listed = false;
 
-  constructor(options: TreeReceiverOptions) {
-    this.#options = options;
-    this.#differs = options.base === undefined;
+  constructor(args: ReceiveTreeArgs, request: (id: number) => void) {
+    this.#writer = new TreeWriter(args);
+    this.#base = args.base && readBase(args.base);
+    this.#owner = args.owner;
+    this.#list = args.digests;
+    this.#request = request;
+    this.#differs = this.#base === undefined;
   }
 
   /** The next entry of the list. */
@@ -49,8 +68,7 @@ export class TreeReceiver implements Disposable {
     if (this.#listed) throw invalid('transfer.order', 'an entry follows the end of the list');
     this.#order.check(received);
     const id = this.#nextId++;
-    const { owner } = this.#options;
-    const stat = owner ? { ...received, ...owner } : received;
+    const stat = this.#owner ? { ...received, ...this.#owner } : received;
     const old = this.#oldEntry(stat.path);
     const same = old !== undefined && sameFile(old, stat);
     if (same && !this.#differs) this.#held.push({ stat, old });
@@ -63,7 +81,7 @@ export class TreeReceiver implements Disposable {
   /** The list is complete. */
   listed(): void {
     this.#listed = true;
-    if (this.#baseAt < (this.#options.base?.entries.length ?? 0)) this.#difference();
+    if (this.#baseAt < (this.#base?.entries.length ?? 0)) this.#difference();
   }
 
   /** Content of file `id`; empty at its end. */
@@ -85,20 +103,20 @@ export class TreeReceiver implements Disposable {
     return this.#listed && this.#pending.size === 0;
   }
 
-  /** Call once, when complete. undefined: nothing differs from the base, nothing was written. */
-  finish(): readonly ReceivedEntry[] | undefined {
-    if (!this.#differs) return undefined;
-    this.#options.writer.finish();
-    return this.#entries;
+  /** Call once, when complete. */
+  finish(): SyncResult {
+    if (!this.#differs) return { unchanged: true };
+    this.#writer.finish();
+    return { unchanged: false, list: this.#list ? encodeList(this.#entries) : noList };
   }
 
   [Symbol.dispose](): void {
-    this.#options.writer[Symbol.dispose]();
+    this.#writer[Symbol.dispose]();
   }
 
   /** The base's entry of that path; entries passed over on the way are gone from the list. */
   #oldEntry(path: string): ReceivedEntry | undefined {
-    const entries = this.#options.base?.entries;
+    const entries = this.#base?.entries;
     if (!entries) return undefined;
     for (; this.#baseAt < entries.length; this.#baseAt++) {
       const order = comparePaths(entries[this.#baseAt]!.path, path);
@@ -116,18 +134,22 @@ export class TreeReceiver implements Disposable {
   }
 
   #apply(stat: FileStat, id: number, old: ReceivedEntry | undefined): void {
-    const { writer, base, request } = this.#options;
     if (!hasContent(stat)) {
       this.#entries.push(stat);
-      writer.add(stat);
+      this.#writer.add(stat);
     } else if (old) {
       // With the base's attributes, which are what the file has and what its digest covers.
       this.#entries.push(old);
-      writer.relink(stat, `${base!.dir}/${stat.path}`);
+      this.#writer.relink(stat, `${this.#base!.dir}/${stat.path}`);
     } else {
-      this.#pending.set(id, { file: writer.file(stat), index: this.#entries.length });
+      this.#pending.set(id, { file: this.#writer.file(stat), index: this.#entries.length });
       this.#entries.push(stat);
-      request(id);
+      this.#request(id);
     }
   }
+}
+
+function readBase({ dir, list }: SyncBase): Base | undefined {
+  const entries = decodeList(list);
+  return entries && { dir, entries };
 }

@@ -5,13 +5,8 @@ import { expect } from 'chai';
 import type { ClientOffer } from '../../client/session/client-services.js';
 import { RegistryAuth } from '../../client/session/registry-auth.js';
 import type { ReceivedEntry } from '../../core/contracts/refs.js';
-import type {
-  FolderRequest,
-  ResultTree,
-  Session,
-  SyncBase,
-  SyncResult,
-} from '../../core/contracts/session.js';
+import type { FolderRequest, ResultTree, Session, SyncBase } from '../../core/contracts/session.js';
+import { decodeList } from '../../core/transfer/received-list.js';
 import { tarsumHeader } from '../../core/util/tarsum.js';
 import { InlineThreads } from '../support/inline-threads.js';
 import { makeTempDir, makeTree, type TreeSpec, tellTree } from '../support/trees.js';
@@ -45,7 +40,7 @@ export function sessionContract(name: string, make: MakeSession): void {
       dest: string,
       base?: SyncBase,
       request: Partial<FolderRequest> = {},
-    ): Promise<SyncResult & { readonly done: number; readonly bytes: number }> {
+    ): Promise<Synced> {
       await using held = await make(offer());
       let done = 0;
       let bytes = 0;
@@ -57,7 +52,8 @@ export function sessionContract(name: string, make: MakeSession): void {
       };
       const wanted = { name: 'context', ...everything, ...request };
       const result = await held.session.folders.sync(wanted, base, at(dest), watch, never);
-      return { ...result, done, bytes };
+      const list = result.unchanged ? base!.list : result.list;
+      return { unchanged: result.unchanged, list, entries: decodeList(list)!, done, bytes };
     }
 
     describe('folders', () => {
@@ -72,13 +68,13 @@ export function sessionContract(name: string, make: MakeSession): void {
         fs.chmodSync(at('context/dir/b.sh'), 0o4755);
         fs.chmodSync(at('context/dir'), 0o750);
         fs.utimesSync(at('context/a.txt'), 1_600_000_000, 1_600_000_000.5);
-        const { unchanged, tree: received, done } = await sync('first');
+        const { unchanged, entries, done } = await sync('first');
         expect(tellTree(at('first'))).to.deep.equal(tellTree(at('context')));
         for (const file of ['a.txt', 'dir', 'dir/b.sh', 'dir/up', 'dir/empty']) {
           expect(told(at('first', file)), file).to.deep.equal(told(at('context', file)));
         }
         expect(fs.statSync(at('first/z-hard')).ino).to.equal(fs.statSync(at('first/a.txt')).ino);
-        expect(received.entries.map(({ path }) => path)).to.deep.equal([
+        expect(entries.map(({ path }) => path)).to.deep.equal([
           'a.txt',
           'dir',
           'dir/b.sh',
@@ -91,8 +87,8 @@ export function sessionContract(name: string, make: MakeSession): void {
 
       it('answers the record digest of every file', async () => {
         makeTree(at('context'), { a: 'x', big: 'y'.repeat(700_000), hard: { same: 'a' }, none: '' });
-        const { tree: received } = await sync('first');
-        for (const entry of received.entries) {
+        const { entries } = await sync('first');
+        for (const entry of entries) {
           const expected = entry.linkname === '' ? recordDigest(entry, at('first', entry.path)) : undefined;
           expect(entry.recordSha256, entry.path).to.equal(expected);
         }
@@ -101,9 +97,9 @@ export function sessionContract(name: string, make: MakeSession): void {
       it('leaves the destination alone when nothing differs from the base', async () => {
         makeTree(at('context'), tree);
         const first = await sync('first');
-        const again = await sync('second', { dir: at('first'), tree: first.tree });
+        const again = await sync('second', { dir: at('first'), list: first.list });
         expect(again.unchanged).to.equal(true);
-        expect(again.tree.entries).to.deep.equal(first.tree.entries);
+        expect(again.entries).to.deep.equal(first.entries);
         expect(fs.readdirSync(at('second'))).to.deep.equal([]);
       });
 
@@ -111,7 +107,7 @@ export function sessionContract(name: string, make: MakeSession): void {
         makeTree(at('context'), { a: '1', b: '2', sub: { c: '3', d: '4' } });
         const first = await sync('first');
         fs.writeFileSync(at('context/b'), 'two');
-        const second = await sync('second', { dir: at('first'), tree: first.tree });
+        const second = await sync('second', { dir: at('first'), list: first.list });
         expect(tellTree(at('second'))).to.deep.equal({
           a: '1',
           b: 'two',
@@ -123,7 +119,7 @@ export function sessionContract(name: string, make: MakeSession): void {
           (file) => fs.statSync(at('first', file)).ino === fs.statSync(at('second', file)).ino,
         );
         expect(linked).to.deep.equal(['a', 'sub/c', 'sub/d']);
-        expect(second.tree.entries.map((entry) => entry.recordSha256 !== undefined)).to.deep.equal([
+        expect(second.entries.map((entry) => entry.recordSha256 !== undefined)).to.deep.equal([
           true,
           true,
           false,
@@ -150,7 +146,7 @@ export function sessionContract(name: string, make: MakeSession): void {
           makeTree(at('context'), { a: '1', s: { b: '2' }, z: '3' });
           const first = await sync('first');
           change();
-          const second = await sync('second', { dir: at('first'), tree: first.tree });
+          const second = await sync('second', { dir: at('first'), list: first.list });
           expect(second.unchanged).to.equal(false);
           expect(tellTree(at('second'))).to.deep.equal(tellTree(at('context')));
         });
@@ -159,7 +155,7 @@ export function sessionContract(name: string, make: MakeSession): void {
       it('brings everything again when asked not to compare', async () => {
         makeTree(at('context'), { a: '1' });
         const first = await sync('first');
-        const base = { dir: at('first'), tree: first.tree };
+        const base = { dir: at('first'), list: first.list };
         const second = await sync('second', base, { differ: 'none' });
         expect(second.unchanged).to.equal(false);
         expect(fs.statSync(at('first/a')).ino).to.not.equal(fs.statSync(at('second/a')).ino);
@@ -168,7 +164,7 @@ export function sessionContract(name: string, make: MakeSession): void {
       it('filters, with names that are not ASCII', async () => {
         makeTree(at('context'), { 'hé llo%': '1', b: '2', c: '3', 'skip.log': '4', l: { link: 'c' } });
         const names = async (dest: string, request: Partial<FolderRequest>): Promise<string[]> =>
-          (await sync(dest, undefined, request)).tree.entries.map(({ path }) => path);
+          (await sync(dest, undefined, request)).entries.map(({ path }) => path);
         expect(await names('first', { includePatterns: ['hé llo%', 'b'] })).to.deep.equal(['b', 'hé llo%']);
         expect(
           await names('second', { excludePatterns: ['*.log', 'b'], followPaths: ['l', 'hé llo%'] }),
@@ -381,6 +377,15 @@ export function sessionContract(name: string, make: MakeSession): void {
       });
     });
   });
+}
+
+/** What a transfer answered, and the list it stands for. */
+interface Synced {
+  readonly unchanged: boolean;
+  readonly list: Uint8Array;
+  readonly entries: readonly ReceivedEntry[];
+  readonly done: number;
+  readonly bytes: number;
 }
 
 function told(file: string): object {

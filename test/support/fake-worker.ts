@@ -43,7 +43,6 @@ export class FakeWorker implements Worker {
   /** Digests name what was asked. */
   readonly hasher: { -readonly [K in keyof Worker['hasher']]: Worker['hasher'][K] } = {
     digest: async (ref, path, options) => sha256(JSON.stringify([ref?.id, path, options])),
-    seed: async () => {},
   };
 
   readonly files: Worker['files'] = {

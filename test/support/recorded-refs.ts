@@ -4,7 +4,6 @@ import type {
   ImmutableRef,
   LazyLayer,
   MutableRef,
-  ReceivedTree,
   RefLayer,
   RefMetadata,
   RefOptions,
@@ -23,7 +22,6 @@ export interface RecordedLayer {
 /** Counts the handles that are out: a test that leaks one sees it. */
 export class RecordedRefs {
   readonly records: RecordedLayer[] = [];
-  readonly seeded: { readonly ref: string; readonly tree: ReceivedTree }[] = [];
   readonly fromLayers: { readonly layers: readonly LazyLayer[]; readonly options: RefOptions }[] = [];
   readonly offered: (readonly LazyLayer[])[] = [];
   /** What was to be removed; nothing goes. */
@@ -55,11 +53,7 @@ export class RecordedRefs {
       hold: missing,
       release: missing,
     };
-    const hasher = {
-      digest: missing,
-      seed: async (ref: ImmutableRef, tree: ReceivedTree) => void this.seeded.push({ ref: ref.id, tree }),
-    };
-    return { refs, hasher } as unknown as Worker;
+    return { refs } as unknown as Worker;
   }
 
   #mutable(options: RefOptions): MutableRef {

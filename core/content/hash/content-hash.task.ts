@@ -6,6 +6,7 @@ import { PatternError } from '../../util/patterns/pattern-error.js';
 import { LayerTree } from '../../util/tree/layer-tree.js';
 import { checksum } from './checksum.js';
 import { KnownDigests } from './known-digests.js';
+import { seedDigests } from './seed-digests.js';
 import { TreeDigests } from './tree-digests.js';
 
 export interface ContentHashArgs {
@@ -14,6 +15,8 @@ export interface ContentHashArgs {
   readonly options: ContentHashOptions;
   /** Encoded {@link KnownDigests} of the tree. */
   readonly known: Uint8Array | undefined;
+  /** For want of these, the list of a tree that came from a client. */
+  readonly received: Uint8Array | undefined;
 }
 export interface ContentHashResult {
   readonly digest: Digest;
@@ -22,12 +25,17 @@ export interface ContentHashResult {
 }
 
 const hashTask: ThreadTask<ContentHashArgs, ContentHashResult> = (args, context) => {
-  const known = args.known ? KnownDigests.decode(args.known) : KnownDigests.empty();
+  const known = knownDigests(args);
   const digests = new TreeDigests(new LayerTree(args.layers), known, () => context.throwIfAborted());
   const digest = answer(digests, args);
   return known.fresh ? { digest, known: known.encode() } : { digest };
 };
 export default hashTask;
+
+function knownDigests({ known, received }: ContentHashArgs): KnownDigests {
+  if (known) return KnownDigests.decode(known);
+  return received ? seedDigests(received) : KnownDigests.empty();
+}
 
 function answer(digests: TreeDigests, { path, options }: ContentHashArgs): Digest {
   try {

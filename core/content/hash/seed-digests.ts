@@ -1,19 +1,22 @@
 import { createHash } from 'node:crypto';
-import type { ReceivedEntry, ReceivedTree } from '../../contracts/refs.js';
+import type { ReceivedEntry } from '../../contracts/refs.js';
+import { decodeList } from '../../transfer/received-list.js';
 import { type Digest, sha256 } from '../../util/digest.js';
 import { isGoFile } from '../../util/gofs/mode.js';
 import { tarsumHeader } from '../../util/tarsum.js';
 import { KnownDigests } from './known-digests.js';
 
 /**
- * Record digests of a tree that arrived with its stats. Files count only if their digest was computed on the way; a
- * hard link has its target's. The root is never sent, so its header is nothing at all (E4.5).
+ * Record digests of a tree that arrived with its stats, from its list. Files count only if their digest was computed on
+ * the way; a hard link has its target's. The root is never sent, so its header is nothing at all (E4.5).
  */
-export function seedDigests(tree: ReceivedTree): KnownDigests {
+export function seedDigests(list: Uint8Array): KnownDigests {
   const known = KnownDigests.empty();
+  const entries = decodeList(list);
+  if (!entries) return known;
   known.set('record', '/', sha256(''));
   const links: ReceivedEntry[] = [];
-  for (const entry of tree.entries) {
+  for (const entry of entries) {
     if (isGoFile(entry.mode) && entry.linkname !== '') links.push(entry);
     else {
       const digest = recordOf(entry);

@@ -1,6 +1,11 @@
 import { LRUCache } from 'lru-cache';
 import type { Progress } from '../../contracts/progress.js';
-import type { ContentHasher, ContentHashOptions, ImmutableRef, ReceivedTree } from '../../contracts/refs.js';
+import {
+  type ContentHasher,
+  type ContentHashOptions,
+  type ImmutableRef,
+  receivedList,
+} from '../../contracts/refs.js';
 import type { Threads } from '../../contracts/threads.js';
 import type { Tracing } from '../../contracts/tracing.js';
 import type { Digest } from '../../util/digest.js';
@@ -9,8 +14,6 @@ import { scratchChecksum } from './checksum.js';
 import type { ContentHashArgs, ContentHashResult } from './content-hash.task.js';
 
 const hashTask = new URL('./content-hash.task.js', import.meta.url);
-const seedTask = new URL('./hash-seed.task.js', import.meta.url);
-const never = new AbortController().signal;
 
 /** Kept with the ref. The answers are what a rebuild asks for; the digests serve questions that are new. */
 const answersKey = 'content-hash.answers.v1';
@@ -56,11 +59,6 @@ export class TreeHasher implements ContentHasher {
     });
   }
 
-  async seed(ref: ImmutableRef, tree: ReceivedTree): Promise<void> {
-    const digests = await this.#threads.run<Uint8Array>(seedTask, tree, { signal: never });
-    await ref.metadata.set(digestsKey, digests);
-  }
-
   async #ask(
     ref: ImmutableRef,
     path: string,
@@ -70,10 +68,12 @@ export class TreeHasher implements ContentHasher {
   ): Promise<Digest> {
     return this.#tracing.trace('content hash', { tags: { ref: ref.id, path } }, async () => {
       const { layers } = await ref.view(progress, signal);
-      const args: ContentHashArgs = { layers, path, options, known: ref.metadata.get(digestsKey) };
-      const { digest, known } = await this.#threads.run<ContentHashResult>(hashTask, args, { signal });
-      if (known) await ref.metadata.set(digestsKey, known);
-      return digest;
+      const known = ref.metadata.get(digestsKey);
+      const received = known ? undefined : ref.metadata.get(receivedList);
+      const args: ContentHashArgs = { layers, path, options, known, received };
+      const answer = await this.#threads.run<ContentHashResult>(hashTask, args, { signal });
+      if (answer.known) await ref.metadata.set(digestsKey, answer.known);
+      return answer.digest;
     });
   }
 

@@ -6,17 +6,13 @@
 import { BuildError, isCanceled } from '../../../core/contracts/errors.js';
 import type { Logger } from '../../../core/contracts/logger.js';
 import { type Progress, silentProgress } from '../../../core/contracts/progress.js';
-import type { ImmutableRef, MutableRef, ReceivedTree } from '../../../core/contracts/refs.js';
+import { type ImmutableRef, type MutableRef, receivedList } from '../../../core/contracts/refs.js';
 import type { FolderRequest, Session, Sessions, SyncBase } from '../../../core/contracts/session.js';
 import type { OpenSource, Source, SourceContext, SourceRequest } from '../../../core/contracts/source.js';
-import type { Worker } from '../../../core/contracts/worker.js';
 import { sha256 } from '../../../core/util/digest.js';
 import { goJson } from '../../../core/util/go-json.js';
 import { type LocalRequest, parseLocalRequest } from './attributes.js';
 import { SupersededFolders } from './superseded.js';
-import { decodeTree, encodeTree } from './tree-codec.js';
-
-const treeKey = 'local.tree';
 
 export class LocalSource implements Source, AsyncDisposable {
   readonly #sessions: Sessions;
@@ -91,19 +87,14 @@ async function transfer(
   const [newest] = earlier;
   let answer: ImmutableRef | undefined;
   try {
-    const base = await baseOf(newest, folder, signal);
+    const base = folder.differ === 'none' ? undefined : await baseOf(newest, signal);
     const options = { description: `local source for ${folder.name}`, type: 'source.local', index } as const;
     await using dest = await worker.refs.create(undefined, options, silentProgress, signal);
     const { layers } = await dest.view(silentProgress, signal);
     const watch = transferBar(progress, `transferring ${folder.name}:`);
-    const { unchanged, tree } = await session.folders.sync(
-      requestOf(folder),
-      base,
-      layers[0]!,
-      watch,
-      signal,
-    );
-    answer = unchanged && newest ? newest : await keep(dest, tree, worker);
+    const result = await session.folders.sync(requestOf(folder), base, layers[0]!, watch, signal);
+    const list = result.unchanged ? undefined : result.list;
+    answer = newest && (!list || holds(newest, list)) ? newest : await keep(dest, list!);
     return answer;
   } finally {
     const others = earlier.filter((ref) => ref !== answer);
@@ -117,10 +108,15 @@ async function transfer(
   }
 }
 
-async function keep(dest: MutableRef, tree: ReceivedTree, { hasher }: Worker): Promise<ImmutableRef> {
-  await dest.metadata.set(treeKey, encodeTree(tree));
-  const ref = await dest.commit();
-  await hasher.seed(ref, tree);
+/** What was brought again may well be what is there. */
+function holds(ref: ImmutableRef, list: Uint8Array): boolean {
+  const kept = ref.metadata.get(receivedList);
+  return kept !== undefined && Buffer.compare(kept, list) === 0;
+}
+
+/** The list and the tree go to the disk together. */
+async function keep(dest: MutableRef, list: Uint8Array): Promise<ImmutableRef> {
+  const [ref] = await Promise.all([dest.commit(), dest.metadata.set(receivedList, list)]);
   return ref;
 }
 
@@ -132,15 +128,11 @@ const requestOf = (folder: LocalRequest): FolderRequest => ({
   differ: folder.differ,
 });
 
-async function baseOf(
-  ref: ImmutableRef | undefined,
-  folder: LocalRequest,
-  signal: AbortSignal,
-): Promise<SyncBase | undefined> {
-  const tree = folder.differ === 'none' ? undefined : decodeTree(ref?.metadata.get(treeKey));
-  if (!ref || !tree) return undefined;
+async function baseOf(ref: ImmutableRef | undefined, signal: AbortSignal): Promise<SyncBase | undefined> {
+  const list = ref?.metadata.get(receivedList);
+  if (!ref || !list) return undefined;
   const { layers } = await ref.view(silentProgress, signal);
-  return layers.length === 1 ? { dir: layers[0]!, tree } : undefined;
+  return layers.length === 1 ? { dir: layers[0]!, list } : undefined;
 }
 
 function transferBar(progress: Progress, id: string): { transferred(bytes: number, done: boolean): void } {

@@ -1,45 +1,29 @@
 import { expect } from 'chai';
 import { notFound } from '../../../core/contracts/errors.js';
 import { silentLogger } from '../../../core/contracts/logger.js';
-import type { ReceivedEntry, ReceivedTree } from '../../../core/contracts/refs.js';
+import { receivedList } from '../../../core/contracts/refs.js';
 import type { FolderRequest, Session, SyncBase } from '../../../core/contracts/session.js';
 import type { SourceContext } from '../../../core/contracts/source.js';
 import { parsePlatform } from '../../../core/util/platform.js';
 import { LocalSource } from '../../../plugins/sources/local/local-source.js';
-import { decodeTree, encodeTree } from '../../../plugins/sources/local/tree-codec.js';
 import { RecordedProgress } from '../../support/fake-progress.js';
 import { fakeSession, fakeSessions, group } from '../../support/fake-session.js';
 import { RecordedRefs } from '../../support/recorded-refs.js';
 
 const { signal } = new AbortController();
 const platform = parsePlatform('linux/amd64');
-const file = (path: string, more: Partial<ReceivedEntry> = {}): ReceivedEntry => ({
-  path,
-  mode: 0o644,
-  uid: 0,
-  gid: 0,
-  size: 3,
-  modTime: 1_700_000_000_123_456_789n,
-  linkname: '',
-  devmajor: 0,
-  devminor: 0,
-  xattrs: {},
-  contentSha256: 'ab',
-  recordSha256: 'cd',
-  ...more,
-});
-
 describe('local source', () => {
   let refs: RecordedRefs;
   let progress: RecordedProgress;
   let calls: { request: FolderRequest; base: SyncBase | undefined; dest: string }[];
-  let tree: ReceivedTree;
+  /** What the next transfer answers. */
+  let list: Uint8Array;
   let unchanged: boolean;
   beforeEach(() => {
     refs = new RecordedRefs();
     progress = new RecordedProgress();
     calls = [];
-    tree = { entries: [file('a')] };
+    list = Buffer.from('a');
     unchanged = false;
   });
 
@@ -54,7 +38,7 @@ describe('local source', () => {
           calls.push({ request, base, dest });
           watch.transferred(10, false);
           watch.transferred(20, true);
-          return { unchanged, tree };
+          return unchanged ? { unchanged } : { unchanged, list };
         },
       },
     });
@@ -79,7 +63,7 @@ describe('local source', () => {
     });
   });
 
-  it('keeps what arrived under its shared key, with hashes and progress', async () => {
+  it('keeps what arrived under its shared key, with its list and progress', async () => {
     const ref = await open({ 'local.sharedkeyhint': 'hint', 'local.followpaths': '["l"]' }).fetch(
       context(),
       signal,
@@ -101,18 +85,18 @@ describe('local source', () => {
       base: undefined,
       dest: '/layers/ref1',
     });
-    expect(refs.seeded).to.deep.equal([{ ref: 'ref1', tree }]);
+    expect(refs.records[0]?.metadata).to.deep.equal(new Map([[receivedList, list]]));
     expect(progress.lines).to.deep.equal(['transferring context:', 'transferring context: done']);
     expect(refs.handles).to.equal(0);
   });
 
   it('starts from the newest transfer of the same folder', async () => {
     await (await open().fetch(context(), signal))?.[Symbol.asyncDispose]();
-    tree = { entries: [file('a'), file('b')] };
+    list = Buffer.from('ab');
     await (await open().fetch(context(), signal))?.[Symbol.asyncDispose]();
     await (await open().fetch(context(), signal))?.[Symbol.asyncDispose]();
     expect(calls.map(({ base }) => base?.dir)).to.deep.equal([undefined, '/layers/ref1', '/layers/ref2']);
-    expect(calls[2]?.base?.tree).to.deep.equal(tree);
+    expect(calls[2]?.base?.list).to.deep.equal(list);
     expect(refs.handles).to.equal(0);
   });
 
@@ -120,6 +104,7 @@ describe('local source', () => {
     const source = async (): Promise<void> =>
       void (await (await open().fetch(context(), signal))?.[Symbol.asyncDispose]());
     await source();
+    list = Buffer.from('b');
     await source();
     expect(refs.removed).to.deep.equal([['ref1']]);
     unchanged = true;
@@ -137,7 +122,7 @@ describe('local source', () => {
     unchanged = true;
     const second = await open().fetch(context(), signal);
     expect(second?.id).to.equal(first?.id);
-    expect(refs.seeded).to.have.length(1);
+    expect(refs.records.filter(({ committed }) => committed)).to.have.length(1);
     await first?.[Symbol.asyncDispose]();
     await second?.[Symbol.asyncDispose]();
     expect(refs.handles).to.equal(0);
@@ -148,6 +133,18 @@ describe('local source', () => {
     await open({ 'local.differ': 'none' }).fetch(context(), signal);
     expect(calls[1]).to.deep.include({ base: undefined });
     expect(calls[1]?.request.differ).to.equal('none');
+  });
+
+  it('answers the earlier ref when what was sent again is the same', async () => {
+    const fetch = async (): Promise<string | undefined> => {
+      const ref = await open({ 'local.differ': 'none' }).fetch(context(), signal);
+      await ref?.[Symbol.asyncDispose]();
+      return ref?.id;
+    };
+    const ids = [await fetch(), await fetch()];
+    list = Buffer.from('b');
+    expect([...ids, await fetch()]).to.deep.equal(['ref1', 'ref1', 'ref3']);
+    expect(refs.handles).to.equal(0);
   });
 
   it('asks the other sessions when the named one lacks the folder', async () => {
@@ -188,27 +185,5 @@ describe('local source', () => {
       [{ 'local.differ': 'x' }, 'invalid value "x" for attribute local.differ: expected none or metadata'],
     ];
     for (const [attrs, message] of cases) expect(() => open(attrs)).to.throw(message);
-  });
-});
-
-describe('kept file lists', () => {
-  it('come back as they were', () => {
-    const tree: ReceivedTree = {
-      entries: [
-        file('a'),
-        file('dir', { mode: 0x800001ed, contentSha256: 'x' }),
-        file('link', { linkname: 'a' }),
-        file('attr', { xattrs: { 'user.x': Buffer.from([0, 255]) }, devmajor: 1 }),
-      ],
-    };
-    expect(decodeTree(encodeTree(tree))).to.deep.equal(tree);
-  });
-
-  it('count as absent when unreadable', () => {
-    expect([undefined, Buffer.from('{'), Buffer.from('[99]')].map(decodeTree)).to.deep.equal([
-      undefined,
-      undefined,
-      undefined,
-    ]);
   });
 });

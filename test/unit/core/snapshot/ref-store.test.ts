@@ -174,7 +174,7 @@ describe('LocalRefStore', () => {
       return ref.id;
     };
     const ids = [await make('old')];
-    while (Date.now() === (await home.refs.usage([]))[0]!.createdAt) await new Promise(setImmediate);
+    while (Date.now() === (await home.refs.usage([]))[0]!.createdAt) await setImmediate();
     ids.unshift(await make('new'));
     const found = await home.refs.find('local:x');
     expect(found.map(({ id }) => id)).to.deep.equal(ids);

@@ -4,8 +4,14 @@ import path from 'node:path';
 import { expect } from 'chai';
 import { TreeHasher } from '../../../../../core/content/hash/tree-hasher.js';
 import { silentProgress } from '../../../../../core/contracts/progress.js';
-import type { ContentHashOptions, ImmutableRef, ReceivedEntry } from '../../../../../core/contracts/refs.js';
+import {
+  type ContentHashOptions,
+  type ImmutableRef,
+  type ReceivedEntry,
+  receivedList,
+} from '../../../../../core/contracts/refs.js';
 import { silentTracing } from '../../../../../core/contracts/tracing.js';
+import { encodeList } from '../../../../../core/transfer/received-list.js';
 import { goModeOf } from '../../../../../core/util/gofs/mode.js';
 import { tarsumHeader } from '../../../../../core/util/tarsum.js';
 import { dirRef } from '../../../../support/dir-refs.js';
@@ -73,9 +79,8 @@ describe('TreeHasher', () => {
       createHash('sha256').update(tarsumHeader(entry)).update(content).digest('hex');
     const file = stat('a.txt', 0o100600, 7);
     const ref = dirRef(dir);
-    await hasher.seed(ref, {
-      entries: [{ ...file, recordSha256: recordSha256(file, 'as sent') }, stat('dir', 0o040755, 0)],
-    });
+    const list = [{ ...file, recordSha256: recordSha256(file, 'as sent') }, stat('dir', 0o040755, 0)];
+    await ref.metadata.set(receivedList, encodeList(list));
     expect(await ask(ref, '/a.txt')).to.equal(`sha256:${recordSha256(file, 'as sent')}`);
   });
 });

@@ -1,10 +1,11 @@
 /**
- * The received file list as it is kept with a ref: JSON, one array per entry, with the members that most files lack
- * left out at the end. An unreadable list counts as absent: then everything is transferred once more.
+ * The list of a received tree as it is kept with its ref: JSON, one array per entry, with the members that most files
+ * lack left out at the end. Written and read in threads only; in between it is bytes. An unreadable list counts as
+ * absent: then everything is transferred, or hashed, once more.
  */
-import type { ReceivedEntry, ReceivedTree } from '../../../core/contracts/refs.js';
+import type { ReceivedEntry } from '../contracts/refs.js';
 
-const version = 1;
+const version = 2;
 
 type Row = readonly [
   path: string,
@@ -13,20 +14,18 @@ type Row = readonly [
   gid: number,
   size: number,
   modTime: string,
-  contentSha256: string | null,
   recordSha256: string | null,
   ...rest: [] | [linkname: string, devmajor: number, devminor: number, xattrs: Record<string, string>],
 ];
 
-export function encodeTree(tree: ReceivedTree): Uint8Array {
-  return Buffer.from(JSON.stringify([version, ...tree.entries.map(rowOf)]));
+export function encodeList(entries: readonly ReceivedEntry[]): Uint8Array {
+  return Buffer.from(JSON.stringify([version, ...entries.map(rowOf)]));
 }
 
-export function decodeTree(data: Uint8Array | undefined): ReceivedTree | undefined {
-  if (data === undefined) return undefined;
+export function decodeList(list: Uint8Array): readonly ReceivedEntry[] | undefined {
   try {
-    const [found, ...rows] = JSON.parse(Buffer.from(data).toString()) as [number, ...Row[]];
-    return found === version ? { entries: rows.map(entryOf) } : undefined;
+    const [found, ...rows] = JSON.parse(Buffer.from(list).toString()) as [number, ...Row[]];
+    return found === version ? rows.map(entryOf) : undefined;
   } catch {
     return undefined; // see the header: costs a transfer, loses nothing
   }
@@ -34,16 +33,7 @@ export function decodeTree(data: Uint8Array | undefined): ReceivedTree | undefin
 
 function rowOf(entry: ReceivedEntry): Row {
   const { path, mode, uid, gid, size, modTime, linkname, devmajor, devminor, xattrs } = entry;
-  const common = [
-    path,
-    mode,
-    uid,
-    gid,
-    size,
-    String(modTime),
-    entry.contentSha256 ?? null,
-    entry.recordSha256 ?? null,
-  ] as const;
+  const common = [path, mode, uid, gid, size, String(modTime), entry.recordSha256 ?? null] as const;
   const names = Object.keys(xattrs);
   if (linkname === '' && devmajor === 0 && devminor === 0 && names.length === 0) return common;
   const encoded = Object.fromEntries(
@@ -53,7 +43,7 @@ function rowOf(entry: ReceivedEntry): Row {
 }
 
 function entryOf(row: Row): ReceivedEntry {
-  const [path, mode, uid, gid, size, modTime, contentSha256, recordSha256, ...rest] = row;
+  const [path, mode, uid, gid, size, modTime, recordSha256, ...rest] = row;
   const [linkname = '', devmajor = 0, devminor = 0, xattrs = {}] = rest;
   return {
     path,
@@ -68,7 +58,6 @@ function entryOf(row: Row): ReceivedEntry {
     xattrs: Object.fromEntries(
       Object.entries(xattrs).map(([name, value]) => [name, Buffer.from(value, 'base64')]),
     ),
-    ...(contentSha256 === null ? {} : { contentSha256 }),
     ...(recordSha256 === null ? {} : { recordSha256 }),
   };
 }
