@@ -31,7 +31,7 @@ import { DisposeStack } from '../util/dispose.js';
 import { assembleWorkers } from './assemble-workers.js';
 import { type EngineConfig, parseConfig } from './config/load.js';
 import { KernelContainer } from './container.js';
-import { bindCore, openCore } from './core-services.js';
+import { bindCore, type CoreServices, openCore } from './core-services.js';
 import { PluginHost } from './plugin-host.js';
 import { loadPlugins } from './plugin-loader.js';
 import { RootFolder } from './root-folder.js';
@@ -87,43 +87,9 @@ export class Engine implements AsyncDisposable {
     await plugins.start(signal);
     await assembleWorkers(container, core, workers, opening);
 
-    const solver = await opening.use(
-      new Solver({
-        keys: new KeyStore(core.kv),
-        results: new RefResultStore(workers),
-        tracing,
-        logger,
-        maxParallelism: workers.list[0]?.profile.maxParallelism ?? 0,
-      }),
-    );
-    const { sessions } = core;
-    const sources = container.get(Sources.all);
-    const cacheMounts = new CacheMounts();
-    const llb = {
-      workers,
-      sources,
-      sessions,
-      tracing,
-      logger,
-      cacheMounts,
-      logLimits: logLimits(process.env),
-    };
-    const control = await opening.use(
-      new Control({
-        solver,
-        llb,
-        frontends: container.get(Frontends.all),
-        exporters: container.get(Exporters.all),
-        allowedEntitlements: config.settings['insecure-entitlements'],
-        workers,
-        tracing,
-        logger,
-        version,
-        plugins: () => plugins.statuses(),
-      }),
-    );
+    const control = await openControl({ core, workers, plugins, container, version }, opening);
     return new Engine(
-      { control, sessions, tracing, threads: core.threads, plugins, workers },
+      { control, sessions: core.sessions, tracing, threads: core.threads, plugins, workers },
       opening.move(),
     );
   }
@@ -149,6 +115,53 @@ interface EngineParts {
   readonly threads: Threads;
   readonly plugins: PluginHost;
   readonly workers: WorkerSet;
+}
+
+interface ControlParts {
+  readonly core: CoreServices;
+  readonly workers: WorkerSet;
+  readonly plugins: PluginHost;
+  readonly container: KernelContainer;
+  readonly version: types.BuildkitVersion;
+}
+
+/** The solver, and the API over it. */
+async function openControl(
+  { core, workers, plugins, container, version }: ControlParts,
+  owner: DisposeStack,
+): Promise<Control> {
+  const { kv, sessions, tracing, logger } = core;
+  const solver = await owner.use(
+    new Solver({
+      keys: new KeyStore(kv),
+      results: new RefResultStore(workers),
+      tracing,
+      logger,
+      maxParallelism: workers.list[0]?.profile.maxParallelism ?? 0,
+    }),
+  );
+  const llb = {
+    workers,
+    sources: container.get(Sources.all),
+    sessions,
+    tracing,
+    logger,
+    cacheMounts: new CacheMounts(),
+    logLimits: logLimits(process.env),
+  };
+  const control = new Control({
+    solver,
+    llb,
+    frontends: container.get(Frontends.all),
+    exporters: container.get(Exporters.all),
+    allowedEntitlements: core.config.settings['insecure-entitlements'],
+    workers,
+    tracing,
+    logger,
+    version,
+    plugins: () => plugins.statuses(),
+  });
+  return owner.use(control);
 }
 
 async function registerPlugins(
