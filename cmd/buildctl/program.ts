@@ -36,9 +36,13 @@ function action<Args extends unknown[]>(
 ): (...args: Args) => Promise<void> {
   return async (...args) => {
     const { runCommand } = await import('./run-command.js');
-    await runCommand(globalOptions(), load, args);
+    // commander hands over the command itself behind what the command asked for.
+    await runCommand(fullName(args.at(-1) as Command), globalOptions(), load, args);
   };
 }
+
+const fullName = (command: Command): string =>
+  command.parent ? `${fullName(command.parent)} ${command.name()}` : command.name();
 
 function globalOptions(): GlobalOptions {
   const { addr, root, config, timeout, wait, debug } = program.opts();

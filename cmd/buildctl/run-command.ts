@@ -5,6 +5,7 @@ import type { Context, GlobalOptions } from './context.js';
 import { openDaemon } from './open-daemon.js';
 
 export async function runCommand<Args extends unknown[]>(
+  name: string,
   options: GlobalOptions,
   load: () => Promise<(context: Context, ...args: Args) => Promise<void>>,
   args: Args,
@@ -16,7 +17,9 @@ export async function runCommand<Args extends unknown[]>(
   try {
     await using tracing = await openTracing('buildctl', env);
     const run = await load();
-    await tracing.trace(`buildctl ${commandLine()}`, { kind: 'client', parent: null }, async (span) => {
+    const parent =
+      tracing.extract((header) => (header === 'traceparent' ? env.TRACEPARENT : undefined)) ?? null;
+    await tracing.trace(name, { kind: 'client', parent }, async (span) => {
       const base = { options, signal: interrupted.signal, tracing, trace: span.context, stdout, stderr, env };
       const context: Context = { ...base, daemon: () => openDaemon(base) };
       await run(context, ...args);
@@ -24,13 +27,6 @@ export async function runCommand<Args extends unknown[]>(
   } catch (error) {
     process.exitCode = report(error, '', write, options.debug);
   }
-}
-
-/** The words before the first option: values may be secret. */
-function commandLine(): string {
-  const words = process.argv.slice(2);
-  const options = words.findIndex((word) => word.startsWith('-'));
-  return (options < 0 ? words : words.slice(0, options)).slice(0, 2).join(' ');
 }
 
 /** The first Ctrl-C asks to stop and lets things be cleaned up; the second one ends the process. */

@@ -43,7 +43,9 @@ export class Handlers {
       const context = this.#contextOf(call);
       const parent = context.trace ?? null;
       this.#tracing
-        .trace(method.path.slice(1), { kind: 'server', parent }, () => handle(call.request, context))
+        .trace(method.path.slice(1), { kind: 'server', parent }, (span) =>
+          handle(call.request, { ...context, trace: span.context }),
+        )
         .then(
           (response) => done(null, response),
           (error: unknown) => done(serverError(error)),

@@ -4,6 +4,7 @@
  */
 import { BuildError, invalid } from '../contracts/errors.js';
 import type { LlbDefinition, LlbMetadata } from '../contracts/frontend.js';
+import type { Worker } from '../contracts/worker.js';
 import type { Edge, Op, Vertex } from '../solver/op.js';
 import type { Digest } from '../util/digest.js';
 import { defaultPlatform, normalizePlatform } from '../util/platform.js';
@@ -53,6 +54,7 @@ function makeVertex(
     checkCaps(metadata.caps);
     refuseUnsupported(op.body, options);
     if (metadata.ignoreCache) pruneCacheMounts(op, services);
+    const worker = chooseWorker(services.workers, op.constraints);
     const inputs = op.inputs.map((input) => edge(vertices, input.digest, input.index));
     const name =
       metadata.description['llb.customname'] ??
@@ -68,8 +70,8 @@ function makeVertex(
       ignoreCache: metadata.ignoreCache,
       exportCache: metadata.exportCache,
       progressGroup: metadata.progressGroup,
-      description: metadata.description,
-      op: runnable(op, metadata, name, services, options),
+      description: { ...metadata.description, worker: worker.profile.id },
+      op: runnable(op, metadata, name, worker, services, options),
     };
   } catch (error) {
     throw BuildError.from(error).wrap(`op ${op.digest}`, { type: 'vertex', digest: op.digest });
@@ -80,6 +82,7 @@ function runnable(
   op: DefinedOp,
   metadata: LlbMetadata,
   name: string,
+  worker: Worker,
   services: LlbServices,
   options: LoadOptions,
 ): Op {
@@ -91,7 +94,7 @@ function runnable(
       metadata,
       inputCount: op.inputs.length,
       platform: normalizePlatform(op.platform ?? defaultPlatform()),
-      worker: chooseWorker(services.workers, op.constraints),
+      worker,
       loadNested: (definition) => loadLlb(definition, services, options),
     },
     services,

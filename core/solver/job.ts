@@ -42,6 +42,8 @@ export interface JobHost {
   request(job: Job, owner: object, edge: Edge, signal: AbortSignal): Promise<Result | undefined>;
   find(job: Job, edge: Edge): Output | undefined;
   joined(job: Job, task: Task): void;
+  /** A hit further on made `task` needless for `job`. */
+  skipped(job: Job, task: Task): void;
   /** Lets go of everything that `owner` keeps alive, and waits for the last of it. */
   leave(job: Job, owner: object, tasks: Iterable<Task>): Promise<void>;
 }
@@ -59,6 +61,7 @@ export class SolverJob implements Job {
   readonly #host: JobHost;
   readonly #stream: JobStream;
   readonly #tasks = new Set<Task>();
+  readonly #byDigest = new Map<Digest, Task>();
   readonly #owner = {};
   readonly #closing = new AbortController();
   #closed: Promise<void> | undefined;
@@ -68,7 +71,7 @@ export class SolverJob implements Job {
     this.sessions = { ids: () => [sessionId] };
     this.span = span;
     this.#host = host;
-    this.#stream = new JobStream(host.clock);
+    this.#stream = new JobStream(host.clock, (digest) => this.#skipped(digest));
     this.steps = new JobSteps(this.#stream, host.clock);
   }
 
@@ -96,8 +99,14 @@ export class SolverJob implements Job {
 
   watch(task: Task): void {
     this.#tasks.add(task);
+    this.#byDigest.set(task.digest, task);
     task.log.attach(this.#stream);
     this.#host.joined(this, task);
+  }
+
+  #skipped(digest: Digest): void {
+    const task = this.#byDigest.get(digest);
+    if (task) this.#host.skipped(this, task);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -114,6 +123,7 @@ export class SolverJob implements Job {
     }
     await this.#host.leave(this, this.#owner, this.#tasks);
     this.#tasks.clear();
+    this.#byDigest.clear();
   }
 }
 

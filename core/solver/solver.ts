@@ -131,6 +131,7 @@ export class Solver implements AsyncDisposable {
         this.#scheduler.kept(task);
         this.#spans.join(job, task);
       },
+      skipped: (job, task) => this.#spans.skip(job, task),
       leave: async (job, owner, tasks) => {
         this.#jobs.delete(job.id);
         const left = [...tasks];

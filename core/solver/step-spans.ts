@@ -20,7 +20,7 @@ export class StepSpans {
 
   /** Learning a key is no run: it gets a span of its own. */
   key<T>(task: Task, work: () => Promise<T>): Promise<T> {
-    const options = { ...this.#parent(task), tags: { vertex: task.digest } };
+    const options = { ...this.#parent(task), tags: tagsOf(task) };
     return this.#tracing.trace(`cache key: ${task.name}`, options, work);
   }
 
@@ -46,9 +46,18 @@ export class StepSpans {
   /** `job` shares a step that another one started. */
   join(job: Job, task: Task): void {
     if (!task.span || !job.span) return;
-    const tags = { vertex: task.digest, shared: true };
+    const tags = { ...tagsOf(task), shared: true };
     const options = { parent: job.span.context, followsFrom: task.span.context, tags };
     this.#tracing.start(task.name, options).finish();
+  }
+
+  /** Something further on was a hit, so that this step was not even looked up: a moment of its own says so. */
+  skip(job: Job, task: Task): void {
+    if (task.span) task.span.setTag('cached', true);
+    else if (job.span) {
+      const options = { parent: job.span.context, tags: { ...tagsOf(task), cached: true } };
+      this.#tracing.start(task.name, options).finish();
+    }
   }
 
   /** A task that goes away while its span is open was not needed to the end. */
@@ -62,7 +71,7 @@ export class StepSpans {
   }
 
   #start(task: Task): Span {
-    return this.#tracing.start(task.name, { ...this.#parent(task), tags: { vertex: task.digest } });
+    return this.#tracing.start(task.name, { ...this.#parent(task), tags: tagsOf(task) });
   }
 
   #parent(task: Task): SpanOptions {
@@ -70,3 +79,5 @@ export class StepSpans {
     return { parent: span?.context ?? null };
   }
 }
+
+const tagsOf = ({ vertex }: Task): Tags => ({ ...vertex.description, vertex: vertex.digest });

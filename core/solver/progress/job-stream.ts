@@ -14,15 +14,19 @@ export type VertexEvent = Extract<ProgressEvent, { type: 'vertex' }>;
 
 export class JobStream {
   readonly #clock: Clock;
+  readonly #onSkipped: (vertex: Digest) => void;
   readonly #events: ProgressEvent[] = [];
   readonly #vertices = new Map<Digest, VertexEvent>();
   /** Vertices below something cached: they end without an error whatever happens. */
   readonly #cached = new Set<Digest>();
   #closed = false;
-  #news: Deferred<void> = deferred();
+  /** Made when a reader waits. */
+  #news: Deferred<void> | undefined;
 
-  constructor(clock: Clock) {
+  /** `onSkipped` hears of vertices that are cached without having been looked up. */
+  constructor(clock: Clock, onSkipped: (vertex: Digest) => void = () => {}) {
     this.#clock = clock;
+    this.#onSkipped = onSkipped;
   }
 
   push(event: ProgressEvent): void {
@@ -51,6 +55,7 @@ export class JobStream {
       } else if (this.#closed) {
         return;
       } else {
+        this.#news ??= deferred();
         await unlessAborted(this.#news.promise, signal);
       }
     }
@@ -73,6 +78,7 @@ export class JobStream {
         this.#vertices.set(digest, cached);
         this.#cached.add(digest);
         this.#events.push(cached);
+        this.#onSkipped(digest);
         consumers.push(cached);
       }
     }
@@ -96,7 +102,7 @@ export class JobStream {
   }
 
   #wake(): void {
-    this.#news.resolve();
-    this.#news = deferred();
+    this.#news?.resolve();
+    this.#news = undefined;
   }
 }

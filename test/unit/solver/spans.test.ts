@@ -107,6 +107,26 @@ describe('solver: spans', () => {
     expect(topSpan.tags).to.deep.equal({ vertex: top.digest, cached: false });
   });
 
+  it('say of steps that a hit made needless that they are cached', async () => {
+    const tracing = new RecordedTracing();
+    await using bench = new Bench({ tracing });
+    const below = bench.graph.step({ name: 'below', value: 'v' });
+    const middle = bench.graph.step({ name: 'middle', inputs: [below] });
+    const top = bench.graph.step({ name: 'top', inputs: [middle] });
+    for (const id of ['first', 'second']) {
+      tracing.spans.length = 0;
+      const span = tracing.start('job', { parent: null });
+      const job = bench.solver.openJob(id, { sessionId: 's', span });
+      await bench.value(job, top);
+      await job[Symbol.asyncDispose]();
+    }
+    const steps = tracing.spans.filter(({ tags }) => 'cached' in tags);
+    expect(steps.map(({ name, tags, finished }) => [name, tags.cached, finished])).to.have.deep.members([
+      ['top', true, 1],
+      ['middle', true, 1],
+    ]);
+  });
+
   it('of a job that joins point to those of the first', async () => {
     const tracing = new RecordedTracing();
     await using bench = new Bench({ tracing });

@@ -1,0 +1,121 @@
+import { expect } from 'chai';
+import { JaegerAgent, type ReceivedSpan } from '../../support/jaeger-agent.js';
+import { buildArgs } from '../support/build.js';
+import { figure } from '../support/figures.js';
+import { Ground } from '../support/ground.js';
+import { programs, succeed } from '../support/processes.js';
+
+const NO_PARENT = '0'.repeat(16);
+
+const dockerfile = (base: string): string => `
+FROM ${base} AS one
+RUN echo 1 >/1
+FROM ${base}
+COPY file /file
+COPY --from=one /1 /1
+RUN cat /1 /file >/2
+`;
+
+const steps = ['RUN echo 1 >/1', 'COPY file /file', 'COPY --from=one /1 /1', 'RUN cat /1 /file >/2'];
+
+/** The span that tells how a step fared. */
+const stepSpan = (spans: readonly ReceivedSpan[], step: string): ReceivedSpan | undefined =>
+  spans.find(({ name, tags }) => name.endsWith(step) && !name.startsWith('cache key') && 'cached' in tags);
+
+describe('JAEGER_TRACE', () => {
+  let ground: Ground;
+  let agent: JaegerAgent;
+  let folder: string;
+  let env: Record<string, string>;
+  before(async () => {
+    ground = await Ground.open('tracing');
+    agent = await JaegerAgent.listen();
+    env = { JAEGER_TRACE: `127.0.0.1:${agent.port}` };
+    folder = await ground.write('context', { Dockerfile: dockerfile(ground.base), file: 'x\n' });
+  });
+  after(async () => {
+    await agent[Symbol.asyncDispose]();
+    await ground[Symbol.asyncDispose]();
+  });
+
+  /** The spans of one build, once the client's root and the daemon's part have arrived. */
+  async function traced(
+    args: readonly string[],
+    services: readonly string[],
+    more = {},
+  ): Promise<ReceivedSpan[]> {
+    agent.spans.length = 0;
+    await succeed(programs.buildctl, [...args, ...buildArgs({ folder })], { env: { ...env, ...more } });
+    const has = (name: string, service: string): boolean =>
+      agent.spans.some((span) => span.name === name && span.service === service);
+    await agent.until(
+      () => has('buildctl build', 'buildctl') && services.every((service) => has('solve', service)),
+    );
+    return [...agent.spans];
+  }
+
+  /** Checks that the spans are one trace below one root, and answers that root. */
+  function expectOneTrace(spans: readonly ReceivedSpan[], parent = NO_PARENT): ReceivedSpan {
+    const ids = new Set(spans.map(({ spanId }) => spanId));
+    const roots = spans.filter(({ parentSpanId }) => !ids.has(parentSpanId));
+    expect(roots.map(({ name }) => name)).to.deep.equal(['buildctl build']);
+    expect(roots[0]?.parentSpanId).to.equal(parent);
+    expect([...new Set(spans.map(({ traceId }) => traceId))]).to.have.length(1);
+    return roots[0]!;
+  }
+
+  function expectSteps(spans: readonly ReceivedSpan[], worker: string, cached: boolean): void {
+    for (const step of steps) {
+      const span = stepSpan(spans, step);
+      expect(span?.tags, step).to.include({ cached, worker });
+      expect(span?.tags.vertex, step).to.match(/^sha256:[0-9a-f]{64}$/);
+    }
+  }
+
+  it('sends one trace for each build by a daemon, from the client down to the processes', async () => {
+    await using daemon = await ground.daemon('daemon', { env });
+    const { stdout } = await daemon.buildctl(['debug', 'workers', '--format', '{{json .}}']);
+    const worker = JSON.parse(stdout)[0].ID;
+    await agent.until((all) => all.some(({ name }) => name.endsWith('/ListWorkers')));
+    const first = await traced(['--addr', daemon.address], ['buildkitd']);
+    const root = expectOneTrace(first);
+    expectSteps(first, worker, false);
+    expect(first.filter(({ name }) => name === 'run process')).to.have.length(2);
+    const solve = first.find(({ name }) => name === 'moby.buildkit.v1.Control/Solve');
+    expect(solve).to.include({ service: 'buildkitd', parentSpanId: root.spanId });
+    expect(first.find(({ name }) => name === 'solve')?.parentSpanId).to.equal(solve?.spanId);
+    figure('spans of a first build', `${first.length}`);
+
+    const second = await traced(['--addr', daemon.address], ['buildkitd']);
+    expect(expectOneTrace(second).traceId).not.to.equal(root.traceId);
+    expectSteps(second, worker, true);
+    expect(second.filter(({ name }) => name === 'run process')).to.deep.equal([]);
+    figure('spans of a second build', `${second.length}`);
+  });
+
+  it('sends one trace for an embedded build', async () => {
+    const spans = await traced(['--root', ground.path('embedded')], ['buildctl']);
+    expectOneTrace(spans);
+    const worker = String(stepSpan(spans, steps[0]!)?.tags.worker);
+    expect(worker).to.match(/^[a-z0-9]{25}$/);
+    expectSteps(spans, worker, false);
+  });
+
+  it('continues the trace that TRACEPARENT names', async () => {
+    const [trace, parent] = ['0af7651916cd43dd8448eb211c80319c', 'b7ad6b7169203331'];
+    const more = { TRACEPARENT: `00-${trace}-${parent}-01` };
+    await using daemon = await ground.daemon('continued', { env });
+    const spans = await traced(['--addr', daemon.address], ['buildkitd'], more);
+    expect(expectOneTrace(spans, parent).traceId).to.equal(trace);
+  });
+
+  it('is only needed by the daemon: clients without it send their traceparent, or none', async () => {
+    await using daemon = await ground.daemon('alone', { env });
+    agent.spans.length = 0;
+    await succeed(programs.buildctl, ['--addr', daemon.address, ...buildArgs({ folder })]);
+    const spans = await agent.until((all) =>
+      all.some(({ name }) => name === 'moby.buildkit.v1.Control/Solve'),
+    );
+    expect(new Set(spans.map(({ service }) => service))).to.deep.equal(new Set(['buildkitd']));
+  });
+});
