@@ -24,17 +24,23 @@ export class LiveIndex {
 
   add(task: Task, input: number, name: string): void {
     const { names } = getOrAdd(this.#entries, task, () => ({ names: [], witness: 0 }));
-    names[input] = [...(names[input] ?? []), name];
+    const known = names[input];
+    if (known) known.push(name);
+    else names[input] = [name];
     getOrAdd(this.#tasks, name, () => new Set()).add(task);
   }
 
   remove(task: Task): void {
-    for (const name of this.#entries.get(task)?.names.flat() ?? []) {
-      const tasks = this.#tasks.get(name);
-      tasks?.delete(task);
-      if (tasks?.size === 0) this.#tasks.delete(name);
+    for (const names of this.#entries.get(task)?.names ?? []) {
+      for (const name of names ?? []) this.#drop(name, task);
     }
     this.#entries.delete(task);
+  }
+
+  #drop(name: string, task: Task): void {
+    const tasks = this.#tasks.get(name);
+    tasks?.delete(task);
+    if (tasks?.size === 0) this.#tasks.delete(name);
   }
 
   /** The other tasks that share a key with every input of this one. */

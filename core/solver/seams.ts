@@ -20,7 +20,7 @@ export type Schedule = (drain: () => void, yielding: boolean) => void;
 
 export const nodeSchedule: Schedule = (drain, yielding) => {
   if (yielding) setImmediate(drain);
-  else queueMicrotask(drain);
+  else void Promise.resolve().then(drain);
 };
 
 /** Where effects run: the only asynchronous work of the solver. */
@@ -43,12 +43,12 @@ export interface RunningEffect {
 export const promiseRunner: EffectRunner = {
   run(_name, work, settled) {
     const controller = new AbortController();
-    const start = async (): Promise<void> => {
-      await Promise.resolve();
-      controller.signal.throwIfAborted();
-    };
-    start()
-      .then(() => work(controller.signal))
+    const { signal } = controller;
+    Promise.resolve()
+      .then(() => {
+        signal.throwIfAborted();
+        return work(signal);
+      })
       .then(
         (value) => settled({ ok: true, value }),
         (error: unknown) => settled({ ok: false, error }),

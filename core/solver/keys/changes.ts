@@ -5,8 +5,6 @@ import { pair } from './key-tables.js';
 
 export class Changes {
   readonly #rows = new Map<KvTable<unknown>, Map<string, unknown>>();
-  /** Names of rows that are not stored yet. */
-  readonly #added = new Map<KvTable<unknown>, Set<string>>();
 
   get<V>(table: KvTable<V>, key: string): V | undefined {
     const rows = this.#rows.get(table);
@@ -16,13 +14,14 @@ export class Changes {
   /** An undefined value removes the row. */
   set<V>(table: KvTable<V>, key: string, value: V | undefined): void {
     getOrAdd(this.#rows, table, () => new Map<string, unknown>()).set(key, value);
-    if (!table.has(key)) getOrAdd(this.#added, table, () => new Set<string>()).add(key);
   }
 
   /** What follows `first` in the names of rows that pair it with something. */
   *partners(table: KvTable<unknown>, first: string): Iterable<string> {
     const prefix = pair(first, '');
-    const names = [...(this.#added.get(table) ?? [])].filter((name) => name.startsWith(prefix));
+    const names = [...(this.#rows.get(table)?.keys() ?? [])].filter(
+      (name) => name.startsWith(prefix) && !table.has(name),
+    );
     for (const [name] of table.entries(prefix)) if (this.#has(table, name)) yield name.slice(prefix.length);
     for (const name of names) if (this.#has(table, name)) yield name.slice(prefix.length);
   }

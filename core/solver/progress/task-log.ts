@@ -25,10 +25,13 @@ export class TaskLog implements Progress {
   readonly #bars = new Map<string, Bar>();
   /** Logs and warnings. */
   readonly #lines: ProgressEvent[] = [];
+  /** As long as it has not started. */
+  readonly #declared: VertexEvent;
   #vertex: VertexEvent;
 
   constructor(vertex: Pick<VertexEvent, 'digest' | 'name' | 'inputs' | 'group'>, clock: Clock) {
-    this.#vertex = { type: 'vertex', ...vertex, cached: false, error: '' };
+    this.#declared = { type: 'vertex', ...vertex, cached: false, error: '' };
+    this.#vertex = this.#declared;
     this.#clock = clock;
   }
 
@@ -50,8 +53,7 @@ export class TaskLog implements Progress {
   }
 
   started(cached: boolean): void {
-    const { completed: _, ...rest } = this.#vertex;
-    this.#vertex = { ...rest, started: this.#clock.now(), cached, error: '' };
+    this.#vertex = { ...this.#declared, started: this.#clock.now(), cached };
     this.#publish(this.#vertex);
   }
 
