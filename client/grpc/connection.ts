@@ -144,8 +144,8 @@ export class Connection implements AsyncDisposable {
   #errorOf(error: unknown, signal: AbortSignal): BuildError {
     if (signal.aborted) return canceled(signal.reason);
     const known = errorOfServiceError(error);
-    // What the daemon itself calls unavailable (a registry, say) comes over a connection that stands.
-    return known.grpcCode === 'Unavailable' && !this.connected ? unavailable(this.address, known) : known;
+    // What the daemon itself calls unavailable (a registry, say) comes over a connection that stands, or with a code.
+    return known.code === 'remote.unavailable' && !this.connected ? unavailable(this.address, known) : known;
   }
 }
 
