@@ -4,9 +4,10 @@ import { family, type TokenFamily } from './token.js';
 /**
  * Keeps layers as directories. A snapshot is **active** (writable, made by `prepare`) or **committed**
  * (immutable, made by `commit`); a parent is always committed. Keys are chosen by the caller and unique over both
- * kinds. `commit` and `remove` are durable when they resolve; what `prepare` made may be gone after a crash unless
- * something that was written later is there. Every method is idempotent under a repeated key, and after `kill -9` a
- * snapshot is active, committed or absent, never in between.
+ * kinds. `remove` is durable when it resolves. What `prepare` and `commit` did is seen by all that is called after they
+ * resolved, and is as durable as what is written to the key-value store from then on: a crash may take it back, but
+ * never while something that was written later stays. Every method is idempotent under a repeated key, and after
+ * `kill -9` a snapshot is active, committed or absent, never in between.
  *
  * ```ts
  * await snapshotter.prepare('work', base);          // base may be undefined: an empty tree

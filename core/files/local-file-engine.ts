@@ -35,7 +35,7 @@ export class LocalFileEngine implements FileEngine {
       const owner = 'owner' in action ? await lookupOf(action.owner, layersOf) : undefined;
       const linked = this.#linked.get(target) ?? [];
       const args: FileActionArgs = {
-        action: withoutOwner(action),
+        action: forTask(action),
         owner,
         target: await layersOf(target),
         source: await layersOf(source),
@@ -79,11 +79,14 @@ export class LocalFileEngine implements FileEngine {
   }
 }
 
-/** Refs stay on this thread: tasks get the layers instead. */
-function withoutOwner(action: FileAction): FileAction {
-  if (!('owner' in action)) return action;
-  const { owner: _refs, ...rest } = action;
-  return rest;
+/**
+ * What a task gets of an action. Refs stay on this thread; layers go instead. Data is copied out of the message it
+ * came in: a view is sent with all of what it is a view of, which may be a graph of thousands of ops.
+ */
+function forTask(action: FileAction): FileAction {
+  if (!('owner' in action) && action.kind !== 'mkfile') return action;
+  const { owner: _refs, ...rest } = { owner: undefined, ...action };
+  return rest.kind === 'mkfile' ? { ...rest, data: new Uint8Array(rest.data) } : rest;
 }
 
 type LayersOf = (ref: ImmutableRef | MutableRef | undefined) => Promise<readonly string[]>;

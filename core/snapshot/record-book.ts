@@ -126,24 +126,14 @@ export class RecordBook {
   }
 
   /**
-   * The same for a change that depends on something that happens meanwhile: both go to the disk together, and the change
-   * shows when both are there. A crash in between may leave the record alone, which the sweep sees.
+   * The same without waiting for the disk. The store keeps the order of writes: what names the entry, and what stands
+   * on it, gets there after it.
    */
-  async updateWith(entry: Entry, change: Partial<RefRecord>, happening: Promise<void>): Promise<void> {
-    const [before, next] = [entry.record, { ...entry.record, ...change }];
-    const writing = this.#kv.write((batch) => this.#put(batch, next));
-    const [happened, written] = await Promise.allSettled([happening, writing]);
-    if (happened.status === 'fulfilled' && written.status === 'fulfilled') {
-      entry.saved = true;
-      this.#replace(entry, next);
-      return;
-    }
-    if (written.status === 'rejected') throw written.reason;
-    await this.#kv.write((batch) => {
-      if (entry.saved) this.#put(batch, before);
-      else this.#erase(batch, entry);
-    });
-    throw (happened as PromiseRejectedResult).reason;
+  updateSoon(entry: Entry, change: Partial<RefRecord>): void {
+    this.#replace(entry, { ...entry.record, ...change });
+    if (entry.gone) return;
+    const writing = this.#kv.write((batch) => this.save(batch, entry));
+    this.unawaited(writing, 'a ref was not recorded');
   }
 
   write(change: (batch: KvBatch) => void): Promise<void> {

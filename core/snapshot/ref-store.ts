@@ -51,8 +51,9 @@ const PROVIDERS = 4;
 /**
  * The refs of one worker: records in the key-value store, trees in its snapshotter, layers in the content store.
  *
- * 1. A snapshot is committed and its record is written before anybody gets the ref. What is being written has no
- *    record at all, unless it is retained.
+ * 1. A snapshot is committed and its record is on its way to the disk before anybody gets the ref. Steps do not wait
+ *    for the disk: it sees their writes in order, so a record never stands without what it names. What is being
+ *    written has no record at all, unless it is retained.
  * 2. Removal runs downwards, see {@link RefPruner}. What lies between after a crash is swept at the next start.
  * 3. An entry stays while it has handles, children or holders.
  */
@@ -267,8 +268,8 @@ export class LocalRefStore implements RefStore, AsyncDisposable {
   }
 
   async #commit(entry: Entry): Promise<void> {
-    const snapshot = this.#snapshotter.commit(entry.id, activeKey(entry.id));
-    await this.#book.updateWith(entry, { kind: 'immutable' }, snapshot);
+    await this.#snapshotter.commit(entry.id, activeKey(entry.id));
+    this.#book.updateSoon(entry, { kind: 'immutable' });
   }
 
   /** Nobody can find it any more, so nobody waits until it is gone from the disk; closing the store does. */

@@ -7,7 +7,7 @@ import type { Result, ResultStore } from '../solver/op.js';
 const SCRATCH = 'scratch';
 
 /**
- * Solver results as refs, named `<worker>::<ref>`. A ref is durable before anybody gets it, so saving only names it. A
+ * Solver results as refs, named `<worker>::<ref>`. A ref is on its way to the disk before anybody gets it, so saving only names it. A
  * saved result may be pruned like anything else that is not in use; `has` then answers no, and the solver looks on.
  */
 export class RefResultStore implements ResultStore {

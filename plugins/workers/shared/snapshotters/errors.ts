@@ -3,6 +3,16 @@ import { BuildError, notFound } from '../../../../core/contracts/errors.js';
 export const snapshotNotFound = (key: string): BuildError =>
   notFound('snapshot.not-found', `snapshot ${key} does not exist`);
 
+export const snapshotLost = (key: string, cause: unknown): BuildError =>
+  new BuildError(
+    'snapshot.lost',
+    `snapshot ${key} could not be recorded: ${BuildError.from(cause).message}`,
+    {
+      grpcCode: 'Internal',
+      cause,
+    },
+  );
+
 export const snapshotExists = (key: string, as: string): BuildError =>
   new BuildError('snapshot.exists', `snapshot ${key} already exists as ${as}`, { grpcCode: 'AlreadyExists' });
 

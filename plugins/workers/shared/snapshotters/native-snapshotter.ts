@@ -59,7 +59,7 @@ export class NativeSnapshotter implements Snapshotter {
 
   async commit(name: string, key: string): Promise<void> {
     await this.#keys.run(key, async () => {
-      await this.#records.commit(name, key, []);
+      this.#records.commit(name, key, []);
     });
   }
 

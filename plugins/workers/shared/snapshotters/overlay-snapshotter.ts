@@ -104,7 +104,7 @@ export class OverlaySnapshotter implements Snapshotter {
   async commit(name: string, key: string): Promise<void> {
     await this.#keys.run(key, async () => {
       const record = this.#records.get(key);
-      await this.#records.commit(name, key, record ? [record.dir, ...record.stack] : []);
+      this.#records.commit(name, key, record ? [record.dir, ...record.stack] : []);
     });
   }
 

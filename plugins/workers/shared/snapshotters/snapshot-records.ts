@@ -1,7 +1,13 @@
-import type { Kv, KvTable } from '../../../../core/contracts/kv.js';
+import type { Kv, KvBatch, KvTable } from '../../../../core/contracts/kv.js';
 import type { Logger } from '../../../../core/contracts/logger.js';
 import type { SnapshotInfo } from '../../../../core/contracts/snapshotter.js';
-import { snapshotExists, snapshotHasChildren, snapshotNotFound, snapshotWrongKind } from './errors.js';
+import {
+  snapshotExists,
+  snapshotHasChildren,
+  snapshotLost,
+  snapshotNotFound,
+  snapshotWrongKind,
+} from './errors.js';
 
 export interface SnapshotRecord {
   readonly kind: 'active' | 'committed';
@@ -22,8 +28,8 @@ export class SnapshotRecords {
   readonly #kv: Kv;
   readonly #table: KvTable<SnapshotRecord>;
   readonly #children = new Map<string, number>();
-  /** Additions on their way to the disk, and those that failed there. */
-  readonly #adding = new Map<string, Promise<void>>();
+  /** Why a snapshot that was there could not be written down. */
+  readonly #lost = new Map<string, unknown>();
 
   constructor(kv: Kv, table: string) {
     this.#kv = kv;
@@ -37,7 +43,7 @@ export class SnapshotRecords {
 
   require(key: string, kind?: SnapshotRecord['kind']): SnapshotRecord {
     const record = this.#table.get(key);
-    if (!record) throw snapshotNotFound(key);
+    if (!record) throw this.#lost.has(key) ? snapshotLost(key, this.#lost.get(key)) : snapshotNotFound(key);
     if (kind && record.kind !== kind) throw snapshotWrongKind(key, record.kind, kind);
     return record;
   }
@@ -63,42 +69,26 @@ export class SnapshotRecords {
     return true;
   }
 
-  /**
-   * Known at once. Its way to the disk is not waited for: nothing is lost with an active snapshot of which nobody has
-   * written anything down, and what is written down later becomes durable later. `settled` tells whether it failed.
-   */
+  /** Known at once. */
   add(key: string, record: SnapshotRecord): void {
     this.#count(record.parent, 1);
-    const writing = this.#kv.write((batch) => batch.put(this.#table, key, record));
-    this.#adding.set(key, writing);
-    writing.then(
-      () => this.#adding.delete(key),
-      () => {},
-    );
-  }
-
-  async settled(key: string): Promise<void> {
-    const writing = this.#adding.get(key);
-    this.#adding.delete(key);
-    await writing;
+    this.#writeSoon(key, (batch) => batch.put(this.#table, key, record));
   }
 
   async update(key: string, record: SnapshotRecord): Promise<void> {
     await this.#kv.write((batch) => batch.put(this.#table, key, record));
   }
 
-  /** Turns the active `key` into the committed `name`, in one write. False when that was done before. */
-  async commit(name: string, key: string, stack: readonly string[]): Promise<boolean> {
+  /** Turns the active `key` into the committed `name`, in one write. Known at once. */
+  commit(name: string, key: string, stack: readonly string[]): void {
     const done = this.#table.get(name);
-    if (done?.kind === 'committed' && !this.#table.has(key)) return false;
+    if (done?.kind === 'committed' && !this.#table.has(key)) return;
     const record = this.require(key, 'active');
     if (done && name !== key) throw snapshotExists(name, describe(done));
-    const writing = this.#kv.write((batch) => {
+    this.#writeSoon(name, (batch) => {
       batch.remove(this.#table, key);
       batch.put<SnapshotRecord>(this.#table, name, { ...record, kind: 'committed', stack });
     });
-    await Promise.all([this.settled(key), writing]);
-    return true;
   }
 
   /** Answers the record that is gone now; undefined when there was none. */
@@ -125,6 +115,15 @@ export class SnapshotRecords {
     broken.sort(([, a], [, b]) => this.#depth(b) - this.#depth(a));
     for (const [key] of broken) await this.remove(key);
     return broken.flatMap(([, record]) => dirsOf(record));
+  }
+
+  /**
+   * The way to the disk is not waited for: the store keeps the order of writes, so whatever names the snapshot gets
+   * there after it. A failure shows to who asks for the snapshot next.
+   */
+  #writeSoon(key: string, change: (batch: KvBatch) => void): void {
+    this.#lost.delete(key);
+    this.#kv.write(change).catch((error: unknown) => this.#lost.set(key, error));
   }
 
   #depth(record: SnapshotRecord): number {

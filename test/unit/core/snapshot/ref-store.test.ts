@@ -90,6 +90,23 @@ describe('LocalRefStore', () => {
       expect(await fs.readdir(path.join(dir, 'slow/snapshots/s'))).to.deep.equal([]);
     });
 
+    it('waits for no disk to build on what was just committed', async () => {
+      const kv = new SlowKv();
+      const slow = await RefStoreHome.open(path.join(dir, 'slow'), kv);
+      const disk = kv.hold();
+      const first = await slow.commit(undefined, { a: '1' });
+      const second = await slow.commit(first, { b: '2' });
+      expect((await second.view(silentProgress, never)).layers).to.have.length(2);
+      let closed = false;
+      const closing = slow.refs[Symbol.asyncDispose]().then(() => {
+        closed = true;
+      });
+      await setImmediate();
+      expect(closed, 'closed before the disk had it').to.equal(false);
+      disk.resolve();
+      await closing;
+    });
+
     it('says so when a handle is disposed twice or used afterwards', async () => {
       const ref = await home.commit(undefined, { a: '1' });
       const copy = ref.clone();
