@@ -1,4 +1,5 @@
 /** {@link ControlApi} over a connection. */
+import { BuildError, unsupported } from '../../core/contracts/index.js';
 import type { control, debug, gateway, Init } from '../../proto/index.js';
 import { Control, Debug, LLBBridge } from '../../proto/services.js';
 import type { BridgeApi, Call, ControlApi } from '../control-api.js';
@@ -38,15 +39,30 @@ export class GrpcControl implements ControlApi {
   }
 
   listPlugins(request: debug.ListPluginsRequest, call: Call): Promise<debug.ListPluginsResponse> {
-    return this.#connection.unary(Debug.ListPlugins, request, call);
+    return this.#debug(this.#connection.unary(Debug.ListPlugins, request, call));
   }
 
   explain(request: debug.ExplainRequest, call: Call): Promise<debug.ExplainResponse> {
-    return this.#connection.unary(Debug.Explain, request, call);
+    return this.#debug(this.#connection.unary(Debug.Explain, request, call));
   }
 
   tasks(request: debug.TasksRequest, call: Call): Promise<debug.TasksResponse> {
-    return this.#connection.unary(Debug.Tasks, request, call);
+    return this.#debug(this.#connection.unary(Debug.Tasks, request, call));
+  }
+
+  /** Only daemons of this project serve the debug calls. */
+  #debug<T>(answer: Promise<T>): Promise<T> {
+    return answer.catch((error: unknown) => {
+      if (!(error instanceof BuildError) || error.grpcCode !== 'Unimplemented') throw error;
+      const { address } = this.#connection;
+      throw unsupported(
+        'client.other-daemon',
+        `the daemon at ${address} does not answer this: it is another BuildKit`,
+        {
+          cause: error,
+        },
+      );
+    });
   }
 
   bridge(ref: string): BridgeApi {
