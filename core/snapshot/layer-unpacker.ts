@@ -50,6 +50,7 @@ export class LayerUnpacker {
     const stop = new AbortController();
     const either = AbortSignal.any([signal, stop.signal]);
     const downloads = chain.map((layer) => this.#download(layer, progress, either));
+    // Awaited in turn; until then a failure is not unhandled.
     for (const download of downloads) download.catch(() => {});
     try {
       for (const [at, layer] of chain.entries()) {

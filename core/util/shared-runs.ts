@@ -31,6 +31,7 @@ export class SharedRuns<T> {
   #start(key: string, start: (signal: AbortSignal) => Promise<T>): Run<T> {
     const controller = new AbortController();
     const promise = start(controller.signal).finally(() => this.#runs.delete(key));
+    // Those who wait are told; when all have left, its failure is only that it was stopped.
     promise.catch(() => {});
     const run = { promise, controller, waiting: 0 };
     this.#runs.set(key, run);

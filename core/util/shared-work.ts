@@ -8,6 +8,8 @@ export class SharedWork<T> implements AsyncDisposable {
   readonly #start: (signal: AbortSignal) => Promise<T>;
   readonly #drop: (value: T) => PromiseLike<void> | void;
   #run: Run<T> | undefined;
+  /** Work that was given up and is still stopping, or could not drop its answer. */
+  readonly #stopping = new Set<Promise<void>>();
   #disposed = false;
 
   /** `drop` is given an answer nobody will ever see, or that is no longer needed. */
@@ -24,8 +26,14 @@ export class SharedWork<T> implements AsyncDisposable {
     if (this.#disposed) throw new Error('the work was disposed');
     this.#run ??= new Run(this.#start, this.#drop);
     const run = this.#run;
-    return run.join(signal, () => {
+    return run.join(signal, (stopping) => {
       if (this.#run === run) this.#run = undefined;
+      this.#stopping.add(stopping);
+      // What cannot be dropped is told on disposing.
+      stopping.then(
+        () => this.#stopping.delete(stopping),
+        () => {},
+      );
     });
   }
 
@@ -33,7 +41,7 @@ export class SharedWork<T> implements AsyncDisposable {
     this.#disposed = true;
     const run = this.#run;
     this.#run = undefined;
-    await run?.abandon();
+    await Promise.all([run?.abandon(), ...this.#stopping]);
   }
 }
 
@@ -50,20 +58,18 @@ class Run<T> {
     this.#promise = start(this.#controller.signal).finally(() => {
       this.#settled = true;
     });
+    // Whoever joins is told.
     this.#promise.catch(() => {});
   }
 
-  /** `onLastLeft` is called when nobody waits any more for work that is not done. */
-  async join(signal: AbortSignal, onLastLeft: () => void): Promise<T> {
+  /** `onLastLeft` is called when nobody waits any more for work that is not done, with the end of that work. */
+  async join(signal: AbortSignal, onLastLeft: (stopping: Promise<void>) => void): Promise<T> {
     this.#waiting++;
     try {
       return await unlessAborted(this.#promise, signal);
     } finally {
       this.#waiting--;
-      if (this.#waiting === 0 && !this.#settled) {
-        onLastLeft();
-        void this.abandon().catch(() => {});
-      }
+      if (this.#waiting === 0 && !this.#settled) onLastLeft(this.abandon());
     }
   }
 

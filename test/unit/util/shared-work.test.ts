@@ -69,4 +69,20 @@ describe('SharedWork', () => {
     await work[Symbol.asyncDispose]();
     expect(dropped).to.deep.equal(['done']);
   });
+
+  it('waits on disposing for work that was given up before', async () => {
+    const caller = asked();
+    const leaving = work.get(caller.signal).catch(() => 'left');
+    caller.abort();
+    await leaving;
+    let disposed = false;
+    const disposing = work[Symbol.asyncDispose]().then(() => {
+      disposed = true;
+    });
+    await new Promise(setImmediate);
+    expect(disposed).to.equal(false);
+    runs[0]?.result.resolve('late');
+    await disposing;
+    expect(dropped).to.deep.equal(['late']);
+  });
 });
