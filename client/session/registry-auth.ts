@@ -1,6 +1,7 @@
 /** What a client tells about its registry credentials: as little as the daemon needs. Wire facts E12. */
 import { BuildError } from '../../core/contracts/errors.js';
 import type { AuthToken, ClientAuth, TokenRequest } from '../../core/contracts/session.js';
+import { parseGoBool } from '../../core/util/go-bool.js';
 import { dockerConfigDir, loadCredentials, type RegistryCredentials } from './docker-config.js';
 import { TokenKey, tokenSeed } from './token-authority.js';
 import { fetchToken } from './token-fetch.js';
@@ -62,7 +63,7 @@ export class RegistryAuth implements ClientAuth {
   }
 
   get tokensDisabled(): boolean {
-    return /^(1|t|T|TRUE|true|True)$/.test(this.#env.BUILDKIT_NO_CLIENT_TOKEN ?? '');
+    return parseGoBool(this.#env.BUILDKIT_NO_CLIENT_TOKEN ?? '') ?? false;
   }
 
   #load(host: string, signal: AbortSignal): Promise<RegistryCredentials> {

@@ -2,6 +2,8 @@
  * Lists in headers: values go as they are, unless one of them is not ASCII; then all values of that key are escaped
  * and a second key says so. Wire facts E3.8. BuildKit: session/filesync/filesync.go encodeOpts.
  */
+import { parseGoBool } from '../go-bool.js';
+
 export type HeaderLists = Readonly<Record<string, readonly string[]>>;
 
 export function encodeHeaderLists(lists: HeaderLists): Record<string, readonly string[]> {
@@ -23,12 +25,10 @@ export function decodeHeaderList(
   key: string,
 ): readonly string[] {
   const values = header(key);
-  return isTrue(header(`${key}-encoded`)[0]) ? values.map(queryUnescape) : values;
+  return parseGoBool(header(`${key}-encoded`)[0] ?? '') ? values.map(queryUnescape) : values;
 }
 
 const isAscii = (text: string): boolean => [...text].every((char) => char <= '\x7f');
-/** Go: strconv.ParseBool. */
-const isTrue = (text: string | undefined): boolean => /^(1|t|T|TRUE|true|True)$/.test(text ?? '');
 
 /** Go: url.QueryEscape keeps letters, digits and `-_.~`, a space becomes `+`. */
 export const queryEscape = (text: string): string =>

@@ -1,4 +1,5 @@
 import { invalid, unsupported } from '../../../core/contracts/errors.js';
+import { parseGoBool } from '../../../core/util/go-bool.js';
 import { didYouMean } from '../../../core/util/nearest.js';
 
 /** Reads an exporter's attributes one by one; `finish` then refuses what nobody asked for. */
@@ -22,9 +23,9 @@ export class AttributeReader {
     const text = this.text(name);
     if (text === undefined) return undefined;
     if (text === '') return whenEmpty;
-    if (/^(1|t|T|TRUE|true|True)$/.test(text)) return true;
-    if (/^(0|f|F|FALSE|false|False)$/.test(text)) return false;
-    throw this.bad(name, text, 'true or false');
+    const value = parseGoBool(text);
+    if (value === undefined) throw this.bad(name, text, 'true or false');
+    return value;
   }
 
   integer(name: string): number | undefined {

@@ -1,11 +1,12 @@
 /** The options of a build, as clients send them. BuildKit: frontend/dockerui/config.go. */
+
 import { isIP } from 'node:net';
 import type { HostIp, NetworkMode, ResolveMode, Ulimit } from '../../../client/llb/index.js';
 import { invalid } from '../../../core/contracts/errors.js';
 import type { CacheEntry } from '../../../core/contracts/frontend.js';
+import { parseGoBool } from '../../../core/util/go-bool.js';
 import { type Platform, parsePlatform } from '../../../core/util/platform.js';
 import { csvFields } from './instructions/csv.js';
-import { parseBool } from './instructions/go-number.js';
 import { parseUlimit } from './ulimit.js';
 
 export type Opts = Readonly<Record<string, string>>;
@@ -76,7 +77,7 @@ const parsePlatforms = (text: string): Platform[] =>
 function isMultiPlatform(opts: Opts, several: boolean): boolean {
   const asked = opts['build-arg:BUILDKIT_MULTI_PLATFORM'] || opts['multi-platform'];
   if (!asked) return several;
-  const multi = parseBool(asked);
+  const multi = parseGoBool(asked);
   if (multi === undefined) throw badOption(`invalid boolean value for multi-platform: ${asked}`);
   if (!multi && several) {
     throw badOption('conflicting config: returning multiple target platforms is not allowed');

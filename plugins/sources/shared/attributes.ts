@@ -1,4 +1,5 @@
 import { invalid } from '../../../core/contracts/errors.js';
+import { parseGoBool } from '../../../core/util/go-bool.js';
 import { didYouMean } from '../../../core/util/nearest.js';
 
 export type Attributes = Readonly<Record<string, string>>;
@@ -31,26 +32,11 @@ export function stringList(attrs: Attributes, name: string): readonly string[] |
   throw badAttribute(name, text, 'a JSON list of strings');
 }
 
-const booleans: Readonly<Record<string, boolean>> = {
-  '1': true,
-  t: true,
-  T: true,
-  TRUE: true,
-  true: true,
-  True: true,
-  '0': false,
-  f: false,
-  F: false,
-  FALSE: false,
-  false: false,
-  False: false,
-};
-
-/** A boolean in any of Go's spellings (strconv.ParseBool). */
+/** A boolean in any of Go's spellings. */
 export function booleanAttribute(attrs: Attributes, name: string): boolean | undefined {
   const text = attrs[name];
   if (text === undefined) return undefined;
-  const value = booleans[text];
+  const value = parseGoBool(text);
   if (value === undefined) throw badAttribute(name, text, 'true or false');
   return value;
 }

@@ -2,24 +2,16 @@
 import { goQuote } from '../../../../core/util/go-quote.js';
 import { syntaxError } from '../located.js';
 
-const truthy = new Set(['1', 't', 'T', 'TRUE', 'true', 'True']);
-const falsy = new Set(['0', 'f', 'F', 'FALSE', 'false', 'False']);
-
-export function parseBool(text: string): boolean | undefined {
-  if (truthy.has(text)) return true;
-  return falsy.has(text) ? false : undefined;
-}
-
-const nanoseconds: Readonly<Record<string, number>> = {
-  ns: 1,
-  us: 1e3,
-  µs: 1e3,
-  μs: 1e3,
-  ms: 1e6,
-  s: 1e9,
-  m: 60e9,
-  h: 3600e9,
-};
+const nanoseconds: ReadonlyMap<string, number> = new Map([
+  ['ns', 1],
+  ['us', 1e3],
+  ['µs', 1e3],
+  ['μs', 1e3],
+  ['ms', 1e6],
+  ['s', 1e9],
+  ['m', 60e9],
+  ['h', 3600e9],
+]);
 
 /** `1h30m`, `1.5s`, in nanoseconds. */
 export function parseDuration(text: string): number {
@@ -29,7 +21,7 @@ export function parseDuration(text: string): number {
   const length = parts.reduce((sum, [part]) => sum + part.length, 0);
   if (rest === '' || length !== rest.length) throw invalidDuration(text);
   const total = parts.reduce((sum, [, number, unit]) => {
-    const scale = nanoseconds[unit!];
+    const scale = nanoseconds.get(unit!);
     if (scale === undefined)
       throw syntaxError(`time: unknown unit ${goQuote(unit!)} in duration ${goQuote(text)}`);
     return sum + Math.trunc(Number(number) * scale);

@@ -1,9 +1,10 @@
 /** `RUN --mount=…`. BuildKit: frontend/dockerfile/instructions/commands_runmount.go. */
+import { parseGoBool } from '../../../../core/util/go-bool.js';
 import { goQuote } from '../../../../core/util/go-quote.js';
 import { syntaxError } from '../located.js';
 import { csvFields } from './csv.js';
 import { suggestion } from './flags.js';
-import { parseBool, parseSize, parseUint32 } from './go-number.js';
+import { parseSize, parseUint32 } from './go-number.js';
 
 const mountTypes = ['bind', 'cache', 'tmpfs', 'secret', 'ssh'] as const;
 export type MountType = (typeof mountTypes)[number];
@@ -151,7 +152,7 @@ const unexpectedFor = (key: string, { type }: Draft): Error =>
   syntaxError(`unexpected key '${key}' for mount type '${type}'`);
 
 function bool(key: string, value: string): boolean {
-  const parsed = parseBool(value);
+  const parsed = parseGoBool(value);
   if (parsed === undefined) throw syntaxError(`invalid value for ${key}: ${value}`);
   return parsed;
 }
