@@ -1,31 +1,31 @@
 import { readFileSync } from 'node:fs';
 import { invalid } from '../../../../core/contracts/errors.js';
 import type { LinuxResources, ProcessSpec } from '../../../../core/contracts/executor.js';
-import { nearest } from '../../../../core/util/nearest.js';
+import { didYouMean } from '../../../../core/util/nearest.js';
 import type { OciResources, OciRlimit } from './types.js';
 
 /** RLIM_INFINITY, which clients write as -1. */
 const INFINITY = 0xffff_ffff_ffff_ffffn;
 
 /** ulimit names, and the row of /proc/self/limits that each stands in. */
-const rows: Readonly<Record<string, string>> = {
-  as: 'Max address space',
-  core: 'Max core file size',
-  cpu: 'Max cpu time',
-  data: 'Max data size',
-  fsize: 'Max file size',
-  locks: 'Max file locks',
-  memlock: 'Max locked memory',
-  msgqueue: 'Max msgqueue size',
-  nice: 'Max nice priority',
-  nofile: 'Max open files',
-  nproc: 'Max processes',
-  rss: 'Max resident set',
-  rtprio: 'Max realtime priority',
-  rttime: 'Max realtime timeout',
-  sigpending: 'Max pending signals',
-  stack: 'Max stack size',
-};
+const rows: ReadonlyMap<string, string> = new Map([
+  ['as', 'Max address space'],
+  ['core', 'Max core file size'],
+  ['cpu', 'Max cpu time'],
+  ['data', 'Max data size'],
+  ['fsize', 'Max file size'],
+  ['locks', 'Max file locks'],
+  ['memlock', 'Max locked memory'],
+  ['msgqueue', 'Max msgqueue size'],
+  ['nice', 'Max nice priority'],
+  ['nofile', 'Max open files'],
+  ['nproc', 'Max processes'],
+  ['rss', 'Max resident set'],
+  ['rtprio', 'Max realtime priority'],
+  ['rttime', 'Max realtime timeout'],
+  ['sigpending', 'Max pending signals'],
+  ['stack', 'Max stack size'],
+]);
 
 export interface RlimitHost {
   /** The text of /proc/self/limits. */
@@ -45,10 +45,9 @@ export function rlimits(ulimits: ProcessSpec['ulimits'], host: () => RlimitHost)
   const { limits, mayRaise } = host();
   return ulimits.map(({ name, soft, hard }) => {
     const key = name.toLowerCase();
-    const row = rows[key];
+    const row = rows.get(key);
     if (row === undefined) {
-      const near = nearest(key, Object.keys(rows));
-      throw invalid('exec.ulimit', `unknown ulimit "${name}"${near ? `: did you mean "${near}"?` : ''}`);
+      throw invalid('exec.ulimit', `unknown ulimit "${name}"${didYouMean(key, rows.keys())}`);
     }
     const limit = { type: `RLIMIT_${key.toUpperCase()}`, soft: unsigned(soft), hard: unsigned(hard) };
     if (limit.soft > limit.hard) {
