@@ -11,7 +11,7 @@ import { layerMediaType } from '../util/media-types.js';
 import { SharedRuns } from '../util/shared-runs.js';
 import { together } from '../util/together.js';
 import { ChainProvider } from './layer-download.js';
-import type { LayerUnpacker } from './layer-unpacker.js';
+import type { LazyLayers } from './lazy-layers.js';
 import { mountsOf, stackOf } from './mount-stack.js';
 import type { Entry } from './record.js';
 import type { RecordBook } from './record-book.js';
@@ -25,7 +25,7 @@ const AT_ONCE = 8;
  */
 export class LayerBlobs {
   readonly #book: RecordBook;
-  readonly #unpacker: LayerUnpacker;
+  readonly #lazy: LazyLayers;
   readonly #snapshotter: Snapshotter;
   readonly #differ: Differ;
   readonly #content: ContentStore;
@@ -34,14 +34,14 @@ export class LayerBlobs {
 
   constructor(
     book: RecordBook,
-    unpacker: LayerUnpacker,
+    lazy: LazyLayers,
     snapshotter: Snapshotter,
     differ: Differ,
     content: ContentStore,
     tracing: Tracing,
   ) {
     this.#book = book;
-    this.#unpacker = unpacker;
+    this.#lazy = lazy;
     this.#snapshotter = snapshotter;
     this.#differ = differ;
     this.#content = content;
@@ -85,7 +85,7 @@ export class LayerBlobs {
     progress: Progress,
     signal: AbortSignal,
   ): Promise<LayerBlob> {
-    await this.#unpacker.unpack(entry, progress, signal);
+    await this.#lazy.unpack(entry, progress, signal);
     const blob = await this.#tracing.trace(
       'compute layer',
       { tags: { ref: entry.id, compression: options.compression.type } },

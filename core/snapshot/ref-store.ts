@@ -24,7 +24,7 @@ import { refNotFound, refOfOtherWorker } from './errors.js';
 import { HandleTracker, type OpenHandle } from './handle-tracker.js';
 import { ImmutableHandle, MutableHandle, type RefDesk } from './handles.js';
 import { LayerBlobs } from './layer-blobs.js';
-import { LayerUnpacker } from './layer-unpacker.js';
+import { LazyLayers } from './lazy-layers.js';
 import { activeKey, Entry, type RefRecord, snapshotKey } from './record.js';
 import { RecordBook } from './record-book.js';
 import { RefPruner } from './ref-pruner.js';
@@ -61,7 +61,7 @@ export class LocalRefStore implements RefStore, AsyncDisposable {
   readonly #workerId: string;
   readonly #snapshotter: Snapshotter;
   readonly #book: RecordBook;
-  readonly #unpacker: LayerUnpacker;
+  readonly #lazy: LazyLayers;
   readonly #blobs: LayerBlobs;
   readonly #usage: DiskUsage;
   readonly #pruner: RefPruner;
@@ -72,8 +72,8 @@ export class LocalRefStore implements RefStore, AsyncDisposable {
     this.#workerId = workerId;
     this.#snapshotter = snapshotter;
     this.#book = new RecordBook(workerId, kv, logger);
-    this.#unpacker = new LayerUnpacker(this.#book, snapshotter, differ, content, tracing);
-    this.#blobs = new LayerBlobs(this.#book, this.#unpacker, snapshotter, differ, content, tracing);
+    this.#lazy = new LazyLayers(this.#book, snapshotter, differ, content, tracing);
+    this.#blobs = new LayerBlobs(this.#book, this.#lazy, snapshotter, differ, content, tracing);
     this.#usage = new DiskUsage(this.#book, snapshotter, content);
     this.#pruner = new RefPruner(this.#book, this.#usage, snapshotter, content, options.freeSpace);
     this.#desk = this.#makeDesk(new HandleTracker(options.trackHandles ?? false));
@@ -93,7 +93,7 @@ export class LocalRefStore implements RefStore, AsyncDisposable {
     signal: AbortSignal,
   ): Promise<MutableRef> {
     const below = parent && this.#own(parent);
-    if (below) await this.#unpacker.unpack(below, progress, signal);
+    if (below) await this.#lazy.unpack(below, progress, signal);
     const entry = new Entry({
       ...newRecord(options),
       kind: 'mutable',
@@ -263,7 +263,7 @@ export class LocalRefStore implements RefStore, AsyncDisposable {
   }
 
   async #mounts(entry: Entry, progress: Progress, signal: AbortSignal): Promise<readonly Mount[]> {
-    await this.#unpacker.unpack(entry, progress, signal);
+    await this.#lazy.unpack(entry, progress, signal);
     return this.#snapshotter.mounts(snapshotKey(entry.record));
   }
 

@@ -19,7 +19,7 @@ const DOWNLOADS = 8;
  * Turns lazy records into snapshots. All layers of a chain are downloaded at once; each is unpacked as soon as it
  * and the one below are there. Two callers that need the same layer share the work, which stops when both are gone.
  */
-export class LayerUnpacker {
+export class LazyLayers {
   readonly #book: RecordBook;
   readonly #snapshotter: Snapshotter;
   readonly #differ: Differ;
