@@ -7,13 +7,12 @@ import type { ImmutableRef, MutableRef } from './refs.js';
 
 export interface FileEngine {
   /**
-   * Applies one action to `target`. `source` is the tree a copy reads (undefined: scratch). An immutable source
-   * file that keeps owner, mode, times and xattrs is hard-linked instead of copied.
+   * Applies steps to `target`, one after the other. An immutable source file that keeps owner, mode, times and xattrs
+   * is hard-linked instead of copied. A failure is a {@link FileStepError}, unless it is the caller's abort.
    */
   apply(
     target: MutableRef,
-    action: FileAction,
-    source: ImmutableRef | MutableRef | undefined,
+    steps: readonly FileStep[],
     progress: Progress,
     signal: AbortSignal,
   ): Promise<void>;
@@ -31,6 +30,23 @@ export interface FileEngine {
     signal: AbortSignal,
   ): Promise<readonly TreeStat[]>;
   statFile(ref: ImmutableRef, path: string, signal: AbortSignal): Promise<TreeStat>;
+}
+
+export interface FileStep {
+  readonly action: FileAction;
+  /** The tree a copy reads; undefined is scratch. */
+  readonly source: ImmutableRef | MutableRef | undefined;
+}
+
+/** Which of several steps failed. Why is the cause. */
+export class FileStepError extends Error {
+  override readonly name = 'FileStepError';
+  readonly step: number;
+
+  constructor(step: number, cause: unknown) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause });
+    this.step = step;
+  }
 }
 
 /** As the gateway's StatFile answers it; `path` is the base name for readDir entries. */

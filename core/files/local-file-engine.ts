@@ -1,13 +1,22 @@
-import type { FileAction, FileEngine, OwnerSpec, TreeStat } from '../contracts/files.js';
+import { isCanceled } from '../contracts/errors.js';
+import {
+  type FileAction,
+  type FileEngine,
+  type FileStep,
+  FileStepError,
+  type OwnerSpec,
+  type TreeStat,
+} from '../contracts/files.js';
 import { type Progress, silentProgress } from '../contracts/progress.js';
 import type { ImmutableRef, MutableRef } from '../contracts/refs.js';
 import type { Threads } from '../contracts/threads.js';
 import type { Tracing } from '../contracts/tracing.js';
-import type { FileActionArgs, FileActionResult } from './file-action.task.js';
+import { getOrAdd } from '../util/get-or-add.js';
+import type { FileActionStep, FileActionsArgs, FileActionsResult } from './file-actions.task.js';
 import type { OwnerLookup, Principal } from './owners.js';
 import type { ReadTreeArgs } from './read-tree.task.js';
 
-const actionTask = new URL('./file-action.task.js', import.meta.url);
+const actionsTask = new URL('./file-actions.task.js', import.meta.url);
 const readTask = new URL('./read-tree.task.js', import.meta.url);
 
 /** {@link FileEngine} for trees whose layers are directories of this machine. */
@@ -15,7 +24,7 @@ export class LocalFileEngine implements FileEngine {
   readonly #threads: Threads;
   readonly #tracing: Tracing;
   /** Inodes linked into a target by its actions so far; see FilePlacer for why they have to be known. */
-  readonly #linked = new WeakMap<MutableRef, Float64Array[]>();
+  readonly #linked = new WeakMap<MutableRef, Float64Array>();
 
   constructor(options: { readonly threads: Threads; readonly tracing: Tracing }) {
     this.#threads = options.threads;
@@ -24,26 +33,31 @@ export class LocalFileEngine implements FileEngine {
 
   async apply(
     target: MutableRef,
-    action: FileAction,
-    source: ImmutableRef | MutableRef | undefined,
+    steps: readonly FileStep[],
     progress: Progress,
     signal: AbortSignal,
   ): Promise<void> {
-    await this.#tracing.trace(`file ${action.kind}`, { tags: { target: target.id } }, async () => {
-      const layersOf = async (ref: ImmutableRef | MutableRef | undefined): Promise<readonly string[]> =>
-        ref ? (await ref.view(progress, signal)).layers : [];
-      const owner = 'owner' in action ? await lookupOf(action.owner, layersOf) : undefined;
-      const linked = this.#linked.get(target) ?? [];
-      const args: FileActionArgs = {
-        action: forTask(action),
-        owner,
+    const tags = { target: target.id, kind: steps[0]?.action.kind ?? '', count: steps.length };
+    await this.#tracing.trace('file actions', { tags }, async () => {
+      const layersOf = layersOfRefs(progress, signal);
+      const linked = this.#linked.get(target) ?? new Float64Array();
+      const args: FileActionsArgs = {
+        steps: await inOrder(steps, (step) => forTask(step, layersOf)),
         target: await layersOf(target),
-        source: await layersOf(source),
-        immutableSource: source !== undefined && !source.mutable,
-        linked: action.kind === 'copy' ? linked : [],
+        linked: steps.some(({ action }) => action.kind === 'copy') ? linked : new Float64Array(),
       };
-      const result = await this.#threads.run<FileActionResult>(actionTask, args, { signal });
-      if (result.linked.length > 0) this.#linked.set(target, [...linked, result.linked]);
+      let failing = 0;
+      const onReport = (step: unknown): void => {
+        failing = step as number;
+      };
+      try {
+        const result = await this.#threads.run<FileActionsResult>(actionsTask, args, { signal, onReport });
+        if (result.linked.length > 0) {
+          this.#linked.set(target, Float64Array.from([...linked, ...result.linked]));
+        }
+      } catch (error) {
+        throw isCanceled(error) ? error : new FileStepError(failing, error);
+      }
     });
   }
 
@@ -79,17 +93,39 @@ export class LocalFileEngine implements FileEngine {
   }
 }
 
+type AnyRef = ImmutableRef | MutableRef;
+type LayersOf = (ref: AnyRef | undefined) => Promise<readonly string[]>;
+
+/** Asks each ref once: thousands of steps may read from the same one. */
+function layersOfRefs(progress: Progress, signal: AbortSignal): LayersOf {
+  const known = new Map<AnyRef, Promise<readonly string[]>>();
+  const view = async (ref: AnyRef): Promise<readonly string[]> => (await ref.view(progress, signal)).layers;
+  return async (ref) => (ref ? getOrAdd(known, ref, () => view(ref)) : []);
+}
+
+async function inOrder<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<readonly R[]> {
+  const results: R[] = [];
+  for (const item of items) results.push(await work(item));
+  return results;
+}
+
+async function forTask({ action, source }: FileStep, layersOf: LayersOf): Promise<FileActionStep> {
+  return {
+    action: cloneable(action),
+    owner: 'owner' in action ? await lookupOf(action.owner, layersOf) : undefined,
+    source: await layersOf(source),
+    immutableSource: source !== undefined && !source.mutable,
+  };
+}
+
 /**
- * What a task gets of an action. Refs stay on this thread; layers go instead. Data is copied out of the message it
- * came in: a view is sent with all of what it is a view of, which may be a graph of thousands of ops.
+ * Refs stay on this thread; their layers go instead. Data is copied out of the message it came in: a view is sent with
+ * all of what it is a view of, which may be a graph of thousands of ops.
  */
-function forTask(action: FileAction): FileAction {
-  if (!('owner' in action) && action.kind !== 'mkfile') return action;
+function cloneable(action: FileAction): FileAction {
   const { owner: _refs, ...rest } = { owner: undefined, ...action };
   return rest.kind === 'mkfile' ? { ...rest, data: new Uint8Array(rest.data) } : rest;
 }
-
-type LayersOf = (ref: ImmutableRef | MutableRef | undefined) => Promise<readonly string[]>;
 
 async function lookupOf(owner: OwnerSpec | undefined, layersOf: LayersOf): Promise<OwnerLookup | undefined> {
   if (!owner) return undefined;

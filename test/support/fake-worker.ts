@@ -1,6 +1,6 @@
 /** A worker whose parts are told by the test what to do, and remember what they were asked. */
 import type { ExecIo, ExecResult, ExecSpec } from '../../core/contracts/executor.js';
-import type { FileAction } from '../../core/contracts/files.js';
+import { type FileAction, FileStepError } from '../../core/contracts/files.js';
 import type { ImmutableRef, MutableRef } from '../../core/contracts/refs.js';
 import type { Worker, WorkerProfile, Workers } from '../../core/contracts/worker.js';
 import { sha256 } from '../../core/util/digest.js';
@@ -18,6 +18,8 @@ export class FakeWorker implements Worker {
   readonly refs: FakeRefs;
   readonly specs: ExecSpec[] = [];
   readonly applied: AppliedAction[] = [];
+  /** How many of them came in each call. */
+  readonly batches: number[] = [];
   readonly snapshotter = undefined as never;
   readonly differ = undefined as never;
 
@@ -46,9 +48,16 @@ export class FakeWorker implements Worker {
   };
 
   readonly files: Worker['files'] = {
-    apply: async (target, action, source) => {
-      this.applied.push({ target: target.id, action, source: source?.id });
-      await this.apply(target, action);
+    apply: async (target, steps) => {
+      this.batches.push(steps.length);
+      for (const [position, { action, source }] of steps.entries()) {
+        this.applied.push({ target: target.id, action, source: source?.id });
+        try {
+          await this.apply(target, action);
+        } catch (error) {
+          throw new FileStepError(position, error);
+        }
+      }
     },
     readFile: async (ref, path, { offset, length }) => {
       const data = Buffer.from(this.#file(ref, path), 'latin1');

@@ -173,8 +173,7 @@ describe('trees on overlayfs', () => {
     const apply = (layers: readonly string[], action: FileAction, source?: string): Promise<void> =>
       engine.apply(
         writableDirRef(...layers),
-        action,
-        source ? dirRef(source) : undefined,
+        [{ action, source: source ? dirRef(source) : undefined }],
         silentProgress,
         signal,
       );

@@ -85,6 +85,11 @@ describe('FileOp', () => {
     ]);
   });
 
+  it('hands actions that follow each other on one tree over together', async () => {
+    await run(mkdir('/a', 0), mkdir('/b', 2), mkdir('/c', 3, 0), mkdir('/d', 4, 1));
+    expect(worker.batches).to.deep.equal([3, 1]);
+  });
+
   it('skips actions that no output needs', async () => {
     await run(mkdir('/unused', 0), mkdir('/a', 0, 0));
     expect(worker.applied).to.have.length(1);

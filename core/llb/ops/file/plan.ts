@@ -5,8 +5,11 @@
 import type { FileBody, FileStep, OwnerRef } from '../../model.js';
 
 export interface FilePlan {
-  /** Positions of the actions that outputs need, in order. */
-  readonly needed: readonly number[];
+  /**
+   * Positions of the actions that outputs need, in order, as runs: each action of a run continues the tree of the one
+   * before it, which is needed nowhere else.
+   */
+  readonly runs: readonly (readonly number[])[];
   /** Positions whose tree is used more than once, or is an output. */
   readonly committed: ReadonlySet<number>;
 }
@@ -30,7 +33,25 @@ export function planFileOp({ actions }: FileBody, inputCount: number): FilePlan 
   const committed = ordered.filter(
     (position) => actions[position]?.output !== -1 || (uses.get(position) ?? 0) > 1,
   );
-  return { needed: ordered, committed: new Set(committed) };
+  return { runs: runsOf(ordered, new Set(committed), actions, inputCount), committed: new Set(committed) };
+}
+
+function runsOf(
+  ordered: readonly number[],
+  committed: ReadonlySet<number>,
+  actions: FileBody['actions'],
+  inputCount: number,
+): readonly (readonly number[])[] {
+  const runs: number[][] = [];
+  for (const position of ordered) {
+    const run = runs.at(-1);
+    const before = run?.at(-1);
+    const continues =
+      before !== undefined && !committed.has(before) && actions[position]?.input === inputCount + before;
+    if (continues) run!.push(position);
+    else runs.push([position]);
+  }
+  return runs;
 }
 
 /**

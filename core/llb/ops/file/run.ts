@@ -1,8 +1,10 @@
 /**
  * Runs the actions of a file op, one after the other: they rarely are independent of each other. A tree moves along
- * its chain of actions as one writable layer (see plan.ts).
+ * its chain of actions as one writable layer (see plan.ts), and actions that follow each other on one tree go to the
+ * file engine together.
  */
 import { BuildError, type ErrorDetail } from '../../../contracts/errors.js';
+import { FileStepError } from '../../../contracts/files.js';
 import type { ImmutableRef, MutableRef } from '../../../contracts/refs.js';
 import type { OpContext } from '../../../solver/op.js';
 import { DisposeStack } from '../../../util/dispose.js';
@@ -39,12 +41,12 @@ export class FileRun implements AsyncDisposable {
   /** The results by output index; they are the caller's, and stay valid after this run is disposed. */
   async run(): Promise<readonly ImmutableRef[]> {
     const outputs: ImmutableRef[] = [];
-    for (const position of this.#plan.needed) {
-      const step = this.#body.actions[position];
-      if (!step) continue;
-      const tree = await this.#act(step, position);
-      this.#trees.set(position, tree);
-      if (step.output !== -1 && !tree.mutable) outputs[step.output] = tree;
+    for (const positions of this.#plan.runs) {
+      const last = positions.at(-1)!;
+      const tree = await this.#act(positions);
+      this.#trees.set(last, tree);
+      const { output } = this.#step(last);
+      if (output !== -1 && !tree.mutable) outputs[output] = tree;
     }
     return outputs.map((ref) => ref.clone());
   }
@@ -58,20 +60,30 @@ export class FileRun implements AsyncDisposable {
     return index < this.#inputs.length ? this.#inputs[index] : this.#trees.get(index - this.#inputs.length);
   }
 
-  async #act(step: FileStep, position: number): Promise<Tree> {
+  #step(position: number): FileStep {
+    return this.#body.actions[position]!;
+  }
+
+  /** Every action continues the tree of the one before it. */
+  async #act(positions: readonly number[]): Promise<Tree> {
     const { progress, signal } = this.#context;
     signal.throwIfAborted();
     try {
-      const target = await this.#target(step);
-      const action = engineAction(step.action, (index) =>
-        index === step.input ? target : this.#tree(index),
-      );
-      const source = this.#tree(step.secondaryInput);
-      await this.#setting.worker.files.apply(target, action, source, progress, signal);
-      return this.#plan.committed.has(position) ? await this.#held.use(await target.commit()) : target;
+      const target = await this.#target(this.#step(positions[0]!));
+      const steps = positions.map((position) => {
+        const { action, input, secondaryInput } = this.#step(position);
+        const treeAt = (index: number): Tree | undefined => (index === input ? target : this.#tree(index));
+        return { action: engineAction(action, treeAt), source: this.#tree(secondaryInput) };
+      });
+      await this.#setting.worker.files.apply(target, steps, progress, signal);
+      return this.#plan.committed.has(positions.at(-1)!)
+        ? await this.#held.use(await target.commit())
+        : target;
     } catch (error) {
       if (signal.aborted) throw error;
-      throw BuildError.from(error).wrap(undefined, this.#solveDetail(position));
+      const failed = error instanceof FileStepError ? positions[error.step] : positions[0];
+      const why = error instanceof FileStepError ? error.cause : error;
+      throw BuildError.from(why).wrap(undefined, this.#solveDetail(failed!));
     }
   }
 

@@ -1,10 +1,12 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import v8 from 'node:v8';
 import { expect } from 'chai';
 import { BuildError } from '../../../../core/contracts/errors.js';
-import type { FileAction } from '../../../../core/contracts/files.js';
+import { type FileAction, type FileStep, FileStepError } from '../../../../core/contracts/files.js';
 import { silentProgress } from '../../../../core/contracts/progress.js';
 import type { ImmutableRef, MutableRef } from '../../../../core/contracts/refs.js';
+import type { Threads } from '../../../../core/contracts/threads.js';
 import { silentTracing } from '../../../../core/contracts/tracing.js';
 import { LocalFileEngine } from '../../../../core/files/local-file-engine.js';
 import { dirRef, writableDirRef } from '../../../support/dir-refs.js';
@@ -50,14 +52,17 @@ describe('LocalFileEngine', () => {
 
   const apply = (action: FileAction, source?: TreeSpec): Promise<void> => {
     if (source) sourceDir = makeTree(path.join(temp, `source${sources++}`), source);
-    return engine.apply(target, action, source && dirRef(sourceDir), silentProgress, never);
+    return applyAll([{ action, source: source && dirRef(sourceDir) }]);
   };
+  const applyAll = (steps: readonly FileStep[]): Promise<void> =>
+    engine.apply(target, steps, silentProgress, never);
   const failure = (promise: Promise<unknown>): Promise<BuildError> =>
     promise.then(
       () => expect.fail('did not fail'),
       (error) => {
-        expect(error).to.be.instanceOf(BuildError);
-        return error as BuildError;
+        const why = error instanceof FileStepError ? error.cause : error;
+        expect(why).to.be.instanceOf(BuildError);
+        return why as BuildError;
       },
     );
   const over = (...lower: readonly TreeSpec[]): void => {
@@ -122,7 +127,7 @@ describe('LocalFileEngine', () => {
     it('hard-links what keeps its metadata, and keeps times of files and directories', async () => {
       const dir = makeTree(path.join(temp, 'made'), project);
       fs.utimesSync(path.join(dir, 'dir'), 1000, 1000);
-      await engine.apply(target, copyOf('/dir', '/x'), dirRef(dir), silentProgress, never);
+      await applyAll([{ action: copyOf('/dir', '/x'), source: dirRef(dir) }]);
       expect(fs.statSync(path.join(top, 'x/c.txt')).ino).to.equal(
         fs.statSync(path.join(dir, 'dir/c.txt')).ino,
       );
@@ -138,8 +143,17 @@ describe('LocalFileEngine', () => {
 
     it('links an inode into a layer only once, so that copies never look like hard links', async () => {
       const ref = dirRef(makeTree(path.join(temp, 'twice'), { a: 'a' }));
-      await engine.apply(target, copyOf('/a', '/x'), ref, silentProgress, never);
-      await engine.apply(target, copyOf('/a', '/y'), ref, silentProgress, never);
+      await applyAll([{ action: copyOf('/a', '/x'), source: ref }]);
+      await applyAll([{ action: copyOf('/a', '/y'), source: ref }]);
+      expect(fs.statSync(path.join(top, 'x')).ino).not.to.equal(fs.statSync(path.join(top, 'y')).ino);
+    });
+
+    it('links an inode only once over the steps of one call, too', async () => {
+      const source = dirRef(makeTree(path.join(temp, 'twice'), { a: 'a' }));
+      await applyAll([
+        { action: copyOf('/a', '/x'), source },
+        { action: copyOf('/a', '/y'), source },
+      ]);
       expect(fs.statSync(path.join(top, 'x')).ino).not.to.equal(fs.statSync(path.join(top, 'y')).ino);
     });
 
@@ -325,5 +339,29 @@ describe('LocalFileEngine', () => {
       const error = await failure(engine.statFile(tree, '/dir/none', never));
       expect(error.message).to.equal('lstat /dir/none: no such file or directory');
     });
+  });
+
+  it('says which of several steps failed, and leaves what those before it did', async () => {
+    const made: FileAction = { kind: 'mkdir', path: '/a', mode: 0o755, makeParents: false, timestamp: 0n };
+    const gone: FileAction = { kind: 'rm', path: '/none', allowNotFound: false, allowWildcard: false };
+    const steps = [made, gone, made].map((action) => ({ action, source: undefined }));
+    const error = await applyAll(steps).catch((reason: unknown) => reason);
+    expect(error).to.be.instanceOf(FileStepError).and.to.include({ step: 1 });
+    expect(tellTree(top)).to.deep.equal({ a: 'dir' });
+  });
+
+  it('sends data without the message it is part of', async () => {
+    const sent: unknown[] = [];
+    const watched: Threads = {
+      run: async (_task, args) => {
+        sent.push(args);
+        return { linked: new Float64Array() } as never;
+      },
+    };
+    const data = new Uint8Array(1 << 20).subarray(0, 10);
+    const action: FileAction = { kind: 'mkfile', path: '/a', mode: 0o644, data, timestamp: undefined };
+    const watchedEngine = new LocalFileEngine({ threads: watched, tracing: silentTracing });
+    await watchedEngine.apply(target, [{ action, source: undefined }], silentProgress, never);
+    expect(v8.serialize(sent[0]).length).to.be.below(1000);
   });
 });
