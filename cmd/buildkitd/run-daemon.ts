@@ -14,6 +14,8 @@ const DEFAULT_ROOT = '/var/lib/buildkit';
 const DEFAULT_ADDRESS = 'unix:///run/buildkit/buildkitd.sock';
 
 export async function runDaemon(flags: DaemonFlags): Promise<void> {
+  // Modes mean what they say, whatever the daemon was started with; sockets are nobody else's from the first moment.
+  process.umask(0o022);
   const config = await readConfig(flags);
   const { log, debug, grpc, root } = config.settings;
   const logger = openLogger({ level: log.level ?? (debug ? 'debug' : 'info'), format: log.format ?? 'text' });

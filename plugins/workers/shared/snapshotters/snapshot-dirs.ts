@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { chmodSync, mkdirSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import type { Threads } from '../../../../core/contracts/threads.js';
@@ -56,7 +56,11 @@ export class SnapshotDirs {
   make(name: string, ...subdirs: readonly string[]): void {
     const dir = path.join(this.root, name);
     mkdirSync(dir, { mode: 0o700 });
-    for (const sub of subdirs) mkdirSync(path.join(dir, sub), { mode: 0o755 });
+    for (const sub of subdirs) {
+      mkdirSync(path.join(dir, sub));
+      // Whatever the umask: it is the root of what containers and images see.
+      chmodSync(path.join(dir, sub), 0o755);
+    }
   }
 
   async remove(names: readonly string[]): Promise<void> {
