@@ -2,6 +2,7 @@
 import { notFound } from '../../../core/contracts/index.js';
 import type { Context } from '../context.js';
 import { formatAs } from '../format.js';
+import { versionJson } from '../json-shapes.js';
 import { table } from '../table.js';
 
 export interface FormatOption {
@@ -14,7 +15,7 @@ export async function debugInfo(context: Context, options: FormatOption): Promis
   const { package: name = '', version = '', revision = '' } = info.buildkitVersion ?? {};
   context.stdout.write(
     options.format
-      ? formatAs(options.format, info)
+      ? formatAs(options.format, { buildkitVersion: versionJson(info.buildkitVersion) })
       : table([['BuildKit:', `${name} ${version} ${revision}`.trim()]]),
   );
 }

@@ -3,6 +3,7 @@ import { formatPlatform, normalizePlatform } from '../../../core/util/platform.j
 import { control, type types } from '../../../proto/index.js';
 import type { Context } from '../context.js';
 import { formatAs } from '../format.js';
+import { workerJson } from '../json-shapes.js';
 import { table } from '../table.js';
 
 export interface WorkersOptions {
@@ -16,7 +17,7 @@ export async function debugWorkers(context: Context, options: WorkersOptions): P
   const request = control.ListWorkersRequest.create({ filter: options.filter });
   const { record: workers } = await daemon.control.listWorkers(request, context);
   const print = (text: string): void => void context.stdout.write(text);
-  if (options.format) print(formatAs(options.format, workers));
+  if (options.format) print(formatAs(options.format, workers.map(workerJson)));
   else if (options.verbose) print(workers.map(verbose).join(''));
   else print(table([['ID', 'PLATFORMS'], ...workers.map((worker) => [worker.ID, platformsOf(worker)])]));
 }

@@ -3,6 +3,7 @@ import { control } from '../../../proto/index.js';
 import type { Context } from '../context.js';
 import { parseDuration } from '../duration.js';
 import { formatAs } from '../format.js';
+import { usageJson } from '../json-shapes.js';
 import { table } from '../table.js';
 import { usageHeader, usageRow, usageVerbose } from '../usage.js';
 
@@ -36,7 +37,7 @@ export async function prune(context: Context, options: PruneOptions): Promise<vo
   let first = true;
   for await (const record of daemon.control.prune(request, context)) {
     total += record.Size;
-    if (options.format) print(formatAs(options.format, record));
+    if (options.format) print(formatAs(options.format, usageJson(record)));
     else if (options.verbose) print(usageVerbose(record));
     else print(table(first ? [usageHeader, usageRow(record)] : [usageRow(record)]));
     first = false;

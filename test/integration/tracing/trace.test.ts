@@ -75,7 +75,7 @@ describe('JAEGER_TRACE', () => {
   it('sends one trace for each build by a daemon, from the client down to the processes', async () => {
     await using daemon = await ground.daemon('daemon', { env });
     const { stdout } = await daemon.buildctl(['debug', 'workers', '--format', '{{json .}}']);
-    const worker = JSON.parse(stdout)[0].ID;
+    const worker = JSON.parse(stdout)[0].id;
     await agent.until((all) => all.some(({ name }) => name.endsWith('/ListWorkers')));
     const first = await traced(['--addr', daemon.address], ['buildkitd']);
     const root = expectOneTrace(first);
