@@ -33,7 +33,7 @@ describe('what --format {{json .}} prints', () => {
       ID: 'w',
       Labels: { b: '2', a: '1' },
       platforms: [{ OS: 'linux', Architecture: 'arm64', Variant: 'v8' }],
-      GCPolicy: [{ all: true, keepDuration: 1e9 }],
+      GCPolicy: [types.GCPolicy.create({ all: true, keepDuration: 1e9 })],
     });
     expect(JSON.stringify(workerJson(worker))).to.equal(
       '{"id":"w","labels":{"a":"1","b":"2"},' +
