@@ -6,9 +6,9 @@ const never = new AbortController().signal;
 export class KeyLock<Outcome> {
   readonly #tails = new Map<string, Promise<Outcome | undefined>>();
 
-  /** Runs `work` while nobody else works under `key`. */
-  async run<T>(key: string, work: () => Promise<T>): Promise<T> {
-    const turn = await this.enter(key, never);
+  /** Runs `work` while nobody else works under `key`. The signal ends only the wait for that. */
+  async run<T>(key: string, work: () => Promise<T>, signal: AbortSignal = never): Promise<T> {
+    const turn = await this.enter(key, signal);
     try {
       return await work();
     } finally {

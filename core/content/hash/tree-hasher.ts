@@ -50,13 +50,14 @@ export class TreeHasher implements ContentHasher {
     const question = JSON.stringify([path, options]);
     const known = this.#answersOf(ref).get(question);
     if (known) return known;
-    return this.#turns.run(ref.id, async () => {
+    const answering = async (): Promise<Digest> => {
       signal.throwIfAborted();
       const answer =
         this.#answersOf(ref).get(question) ?? (await this.#ask(ref, path, options, progress, signal));
       await this.#remember(ref, question, answer);
       return answer;
-    });
+    };
+    return this.#turns.run(ref.id, answering, signal);
   }
 
   async #ask(

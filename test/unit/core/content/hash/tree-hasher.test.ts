@@ -10,8 +10,10 @@ import {
   type ReceivedEntry,
   receivedList,
 } from '../../../../../core/contracts/refs.js';
+import type { Threads } from '../../../../../core/contracts/threads.js';
 import { silentTracing } from '../../../../../core/contracts/tracing.js';
 import { encodeList } from '../../../../../core/transfer/received-list.js';
+import { deferred } from '../../../../../core/util/deferred.js';
 import { goModeOf } from '../../../../../core/util/gofs/mode.js';
 import { tarsumHeader } from '../../../../../core/util/tarsum.js';
 import { dirRef } from '../../../../support/dir-refs.js';
@@ -60,6 +62,25 @@ describe('TreeHasher', () => {
     const ref = dirRef(dir);
     const [one, two] = await Promise.all([ask(ref, '/'), ask(ref, '/')]);
     expect([one, threads.ran]).to.deep.equal([two, ['content-hash']]);
+  });
+
+  it('lets a question go that waits for another one and is not wanted any more', async () => {
+    const opened = deferred<void>();
+    const slow: Threads = {
+      run: async (task, args, options) => {
+        await opened.promise;
+        return threads.run(task, args, options);
+      },
+    };
+    const hashing = new TreeHasher({ threads: slow, tracing: silentTracing });
+    const ref = dirRef(dir);
+    const first = ask(ref, '/', hashing);
+    const abort = new AbortController();
+    const second = hashing.digest(ref, '/dir', plain, silentProgress, abort.signal);
+    abort.abort(new Error('given up'));
+    expect(await second.catch((error: Error) => error.message)).to.equal('given up');
+    opened.resolve();
+    expect(await first).to.equal(await ask(ref, '/'));
   });
 
   it('takes the digests of a tree that was hashed while it arrived', async () => {
