@@ -1,5 +1,6 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
+import { LRUCache } from 'lru-cache';
 import type {
   BlobInfo,
   ByteRange,
@@ -28,6 +29,9 @@ export interface ContentStoreOptions {
 
 const READ_CHUNK = 256 * 1024;
 const READ_WHOLE_LIMIT = 8 * 1024 * 1024;
+/** Documents that every build reads: manifests and configs, up to this size each and this much together, in bytes. */
+const DOCUMENT = 64 * 1024;
+const DOCUMENTS = 4 * 1024 * 1024;
 const never = new AbortController().signal;
 
 /**
@@ -41,6 +45,10 @@ export class LocalContentStore implements ContentStore {
   readonly #blobs: string;
   readonly #ingests: string;
   readonly #index: BlobIndex;
+  readonly #documents = new LRUCache<Digest, Uint8Array>({
+    maxSize: DOCUMENTS,
+    sizeCalculation: ({ length }) => length + 1,
+  });
   readonly #writers = new KeyLock<Digest>();
   /** A blob that is being removed may be coming back at the same time. */
   readonly #moves = new KeyLock<void>();
@@ -124,7 +132,11 @@ export class LocalContentStore implements ContentStore {
   async readBlob(digest: Digest, limit = READ_WHOLE_LIMIT): Promise<Uint8Array> {
     const info = this.#require(digest);
     if (info.size > limit) throw blobTooLarge(digest, info.size, limit);
-    return fs.readFile(this.path(digest));
+    const known = this.#documents.get(digest);
+    if (known) return known;
+    const data = await fs.readFile(this.path(digest));
+    if (data.length <= DOCUMENT) this.#documents.set(digest, data);
+    return data;
   }
 
   async *read(descriptor: Descriptor, range: ByteRange, signal: AbortSignal): AsyncIterable<Uint8Array> {

@@ -21,6 +21,23 @@ describe('content store', () => {
 
   contentStoreContract('LocalContentStore', () => LocalContentStore.open(dir(), { kv: new MemoryKv() }));
 
+  it('reads a small document from the disk once, as long as it is there', async () => {
+    const store = await LocalContentStore.open(dir(), { kv: new MemoryKv() });
+    const [small, large] = [
+      await store.writeBlob(Buffer.from('{}')),
+      await store.writeBlob(Buffer.alloc(100_000)),
+    ];
+    for (const digest of [small, large]) {
+      await store.readBlob(digest);
+      await fs.writeFile(store.path(digest), 'x');
+    }
+    expect(Buffer.from(await store.readBlob(small)).toString()).to.equal('{}');
+    expect(Buffer.from(await store.readBlob(large)).toString()).to.equal('x');
+    await store.remove(small);
+    const code = await store.readBlob(small).catch((error: { code: string }) => error.code);
+    expect(code).to.equal('content.not-found');
+  });
+
   describe('LocalContentStore.open', () => {
     it('lets nobody else in', async () => {
       const at = dir();
