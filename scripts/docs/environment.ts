@@ -27,6 +27,7 @@ const variables: Readonly<Record<string, readonly [reader: string, meaning: stri
     'buildctl, buildkitd',
     'Where spans go: `host:port` (UDP, thrift compact) or a URL; see [tracing](../getting-started.md#see-where-the-time-goes).',
   ],
+  TRACEPARENT: ['buildctl', 'The span that the command is a part of, as W3C Trace Context writes it.'],
   BUILDKIT_STEP_LOG_MAX_SIZE: [
     'buildkitd, embedded engine',
     'Bytes of output that one stream of a step may send; `-1` is no limit. Default: 2097152.',
