@@ -75,4 +75,3 @@ export function rawSyscall(parameters: string): Call {
 
 export const AT_FDCWD = -100;
 export const AT_SYMLINK_NOFOLLOW = 0x100;
-export const AT_EMPTY_PATH = 0x1000;
