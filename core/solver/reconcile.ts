@@ -1,5 +1,5 @@
 /**
- * Makes a plan true: places and withdraws demands, starts effects that are wanted and aborts those that are not.
+ * Makes a plan true: places and withdraws demands, starts effects that are wanted and gives up those that are not.
  * An effect that is stopping is not started again before it has settled. Inputs are visited only if they were
  * touched, or if the plan asks them differently than before.
  */
@@ -7,11 +7,13 @@ import { type Asker, Demand } from './demand.js';
 import type { EffectName } from './effects.js';
 import { type Asking, askingName, type Plan, wishOf } from './plan.js';
 import { type Stage, stages } from './stage.js';
-import type { Input, Output, Task } from './task.js';
+import type { Input, Output, Running, Task } from './task.js';
 
 export interface Actions {
   dirty(task: Task): void;
   start(task: Task, effect: EffectName): void;
+  /** Stops it, unless it is wanted again before no turn is waiting. */
+  giveUp(running: Running): void;
 }
 
 export function reconcile(task: Task, touched: readonly Input[], plan: Plan, actions: Actions): void {
@@ -20,20 +22,24 @@ export function reconcile(task: Task, touched: readonly Input[], plan: Plan, act
   const inputs = name === task.asking ? touched : task.inputs;
   task.asking = name;
   for (const input of inputs) askInput(input, plan.asking, actions);
-  for (const effect of plan.effects) if (!task.running.has(effect)) actions.start(task, effect);
+  for (const effect of plan.effects) want(task, effect, actions);
   for (const [effect, running] of task.running) {
-    if (isPerInput(effect) || running.aborted || plan.effects.includes(effect)) continue;
-    abort(task, effect);
+    if (!isPerInput(effect) && !plan.effects.includes(effect)) giveUp(running, actions);
   }
 }
 
 const isPerInput = (effect: EffectName): boolean => effect.startsWith('digest');
 
-function abort(task: Task, effect: EffectName): void {
+function want(task: Task, effect: EffectName, actions: Actions): void {
   const running = task.running.get(effect);
-  if (!running || running.aborted) return;
-  running.aborted = true;
-  running.abort();
+  if (running) running.wanted = true;
+  else actions.start(task, effect);
+}
+
+function giveUp(running: Running | undefined, actions: Actions): void {
+  if (!running?.wanted) return;
+  running.wanted = false;
+  if (!running.aborted) actions.giveUp(running);
 }
 
 function askLeader(task: Task, follows: boolean, actions: Actions): void {
@@ -53,8 +59,8 @@ function askInput(input: Input, asking: Asking, actions: Actions): void {
   const asker: Asker = { kind: 'input', task, input };
   input.demand = renew(input.demand, asker, source, ask, actions);
   const effect: EffectName = `digest ${input.index}`;
-  if (!digest) abort(task, effect);
-  else if (!task.running.has(effect)) actions.start(task, effect);
+  if (digest) want(task, effect, actions);
+  else giveUp(task.running.get(effect), actions);
 }
 
 /** The demand that stands afterwards. An open one is kept; an answered one is placed again if it was not enough. */

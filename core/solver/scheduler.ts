@@ -3,7 +3,7 @@
  *
  * Invariants, checked by the simulation after every step:
  * 1. an open demand implies a task waiting for its turn, a running effect, or an open demand below it;
- * 2. between turns every running effect is wanted by some plan, or was asked to stop;
+ * 2. when no turn is waiting, every running effect is wanted by some plan, or was asked to stop;
  * 3. at most one effect of a name runs per task;
  * 4. facts only grow;
  * 5. waiting is acyclic;
@@ -22,7 +22,7 @@ import { indexTask, LiveIndex } from './live-index.js';
 import type { Plan } from './plan.js';
 import { reconcile, withdrawAll } from './reconcile.js';
 import type { EffectRunner, Outcome, Schedule, TurnQueue } from './seams.js';
-import type { Input, Owner, Task } from './task.js';
+import type { Input, Owner, Running, Task } from './task.js';
 import type { TaskTable } from './task-table.js';
 import { isTransient } from './transient.js';
 import { Turns } from './turns.js';
@@ -44,6 +44,8 @@ export class Scheduler {
   readonly #table: TaskTable;
   readonly #runner: EffectRunner;
   readonly #plan: (task: Task) => Plan;
+  /** Given up since turns were last all taken. */
+  readonly #givenUp = new Set<Running>();
   readonly #departures = new Set<{ readonly leaving: Set<Task>; readonly over: Deferred<void> }>();
 
   constructor({ services, table, runner, queue, schedule, plan }: SchedulerOptions) {
@@ -51,7 +53,10 @@ export class Scheduler {
     this.#table = table;
     this.#runner = runner;
     this.#plan = plan;
-    this.turns = new Turns(queue, schedule, (task) => this.#turn(task));
+    this.turns = new Turns(queue, schedule, {
+      turn: (task) => this.#turn(task),
+      idle: () => this.#stopUnwanted(),
+    });
   }
 
   dirty(task: Task): void {
@@ -107,7 +112,21 @@ export class Scheduler {
   readonly #actions = {
     dirty: (task: Task): void => this.dirty(task),
     start: (task: Task, effect: EffectName): void => this.#start(task, effect),
+    giveUp: (running: Running): void => void this.#givenUp.add(running),
   };
+
+  /**
+   * Whose demand was just answered may ask for more in its own turn, and a step that is on its way must not be stopped
+   * only to be started again.
+   */
+  #stopUnwanted(): void {
+    for (const running of this.#givenUp) {
+      if (running.wanted || running.aborted) continue;
+      running.aborted = true;
+      running.abort();
+    }
+    this.#givenUp.clear();
+  }
 
   /** Answers the inputs that were looked at. */
   #absorb(task: Task): readonly Input[] {
@@ -171,7 +190,7 @@ export class Scheduler {
       (signal) => effect.work(signal),
       (outcome) => this.#settled(task, name, effect, outcome, sessions),
     );
-    task.running.set(name, { aborted: false, abort: () => running.abort() });
+    task.running.set(name, { wanted: true, aborted: false, abort: () => running.abort() });
   }
 
   #settled(
@@ -181,8 +200,10 @@ export class Scheduler {
     outcome: Outcome<unknown>,
     { served }: TaskSessions,
   ): void {
-    const aborted = task.running.get(name)?.aborted ?? false;
+    const settled = task.running.get(name);
+    const aborted = settled?.aborted ?? false;
     task.running.delete(name);
+    if (settled) this.#givenUp.delete(settled);
     this.dirty(task);
     if (outcome.ok) {
       this.#done(task, effect, outcome.value);

@@ -57,7 +57,7 @@ export class Task {
   readonly owners = new Set<Owner>();
   /** Every job that this task was ever a part of and that still lives. */
   readonly jobs = new Set<Job>();
-  readonly running = new Map<EffectName, RunningEffect & { aborted: boolean }>();
+  readonly running = new Map<EffectName, Running>();
   readonly followers = new Set<Task>();
   leader: Task | undefined;
   /** Tasks that a running step of this one waits for. */
@@ -120,6 +120,14 @@ export class Task {
       [...this.running.keys()].some((name) => name === 'exec' || name.startsWith('load'))
     );
   }
+}
+
+/** An effect on its way. */
+export interface Running extends RunningEffect {
+  /** By the plan of the last turn. */
+  wanted: boolean;
+  /** It was asked to stop. */
+  aborted: boolean;
 }
 
 export interface Verdict {

@@ -9,17 +9,23 @@ import type { Task } from './task.js';
 
 const budget = 500;
 
+export interface TurnWork {
+  turn(task: Task): void;
+  /** Every turn was taken. */
+  idle(): void;
+}
+
 export class Turns {
   readonly #queue: TurnQueue;
   readonly #schedule: Schedule;
-  readonly #turn: (task: Task) => void;
+  readonly #work: TurnWork;
   #scheduled = false;
   #taken = 0;
 
-  constructor(queue: TurnQueue, schedule: Schedule, turn: (task: Task) => void) {
+  constructor(queue: TurnQueue, schedule: Schedule, work: TurnWork) {
     this.#queue = queue;
     this.#schedule = schedule;
-    this.#turn = turn;
+    this.#work = work;
   }
 
   /** How many turns were taken so far: tests and benches bound it per vertex. */
@@ -41,7 +47,8 @@ export class Turns {
     const task = this.#queue.take();
     if (!task) return false;
     this.#taken++;
-    this.#turn(task);
+    this.#work.turn(task);
+    if (this.#queue.size === 0) this.#work.idle();
     return true;
   }
 

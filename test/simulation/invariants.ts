@@ -3,7 +3,7 @@
  * nothing here uses what the solver derives from its facts, only the facts and relations themselves.
  *
  * 1. An open demand implies a task waiting for its turn, a running effect, or an open demand below it.
- * 2. Between turns every running effect is wanted by some plan, or was asked to stop.
+ * 2. When no turn is waiting, every running effect is wanted by some plan, or was asked to stop.
  * 3. At most one effect of a name runs per task.
  * 4. Facts only grow.
  * 5. Waiting is acyclic.
@@ -68,7 +68,8 @@ export class Invariants {
       checkTargets(task);
       if (this.#observed.dirty.has(task)) continue;
       checkProgress(task);
-      if ((task.serial + this.#checks) % 4 === 0) this.#checkWanted(task);
+      const idle = this.#observed.dirty.size === 0;
+      if (idle && (task.serial + this.#checks) % 4 === 0) this.#checkWanted(task);
     }
     if (running !== this.#observed.unsettled) {
       throw new Violation(3, `${this.#observed.unsettled} effects run, of which ${running} are known`);

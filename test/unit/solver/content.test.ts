@@ -200,4 +200,25 @@ describe('solver: content keys', () => {
     await took(run('v1'));
     expect(await took(run('v2'))).to.deep.include({ value: 'run(image)', ran: [], loads: 1 });
   });
+
+  it('do not stop a step that their asker needs the result of a moment later', async () => {
+    const { graph } = bench;
+    const [doc, moreKeys] = [new Gate(), new Gate()];
+    let maps = 0;
+    const base = graph.step({
+      name: 'base',
+      key: ['first key', 'second key'],
+      mapping: ({ signal }) => (maps++ === 0 ? undefined : moreKeys.wait(signal)),
+    });
+    const below = graph.step({ name: 'doc', running: ({ signal }) => doc.wait(signal).then(() => 'doc') });
+    const copy = graph.step({ name: 'copy', inputs: [base, below], content: { 1: true } });
+    const building = bench.build(graph.step({ name: 'top', inputs: [copy] }));
+    await doc.reached;
+    await settle();
+    moreKeys.open();
+    await settle();
+    doc.open();
+    await building;
+    expect([graph.ran.doc, doc.aborts]).to.deep.equal([1, 0]);
+  });
 });
