@@ -74,17 +74,18 @@ class LocalFolders implements ClientFolders {
   async sync(
     request: FolderRequest,
     base: SyncBase | undefined,
-    dest: string,
+    dest: () => Promise<string>,
     watch: SyncWatch,
     signal: AbortSignal,
   ): Promise<SyncResult> {
-    const usable = request.differ === 'none' ? undefined : base;
+    const { differ } = request;
     let bytes = 0;
     try {
       return await copyTree(
         { folder: this.#services.folders.path(request.name), filter: request },
-        { dest, mode: 'fresh', digests: true, ...(usable ? { base: usable } : {}) },
+        { mode: 'fresh', digests: true, differ, ...(base ? { base } : {}) },
         {
+          dest,
           threads: this.#services.threads,
           signal,
           onBytes: (total) => {

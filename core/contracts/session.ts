@@ -27,14 +27,14 @@ export interface Session {
 /** Reads the client's folders. */
 export interface ClientFolders {
   /**
-   * Brings the filtered folder to `dest`, an empty directory. Files that equal those of `base` (an earlier
-   * result, same `dest` rules) are hard-linked from it instead of sent. When nothing at all differs from `base`,
-   * `dest` is left untouched. NotFound when the client offers no such folder.
+   * Brings the filtered folder to an empty directory, which `dest` makes. Files that equal those of `base` (an
+   * earlier result, same `dest` rules) are hard-linked from it instead of sent. When nothing at all differs from
+   * `base`, `dest` is not called. NotFound when the client offers no such folder.
    */
   sync(
     request: FolderRequest,
     base: SyncBase | undefined,
-    dest: string,
+    dest: () => Promise<string>,
     watch: SyncWatch,
     signal: AbortSignal,
   ): Promise<SyncResult>;
@@ -44,7 +44,7 @@ export interface FolderRequest {
   readonly includePatterns: readonly string[];
   readonly excludePatterns: readonly string[];
   readonly followPaths: readonly string[];
-  /** `none` sends everything again (`local.differ`). */
+  /** `none` trusts no metadata: everything is sent again (`local.differ`). */
   readonly differ: 'metadata' | 'none';
 }
 export interface SyncBase {
@@ -52,7 +52,7 @@ export interface SyncBase {
   /** As its own transfer answered it. One that cannot be read counts as no base. */
   readonly list: Uint8Array;
 }
-/** The list of files in `dest` (see `receivedList`): trees that are equal have equal lists. */
+/** The list of what was brought (see `receivedList`): trees that are equal have equal lists. */
 export type SyncResult =
   | { readonly unchanged: true }
   | { readonly unchanged: false; readonly list: Uint8Array };

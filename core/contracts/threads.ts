@@ -19,6 +19,8 @@ export interface ThreadOptions {
   readonly signal: AbortSignal;
   /** Receives what the task passes to `context.report`, in order. */
   readonly onReport?: (value: unknown) => void;
+  /** Answers what the task passes to `context.ask`. */
+  readonly onAsk?: (question: unknown) => Promise<unknown>;
   readonly transfer?: readonly (ArrayBuffer | MessagePort)[];
   /**
    * Runs the task in a thread of its own that ends with it, outside the pool: for a task that lives as long as its
@@ -33,6 +35,8 @@ export type ThreadTask<Args, Result> = (args: Args, context: ThreadContext) => R
 export interface ThreadContext {
   throwIfAborted(): void;
   report(value: unknown, transfer?: readonly ArrayBuffer[]): void;
+  /** What the caller's `onAsk` answers. One question at a time. */
+  ask(question: unknown): Promise<unknown>;
 }
 
 type MessagePort = import('node:worker_threads').MessagePort;

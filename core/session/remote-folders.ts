@@ -3,7 +3,8 @@ import { FileSync } from '../../proto/services.js';
 import { BuildError, notFound } from '../contracts/errors.js';
 import type { ClientFolders, FolderRequest, SyncBase, SyncResult, SyncWatch } from '../contracts/session.js';
 import type { Threads } from '../contracts/threads.js';
-import { receiveTree } from '../transfer/stream-transfer.js';
+import { receiveTree, type TransferOptions } from '../transfer/stream-transfer.js';
+import type { ReceiveTreeArgs } from '../transfer/tree-receiver.js';
 import type { ClientCall } from '../util/grpc-h2/client.js';
 import { encodeHeaderLists } from '../util/grpc-h2/header-lists.js';
 import { GrpcStatusError, grpcStatus } from '../util/grpc-h2/status.js';
@@ -21,7 +22,7 @@ export class RemoteFolders implements ClientFolders {
   async sync(
     request: FolderRequest,
     base: SyncBase | undefined,
-    dest: string,
+    dest: () => Promise<string>,
     watch: SyncWatch,
     signal: AbortSignal,
   ): Promise<SyncResult> {
@@ -34,14 +35,15 @@ export class RemoteFolders implements ClientFolders {
       'dir-name': [request.name],
     });
     const call = this.#calls.open(path, headers, signal);
-    const usable = request.differ === 'none' ? undefined : base;
     let bytes = 0;
     const transferred = (total: number): void => {
       bytes = total;
       watch.transferred(total, false);
     };
+    const { differ } = request;
+    const args = { mode: 'fresh', digests: true, differ, ...(base ? { base } : {}) } as const;
     try {
-      return await this.#receive(call, usable, dest, transferred, signal);
+      return await this.#receive(call, args, { dest, onBytes: transferred, signal });
     } finally {
       watch.transferred(bytes, true);
     }
@@ -49,21 +51,17 @@ export class RemoteFolders implements ClientFolders {
 
   async #receive(
     call: ClientCall,
-    base: SyncBase | undefined,
-    dest: string,
-    onBytes: (total: number) => void,
-    signal: AbortSignal,
+    args: ReceiveTreeArgs,
+    options: Pick<TransferOptions, 'onBytes' | 'signal'> & { readonly dest: () => Promise<string> },
   ): Promise<SyncResult> {
+    const { messages } = call;
     try {
-      const result = await receiveTree(
-        { dest, mode: 'fresh', digests: true, ...(base ? { base } : {}) },
-        { threads: this.#threads, messages: call.messages, signal, onBytes },
-      );
+      const result = await receiveTree(args, { threads: this.#threads, messages, ...options });
       call.end();
       await call.status;
       return result;
     } catch (error) {
-      throw sessionError(await transferFailure(call, error), signal);
+      throw sessionError(await transferFailure(call, error), options.signal);
     }
   }
 }

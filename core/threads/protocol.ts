@@ -14,8 +14,13 @@ export interface TaskMessage {
   readonly args: unknown;
 }
 
+export interface AnswerMessage {
+  readonly answer: { readonly value: unknown } | { readonly error: ErrorRecord };
+}
+
 export type ThreadMessage =
   | { readonly type: 'report'; readonly value: unknown }
+  | { readonly type: 'ask'; readonly question: unknown }
   | { readonly type: 'done'; readonly value: unknown }
   | { readonly type: 'failed'; readonly error: ErrorRecord };
 

@@ -6,7 +6,14 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { canceled } from '../contracts/errors.js';
 import type { ThreadContext, ThreadTask } from '../contracts/threads.js';
 import { needsTsx, registerTsx, resolveModule } from './module-loading.js';
-import { recordError, type TaskMessage, type ThreadData, type ThreadMessage } from './protocol.js';
+import {
+  type AnswerMessage,
+  recordError,
+  reviveError,
+  type TaskMessage,
+  type ThreadData,
+  type ThreadMessage,
+} from './protocol.js';
 
 const port = parentPort!;
 const { abort } = workerData as ThreadData;
@@ -14,12 +21,21 @@ const tasks = new Map<string, Promise<ThreadTask<unknown, unknown>>>();
 /** True when the pool's bootstrap registered it already. */
 let tsx = needsTsx(import.meta.url);
 
+/** Whoever waits for an answer. */
+let asker: { resolve(value: unknown): void; reject(error: unknown): void } | undefined;
+
 const context: ThreadContext = {
   throwIfAborted() {
     if (Atomics.load(abort, 0) !== 0) throw canceled();
   },
   report(value, transfer = []) {
     send({ type: 'report', value }, transfer);
+  },
+  ask(question) {
+    send({ type: 'ask', question });
+    return new Promise((resolve, reject) => {
+      asker = { resolve, reject };
+    });
   },
 };
 
@@ -55,4 +71,14 @@ async function run(message: TaskMessage): Promise<void> {
   }
 }
 
-port.on('message', (message: TaskMessage) => void run(message));
+function answered({ answer }: AnswerMessage): void {
+  const waiting = asker;
+  asker = undefined;
+  if ('error' in answer) waiting?.reject(reviveError(answer.error));
+  else waiting?.resolve(answer.value);
+}
+
+port.on('message', (message: TaskMessage | AnswerMessage) => {
+  if ('answer' in message) answered(message);
+  else void run(message);
+});

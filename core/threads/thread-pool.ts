@@ -114,10 +114,10 @@ export class ThreadPool implements Threads, AsyncDisposable {
   }
 
   async #runOn(thread: Thread, job: Job): Promise<void> {
-    const { signal, onReport, transfer = [] } = job.options;
+    const { signal, onReport, onAsk, transfer = [] } = job.options;
     const abort = (): void => thread.abort();
     try {
-      const running = thread.run({ message: { task: job.task, args: job.args }, transfer, onReport });
+      const running = thread.run({ message: { task: job.task, args: job.args }, transfer, onReport, onAsk });
       signal.addEventListener('abort', abort, { once: true });
       job.resolve(await running);
     } catch (error) {

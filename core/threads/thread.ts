@@ -2,6 +2,8 @@ import { Worker } from 'node:worker_threads';
 import { BuildError } from '../contracts/errors.js';
 import { needsTsx, resolveModule, tsxHref } from './module-loading.js';
 import {
+  type AnswerMessage,
+  recordError,
   reviveError,
   type TaskMessage,
   type ThreadData,
@@ -13,6 +15,7 @@ export interface ThreadRun {
   readonly message: TaskMessage;
   readonly transfer: readonly Transferable[];
   readonly onReport: ((value: unknown) => void) | undefined;
+  readonly onAsk: ((question: unknown) => Promise<unknown>) | undefined;
 }
 
 interface Settle {
@@ -28,7 +31,7 @@ export class Thread {
   readonly #worker: Worker;
   readonly #abort = new Int32Array(new SharedArrayBuffer(4));
   #settle: Settle | undefined;
-  #onReport: ((value: unknown) => void) | undefined;
+  #run: ThreadRun | undefined;
   #dead = false;
 
   constructor() {
@@ -46,7 +49,7 @@ export class Thread {
 
   run(run: ThreadRun): Promise<unknown> {
     Atomics.store(this.#abort, 0, 0);
-    this.#onReport = run.onReport;
+    this.#run = run;
     return new Promise((resolve, reject) => {
       this.#worker.postMessage(run.message, [...run.transfer]);
       this.#settle = { resolve, reject };
@@ -67,7 +70,10 @@ export class Thread {
   #receive(message: ThreadMessage): void {
     switch (message.type) {
       case 'report':
-        this.#onReport?.(message.value);
+        this.#run?.onReport?.(message.value);
+        return;
+      case 'ask':
+        void this.#answer(message.question);
         return;
       case 'done':
         this.#finish()?.resolve(message.value);
@@ -80,10 +86,20 @@ export class Thread {
     }
   }
 
+  async #answer(question: unknown): Promise<void> {
+    let answer: AnswerMessage['answer'];
+    try {
+      answer = { value: await this.#run?.onAsk?.(question) };
+    } catch (error) {
+      answer = { error: recordError(error) };
+    }
+    this.#worker.postMessage({ answer } satisfies AnswerMessage);
+  }
+
   #finish(): Settle | undefined {
     const settle = this.#settle;
     this.#settle = undefined;
-    this.#onReport = undefined;
+    this.#run = undefined;
     this.#worker.unref();
     return settle;
   }

@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import type { SyncResult } from '../contracts/session.js';
 import type { ThreadContext, ThreadTask } from '../contracts/threads.js';
 import { type SendTreeArgs, sourceOf } from './source-of.js';
-import { type ReceiveTreeArgs, TreeReceiver } from './tree-receiver.js';
+import { openIfDue, type ReceiveTreeArgs, TreeReceiver } from './tree-receiver.js';
 
 export interface CopyTreeArgs {
   readonly source: SendTreeArgs;
@@ -14,20 +14,24 @@ const CHUNK = 1 << 20;
 /** Progress is reported this often, in bytes. */
 const REPORT = 4 << 20;
 
-const copyTree: ThreadTask<CopyTreeArgs, SyncResult> = ({ source, dest }, context) => {
+const copyTree: ThreadTask<CopyTreeArgs, SyncResult> = async ({ source, dest }, context) => {
   let requested = -1;
   using receiver = new TreeReceiver(dest, (id) => {
     requested = id;
   });
+  await openIfDue(receiver, dest, context);
   const copier = new ContentCopier(receiver, context);
   let id = 0;
   for (const { stat, content } of sourceOf(source).entries()) {
     if (id % 64 === 0) context.throwIfAborted();
     receiver.entry(stat);
+    if (receiver.waiting) await openIfDue(receiver, dest, context);
     if (requested === id) copier.copy(id, content!);
+    if (receiver.waiting) await openIfDue(receiver, dest, context);
     id++;
   }
   receiver.listed();
+  await openIfDue(receiver, dest, context);
   const result = receiver.finish();
   context.report(copier.total);
   return result;

@@ -9,6 +9,8 @@ import type { ReceiveTreeArgs } from './tree-receiver.js';
 export interface CopyOptions {
   readonly threads: Threads;
   readonly signal: AbortSignal;
+  /** Makes the destination, if the arguments name none. */
+  readonly dest?: () => Promise<string>;
   /** Bytes of content copied so far. */
   readonly onBytes?: ((total: number) => void) | undefined;
 }
@@ -16,13 +18,14 @@ export interface CopyOptions {
 export async function copyTree(
   source: SendTreeArgs,
   dest: ReceiveTreeArgs,
-  { threads, signal, onBytes }: CopyOptions,
+  { threads, signal, dest: onAsk, onBytes }: CopyOptions,
 ): Promise<SyncResult> {
   const task = new URL('./copy-tree.task.js', import.meta.url);
   const args: CopyTreeArgs = { source, dest };
   try {
     return await threads.run<SyncResult>(task, args, {
       signal,
+      ...(onAsk ? { onAsk } : {}),
       onReport: (total) => onBytes?.(total as number),
     });
   } catch (error) {

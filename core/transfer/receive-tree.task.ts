@@ -7,7 +7,7 @@ import type { ThreadContext, ThreadTask } from '../contracts/threads.js';
 import { FrameReader } from '../util/grpc-h2/frames.js';
 import { PacketBatch } from './packet-batch.js';
 import { PortChannel } from './port-channel.js';
-import { type ReceiveTreeArgs, TreeReceiver } from './tree-receiver.js';
+import { openIfDue, type ReceiveTreeArgs, TreeReceiver } from './tree-receiver.js';
 
 const MAX_PACKET = 16 << 20;
 
@@ -19,7 +19,8 @@ const receiveTree: ThreadTask<ReceiveTreeArgs & { readonly port: MessagePort }, 
   const batch = new PacketBatch();
   using receiver = new TreeReceiver(args, (id) => batch.add({ type: 'req', id }));
   try {
-    return await receive(channel, batch, receiver, context);
+    await openIfDue(receiver, args, context);
+    return await receive(args, channel, batch, receiver, context);
   } catch (error) {
     batch.take();
     batch.add({ type: 'err', message: BuildError.from(error).message });
@@ -30,6 +31,7 @@ const receiveTree: ThreadTask<ReceiveTreeArgs & { readonly port: MessagePort }, 
 export default receiveTree;
 
 async function receive(
+  args: ReceiveTreeArgs,
   channel: PortChannel,
   batch: PacketBatch,
   receiver: TreeReceiver,
@@ -42,8 +44,10 @@ async function receive(
     context.throwIfAborted();
     for (const message of frames.push(chunk)) {
       const packet = decodePacket(message);
-      if (packet.type !== 'fin') take(packet, receiver);
-      else if (finished) return finished;
+      if (packet.type !== 'fin') {
+        take(packet, receiver);
+        if (receiver.waiting) await openIfDue(receiver, args, context);
+      } else if (finished) return finished;
       else throw cutShort();
     }
     if (receiver.complete && !finished) {

@@ -19,9 +19,13 @@ export interface TransferOptions {
   readonly onBytes?: (total: number) => void;
 }
 
-export function receiveTree(args: ReceiveTreeArgs, options: TransferOptions): Promise<SyncResult> {
+/** `dest` makes the destination, if `args` name none. */
+export function receiveTree(
+  args: ReceiveTreeArgs,
+  options: TransferOptions & { readonly dest?: () => Promise<string> },
+): Promise<SyncResult> {
   const task = new URL('./receive-tree.task.js', import.meta.url);
-  return new StreamTransfer(options, 'in').run(task, args);
+  return new StreamTransfer(options, 'in').run(task, args, options.dest);
 }
 
 export function sendTree(source: SendTreeArgs, options: TransferOptions): Promise<void> {
@@ -53,13 +57,14 @@ class StreamTransfer {
     this.#flow = this.#feed();
   }
 
-  async run<Result>(task: URL, args: object): Promise<Result> {
+  async run<Result>(task: URL, args: object, onAsk?: () => Promise<string>): Promise<Result> {
     const { threads, signal } = this.#options;
     const failed = (): void => this.#post({ type: 'failed', message: 'context canceled' });
     signal.addEventListener('abort', failed, { once: true });
     try {
       const port = this.#workerPort;
-      return await threads.run<Result>(task, { ...args, port }, { signal, transfer: [port] });
+      const options = { signal, transfer: [port], ...(onAsk ? { onAsk } : {}) };
+      return await threads.run<Result>(task, { ...args, port }, options);
     } finally {
       signal.removeEventListener('abort', failed);
       await this.#finished();

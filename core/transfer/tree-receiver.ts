@@ -3,31 +3,33 @@
  * `request` and writes through a {@link TreeWriter}. Synchronous: for worker threads.
  *
  * 1. The list is checked before anything is done with it.
- * 2. With a `base`, nothing is written until the first difference; if there is none, nothing ever is.
- * 3. What equals the base is hard-linked from there, so content is requested for the rest only.
+ * 2. With a `base`, nothing is written until the first difference; if there is none, nothing ever is, and there need
+ *    be no destination. Once it is `waiting`, the receiver must be given one before anything else.
+ * 3. What equals the base is hard-linked from there, so content is requested for the rest only. With the differ `none`
+ *    metadata prove nothing: small files are requested and held until they turn out to be the same.
  */
 import { invalid } from '../contracts/errors.js';
 import type { FileStat, ReceivedEntry } from '../contracts/refs.js';
-import type { SyncBase, SyncResult } from '../contracts/session.js';
-import { comparePaths } from './path-order.js';
-import { decodeList, encodeList } from './received-list.js';
+import type { FolderRequest, SyncBase, SyncResult } from '../contracts/session.js';
+import type { ThreadContext } from '../contracts/threads.js';
+import { BaseList } from './base-list.js';
+import { HeldContent } from './held-content.js';
+import { encodeList } from './received-list.js';
 import { sameFile } from './same-file.js';
 import { TreeOrder } from './tree-order.js';
 import { hasContent, type IncomingFile, TreeWriter, type WriteMode } from './tree-writer.js';
 
 export interface ReceiveTreeArgs {
-  readonly dest: string;
+  /** Absent: asked for when there is something to write. */
+  readonly dest?: string;
   readonly mode: WriteMode;
   /** Hash files on the way, and answer the list. */
   readonly digests: boolean;
   readonly base?: SyncBase;
+  /** How files are compared with the base's. */
+  readonly differ?: FolderRequest['differ'];
   /** Everything is written as this user's. */
   readonly owner?: { readonly uid: number; readonly gid: number };
-}
-
-interface Base {
-  readonly dir: string;
-  readonly entries: readonly ReceivedEntry[];
 }
 
 interface Pending {
@@ -36,66 +38,88 @@ interface Pending {
   readonly index: number;
 }
 
-const noList = new Uint8Array();
+/** What is not written yet. */
+interface Held {
+  readonly id: number;
+  readonly stat: FileStat;
+  /** Its equal in the base. */
+  readonly old: ReceivedEntry | undefined;
+  readonly content?: HeldContent;
+}
+
+/** As much content is held, in bytes: differ `none` is for Dockerfiles. */
+const MAX_HELD = 1 << 20;
+const nothing = new Uint8Array();
 
 export class TreeReceiver implements Disposable {
-  readonly #writer: TreeWriter;
-  readonly #base: Base | undefined;
-  readonly #owner: ReceiveTreeArgs['owner'];
-  readonly #list: boolean;
+  readonly #args: ReceiveTreeArgs;
+  readonly #base: BaseList | undefined;
   readonly #request: (id: number) => void;
   readonly #order = new TreeOrder();
   readonly #entries: ReceivedEntry[] = [];
   readonly #pending = new Map<number, Pending>();
-  /** Equal to the base so far, waiting for a difference. */
-  readonly #held: { readonly stat: FileStat; readonly old: ReceivedEntry }[] = [];
+  #held: Held[] = [];
+  #heldBytes = 0;
+  #writer: TreeWriter | undefined;
+  #waiting: boolean;
   #nextId = 0;
-  #baseAt = 0;
-  #differs: boolean;
   #listed = false;
 
   constructor(args: ReceiveTreeArgs, request: (id: number) => void) {
-    this.#writer = new TreeWriter(args);
-    this.#base = args.base && readBase(args.base);
-    this.#owner = args.owner;
-    this.#list = args.digests;
+    this.#args = args;
+    this.#base = args.base && BaseList.read(args.base);
     this.#request = request;
-    this.#differs = this.#base === undefined;
+    this.#waiting = this.#base === undefined;
+  }
+
+  /** It has something to write: `open` is due. */
+  get waiting(): boolean {
+    return this.#waiting;
+  }
+
+  /** Names the destination, in which what was held back goes. */
+  open(dest: string): void {
+    this.#waiting = false;
+    this.#writer = new TreeWriter({ ...this.#args, dest });
+    const held = this.#held;
+    this.#held = [];
+    for (const item of held) this.#release(item, this.#writer);
   }
 
   /** The next entry of the list. */
   entry(received: FileStat): void {
     if (this.#listed) throw invalid('transfer.order', 'an entry follows the end of the list');
     this.#order.check(received);
-    const id = this.#nextId++;
-    const stat = this.#owner ? { ...received, ...this.#owner } : received;
-    const old = this.#oldEntry(stat.path);
-    const same = old !== undefined && sameFile(old, stat);
-    if (same && !this.#differs) this.#held.push({ stat, old });
+    const { owner } = this.#args;
+    const item = this.#compared(this.#nextId++, owner ? { ...received, ...owner } : received);
+    if (this.#writer) this.#release(item, this.#writer);
     else {
-      this.#difference();
-      this.#apply(stat, id, same ? old : undefined);
+      this.#held.push(item);
+      if (!item.old || this.#base!.passed) this.#waiting = true;
     }
   }
 
   /** The list is complete. */
   listed(): void {
     this.#listed = true;
-    if (this.#baseAt < (this.#base?.entries.length ?? 0)) this.#difference();
+    if (!this.#writer && this.#base?.more) this.#waiting = true;
   }
 
   /** Content of file `id`; empty at its end. */
   data(id: number, data: Uint8Array): void {
     const pending = this.#pending.get(id);
     if (!pending) throw invalid('transfer.request', `invalid file request ${id}`);
+    const { file, index } = pending;
     if (data.length > 0) {
-      pending.file.write(data);
+      file.write(data);
+      // Rule 3; a sender may send more than it said.
+      if (file instanceof HeldContent && file.size > MAX_HELD) this.#waiting = true;
       return;
     }
     this.#pending.delete(id);
-    const recordSha256 = pending.file.close();
-    if (recordSha256 === undefined) return;
-    this.#entries[pending.index] = { ...this.#entries[pending.index]!, recordSha256 };
+    const recordSha256 = file.close();
+    if (file instanceof HeldContent) this.#compareHeld(index, recordSha256);
+    else if (recordSha256 !== undefined) this.#entries[index] = { ...this.#entries[index]!, recordSha256 };
   }
 
   /** Nothing more is expected. */
@@ -105,51 +129,65 @@ export class TreeReceiver implements Disposable {
 
   /** Call once, when complete. */
   finish(): SyncResult {
-    if (!this.#differs) return { unchanged: true };
+    if (!this.#writer) return { unchanged: true };
     this.#writer.finish();
-    return { unchanged: false, list: this.#list ? encodeList(this.#entries) : noList };
+    return { unchanged: false, list: this.#args.digests ? encodeList(this.#entries) : nothing };
   }
 
   [Symbol.dispose](): void {
-    this.#writer[Symbol.dispose]();
+    this.#writer?.[Symbol.dispose]();
   }
 
-  /** The base's entry of that path; entries passed over on the way are gone from the list. */
-  #oldEntry(path: string): ReceivedEntry | undefined {
-    const entries = this.#base?.entries;
-    if (!entries) return undefined;
-    for (; this.#baseAt < entries.length; this.#baseAt++) {
-      const order = comparePaths(entries[this.#baseAt]!.path, path);
-      if (order > 0) return undefined;
-      if (order === 0) return entries[this.#baseAt++];
-      this.#difference();
+  #compared(id: number, stat: FileStat): Held {
+    const found = this.#base?.find(stat.path);
+    const old = found && sameFile(found, stat) ? found : undefined;
+    if (!old || this.#args.differ !== 'none' || !hasContent(stat)) return { id, stat, old };
+    this.#heldBytes += stat.size;
+    if (this.#writer || this.#waiting || this.#heldBytes > MAX_HELD) return { id, stat, old: undefined };
+    const content = new HeldContent(stat);
+    this.#pending.set(id, { file: content, index: this.#held.length });
+    this.#request(id);
+    return { id, stat, old, content };
+  }
+
+  /** The content of what is held at `index` is complete. */
+  #compareHeld(index: number, recordSha256: string | undefined): void {
+    const item = this.#held[index]!;
+    if (item.old?.recordSha256 === recordSha256) {
+      const { content: _, ...same } = item;
+      this.#held[index] = same;
+    } else {
+      this.#held[index] = { ...item, old: undefined };
+      this.#waiting = true;
     }
-    return undefined;
   }
 
-  #difference(): void {
-    if (this.#differs) return;
-    this.#differs = true;
-    for (const { stat, old } of this.#held.splice(0)) this.#apply(stat, -1, old);
-  }
-
-  #apply(stat: FileStat, id: number, old: ReceivedEntry | undefined): void {
+  #release({ id, stat, old, content }: Held, writer: TreeWriter): void {
+    const index = this.#entries.length;
     if (!hasContent(stat)) {
       this.#entries.push(stat);
-      this.#writer.add(stat);
-    } else if (old) {
+      writer.add(stat);
+    } else if (old && !content) {
       // With the base's attributes, which are what the file has and what its digest covers.
       this.#entries.push(old);
-      this.#writer.relink(stat, `${this.#base!.dir}/${stat.path}`);
+      writer.relink(stat, `${this.#base!.dir}/${stat.path}`);
     } else {
-      this.#pending.set(id, { file: this.#writer.file(stat), index: this.#entries.length });
+      const file = writer.file(stat);
       this.#entries.push(stat);
-      this.#request(id);
+      const complete = content && !this.#pending.has(id);
+      this.#pending.set(id, { file, index });
+      if (!content) this.#request(id);
+      content?.moveTo(file);
+      if (complete) this.data(id, nothing);
     }
   }
 }
 
-function readBase({ dir, list }: SyncBase): Base | undefined {
-  const entries = decodeList(list);
-  return entries && { dir, entries };
+/** Gives a receiver its destination when it needs one: the one that is known, or the one that the caller makes. */
+export async function openIfDue(
+  receiver: TreeReceiver,
+  { dest }: ReceiveTreeArgs,
+  context: ThreadContext,
+): Promise<void> {
+  if (receiver.waiting) receiver.open(dest ?? ((await context.ask('dest')) as string));
 }

@@ -25,7 +25,7 @@ export function sessionContract(name: string, make: MakeSession): void {
     beforeEach(() => {
       home = makeTempDir();
       at = (...parts) => path.join(home, ...parts);
-      for (const dir of ['context', 'first', 'second', 'docker']) fs.mkdirSync(at(dir));
+      for (const dir of ['context', 'first', 'second', 'third', 'docker']) fs.mkdirSync(at(dir));
     });
     afterEach(() => fs.rmSync(home, { recursive: true, force: true }));
 
@@ -44,6 +44,11 @@ export function sessionContract(name: string, make: MakeSession): void {
       await using held = await make(offer());
       let done = 0;
       let bytes = 0;
+      let opened = 0;
+      const open = async (): Promise<string> => {
+        opened++;
+        return at(dest);
+      };
       const watch = {
         transferred(total: number, last: boolean): void {
           bytes = total;
@@ -51,9 +56,9 @@ export function sessionContract(name: string, make: MakeSession): void {
         },
       };
       const wanted = { name: 'context', ...everything, ...request };
-      const result = await held.session.folders.sync(wanted, base, at(dest), watch, never);
+      const result = await held.session.folders.sync(wanted, base, open, watch, never);
       const list = result.unchanged ? base!.list : result.list;
-      return { unchanged: result.unchanged, list, entries: decodeList(list)!, done, bytes };
+      return { unchanged: result.unchanged, list, entries: decodeList(list)!, opened, done, bytes };
     }
 
     describe('folders', () => {
@@ -94,13 +99,13 @@ export function sessionContract(name: string, make: MakeSession): void {
         }
       });
 
-      it('leaves the destination alone when nothing differs from the base', async () => {
+      it('makes no destination when nothing differs from the base', async () => {
         makeTree(at('context'), tree);
         const first = await sync('first');
         const again = await sync('second', { dir: at('first'), list: first.list });
         expect(again.unchanged).to.equal(true);
         expect(again.entries).to.deep.equal(first.entries);
-        expect(fs.readdirSync(at('second'))).to.deep.equal([]);
+        expect([first.opened, again.opened]).to.deep.equal([1, 0]);
       });
 
       it('links what did not change and brings what did', async () => {
@@ -152,13 +157,50 @@ export function sessionContract(name: string, make: MakeSession): void {
         });
       }
 
-      it('brings everything again when asked not to compare', async () => {
-        makeTree(at('context'), { a: '1' });
-        const first = await sync('first');
-        const base = { dir: at('first'), list: first.list };
-        const second = await sync('second', base, { differ: 'none' });
-        expect(second.unchanged).to.equal(false);
-        expect(fs.statSync(at('first/a')).ino).to.not.equal(fs.statSync(at('second/a')).ino);
+      describe('when metadata are not to be trusted', () => {
+        const again = async (spec: TreeSpec, change: () => void): Promise<Synced> => {
+          makeTree(at('context'), spec);
+          const { list } = await sync('first');
+          change();
+          return sync('second', { dir: at('first'), list }, { differ: 'none' });
+        };
+        /** With the size and the time that it had. */
+        const rewrite = (file: string, text: string): void => {
+          const { atime, mtime } = fs.statSync(file);
+          fs.writeFileSync(file, text);
+          fs.utimesSync(file, atime, mtime);
+        };
+
+        it('makes no destination when the contents are the same', async () => {
+          const second = await again({ a: '1', empty: '', sub: { b: '2' } }, () => {});
+          expect([second.unchanged, second.opened]).to.deep.equal([true, 0]);
+          // The contents came again.
+          expect(second.bytes).to.be.greaterThan(0);
+        });
+
+        it('notices another content', async () => {
+          const spec = { a: '1', b: '2', c: 'x'.repeat(1000), l: { link: 'a' }, z: { y: '3' } };
+          const second = await again(spec, () => rewrite(at('context/b'), 'B'));
+          expect([second.unchanged, second.opened]).to.deep.equal([false, 1]);
+          expect(tellTree(at('second'))).to.deep.equal(tellTree(at('context')));
+          const list = await sync('third');
+          expect(second.entries).to.deep.equal(list.entries);
+        });
+
+        it('notices what was added and removed', async () => {
+          await again({ a: '1', b: '2', c: '3' }, () => {
+            fs.rmSync(at('context/b'));
+            fs.writeFileSync(at('context/d'), '4');
+          });
+          expect(tellTree(at('second'))).to.deep.equal({ a: '1', c: '3', d: '4' });
+        });
+
+        it('brings again what is too large to be held', async () => {
+          const big = 'x'.repeat(600_000);
+          const second = await again({ a: big, b: big, c: '1' }, () => {});
+          expect([second.unchanged, second.opened]).to.deep.equal([false, 1]);
+          expect(tellTree(at('second'))).to.deep.equal(tellTree(at('context')));
+        });
       });
 
       it('filters, with names that are not ASCII', async () => {
@@ -184,7 +226,7 @@ export function sessionContract(name: string, make: MakeSession): void {
         stop.abort();
         const request = { name: 'context', ...everything };
         const failure = await held.session.folders
-          .sync(request, undefined, at('first'), { transferred() {} }, stop.signal)
+          .sync(request, undefined, async () => at('first'), { transferred() {} }, stop.signal)
           .catch((error: unknown) => error);
         expect(failure).to.include({ code: 'canceled' });
       });
@@ -384,6 +426,8 @@ interface Synced {
   readonly unchanged: boolean;
   readonly list: Uint8Array;
   readonly entries: readonly ReceivedEntry[];
+  /** How often the destination was asked for. */
+  readonly opened: number;
   readonly done: number;
   readonly bytes: number;
 }

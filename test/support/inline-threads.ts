@@ -12,6 +12,7 @@ export class InlineThreads implements Threads {
     return module.default(structuredClone(args, { transfer: [...(options.transfer ?? [])] }), {
       throwIfAborted: () => options.signal.throwIfAborted(),
       report: (value) => options.onReport?.(structuredClone(value)),
+      ask: async (question) => structuredClone(await options.onAsk?.(structuredClone(question))),
     });
   }
 }

@@ -6,7 +6,13 @@
 import { BuildError, isCanceled } from '../../../core/contracts/errors.js';
 import type { Logger } from '../../../core/contracts/logger.js';
 import { type Progress, silentProgress } from '../../../core/contracts/progress.js';
-import { type ImmutableRef, type MutableRef, receivedList } from '../../../core/contracts/refs.js';
+import {
+  type ImmutableRef,
+  type MutableRef,
+  type RefOptions,
+  type RefStore,
+  receivedList,
+} from '../../../core/contracts/refs.js';
 import type { FolderRequest, Session, Sessions, SyncBase } from '../../../core/contracts/session.js';
 import type { OpenSource, Source, SourceContext, SourceRequest } from '../../../core/contracts/source.js';
 import { sha256 } from '../../../core/util/digest.js';
@@ -87,14 +93,13 @@ async function transfer(
   const [newest] = earlier;
   let answer: ImmutableRef | undefined;
   try {
-    const base = folder.differ === 'none' ? undefined : await baseOf(newest, signal);
+    const base = await baseOf(newest, signal);
     const options = { description: `local source for ${folder.name}`, type: 'source.local', index } as const;
-    await using dest = await worker.refs.create(undefined, options, silentProgress, signal);
-    const { layers } = await dest.view(silentProgress, signal);
+    await using dest = new Destination(worker.refs, options, signal);
     const watch = transferBar(progress, `transferring ${folder.name}:`);
-    const result = await session.folders.sync(requestOf(folder), base, layers[0]!, watch, signal);
-    const list = result.unchanged ? undefined : result.list;
-    answer = newest && (!list || holds(newest, list)) ? newest : await keep(dest, list!);
+    const make = (): Promise<string> => dest.make();
+    const result = await session.folders.sync(requestOf(folder), base, make, watch, signal);
+    answer = result.unchanged ? newest! : await dest.keep(result.list);
     return answer;
   } finally {
     const others = earlier.filter((ref) => ref !== answer);
@@ -108,16 +113,35 @@ async function transfer(
   }
 }
 
-/** What was brought again may well be what is there. */
-function holds(ref: ImmutableRef, list: Uint8Array): boolean {
-  const kept = ref.metadata.get(receivedList);
-  return kept !== undefined && Buffer.compare(kept, list) === 0;
-}
+/** Where a transfer goes, made when there is something to bring. */
+class Destination implements AsyncDisposable {
+  readonly #refs: RefStore;
+  readonly #options: RefOptions;
+  readonly #signal: AbortSignal;
+  #ref: MutableRef | undefined;
 
-/** The list and the tree go to the disk together. */
-async function keep(dest: MutableRef, list: Uint8Array): Promise<ImmutableRef> {
-  const [ref] = await Promise.all([dest.commit(), dest.metadata.set(receivedList, list)]);
-  return ref;
+  constructor(refs: RefStore, options: RefOptions, signal: AbortSignal) {
+    this.#refs = refs;
+    this.#options = options;
+    this.#signal = signal;
+  }
+
+  async make(): Promise<string> {
+    this.#ref = await this.#refs.create(undefined, this.#options, silentProgress, this.#signal);
+    const { layers } = await this.#ref.view(silentProgress, this.#signal);
+    return layers[0]!;
+  }
+
+  /** The list and the tree go to the disk together. */
+  async keep(list: Uint8Array): Promise<ImmutableRef> {
+    const dest = this.#ref!;
+    const [ref] = await Promise.all([dest.commit(), dest.metadata.set(receivedList, list)]);
+    return ref;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#ref?.[Symbol.asyncDispose]();
+  }
 }
 
 const requestOf = (folder: LocalRequest): FolderRequest => ({

@@ -34,6 +34,7 @@ describe('session tunnel', function () {
   this.timeout(60_000);
   let home: string;
   const at = (...parts: string[]): string => path.join(home, ...parts);
+  const dest = async (): Promise<string> => at('dest');
   beforeEach(() => {
     home = makeTempDir();
     fs.mkdirSync(at('dest'));
@@ -96,7 +97,7 @@ describe('session tunnel', function () {
     const tunnel = await openTunnel({ offer: offer() });
     tunnel.stall();
     const failure = tunnel.session.folders
-      .sync(request, undefined, at('dest'), quiet, never)
+      .sync(request, undefined, dest, quiet, never)
       .catch((e: unknown) => e);
     await tunnel.client[Symbol.asyncDispose]();
     expect(await failure).to.include({ grpcCode: 'Unavailable' });
@@ -109,7 +110,7 @@ describe('session tunnel', function () {
     tunnel.stall();
     const stop = new AbortController();
     const failure = tunnel.session.folders
-      .sync(request, undefined, at('dest'), quiet, stop.signal)
+      .sync(request, undefined, dest, quiet, stop.signal)
       .catch((e: unknown) => e);
     setImmediate(() => stop.abort());
     expect(await failure).to.include({ code: 'canceled' });
@@ -142,7 +143,7 @@ describe('session tunnel', function () {
     );
     await served
       .session()
-      .folders.sync(request, undefined, at('dest'), quiet, never)
+      .folders.sync(request, undefined, dest, quiet, never)
       .catch(() => {});
     expect(seen).to.deep.equal(['00-t-s-01']);
   });
@@ -157,7 +158,7 @@ describe('session tunnel', function () {
     });
     const { folders } = served.session();
     const ask = (more: object): Promise<unknown> =>
-      folders.sync({ ...request, ...more }, undefined, at('dest'), quiet, never).catch(() => {});
+      folders.sync({ ...request, ...more }, undefined, dest, quiet, never).catch(() => {});
     await ask({ includePatterns: ['a.txt', 'dir/*'], excludePatterns: ['*.log'], followPaths: ['l 0'] });
     await ask({ includePatterns: ['hé llo%', 'b'] });
     await ask({ followPaths: ['a,b', 'c%20d'] });
@@ -189,7 +190,7 @@ describe('session tunnel', function () {
     const sync = async (dest: string, list?: Uint8Array) => {
       fs.mkdirSync(at(dest), { recursive: true });
       const base = list && { dir: at('dest'), list };
-      const result = await tunnel.session.folders.sync(request, base, at(dest), watch, never);
+      const result = await tunnel.session.folders.sync(request, base, async () => at(dest), watch, never);
       return result.unchanged ? undefined : { list: result.list, entries: decodeList(result.list)! };
     };
     const first = await sync('dest');
@@ -245,7 +246,7 @@ describe('session tunnel', function () {
             await listen(call);
           },
         });
-        const sync = served.session().folders.sync(request, undefined, at('dest'), quiet, never);
+        const sync = served.session().folders.sync(request, undefined, dest, quiet, never);
         expect(await sync.then(() => 'no error', String)).to.contain(message);
         expect(fs.existsSync(at('evil'))).to.equal(false);
       });
@@ -265,7 +266,7 @@ describe('session tunnel', function () {
           await listen(call);
         },
       });
-      await served.session().folders.sync(request, undefined, at('dest'), quiet, never);
+      await served.session().folders.sync(request, undefined, dest, quiet, never);
       const told = tellTree(at('dest'));
       const wrong = names.filter((name, id) => told[name] !== `${big}end ${id}`);
       expect(wrong).to.deep.equal([]);

@@ -38,6 +38,20 @@ describe('ThreadPool', () => {
     expect(seen).to.deep.equal([1, 2, 3, 4, 5]);
   });
 
+  it('answers what a task asks', async () => {
+    const onAsk = async (question: unknown): Promise<unknown> => `${question}!`;
+    const args: TryArgs = { do: 'ask', questions: ['who', 'where'] };
+    expect(await pool.run(task, args, { signal: never, onAsk })).to.deep.equal(['who!', 'where!']);
+  });
+
+  it('lets a task know why its question has no answer', async () => {
+    const onAsk = async (): Promise<never> => {
+      throw new BuildError('test.busy', 'nobody knows');
+    };
+    const args: TryArgs = { do: 'ask', questions: ['who'] };
+    expect(await rejection(pool.run(task, args, { signal: never, onAsk }))).to.include({ code: 'test.busy' });
+  });
+
   it('keeps code, details and hint of a BuildError', async () => {
     const error = await rejection(run({ do: 'fail', how: 'build' }));
     expect(error).to.be.instanceOf(BuildError);

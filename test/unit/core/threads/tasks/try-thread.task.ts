@@ -5,6 +5,7 @@ export type TryArgs =
   | { readonly do: 'double'; readonly value: number }
   | { readonly do: 'fail'; readonly how: 'build' | 'system' | 'crash' }
   | { readonly do: 'spin' }
+  | { readonly do: 'ask'; readonly questions: readonly unknown[] }
   | { readonly do: 'count'; readonly to: number }
   | { readonly do: 'block'; readonly gate: SharedArrayBuffer };
 
@@ -18,6 +19,8 @@ export default function tryThread(args: TryArgs, context: ThreadContext): unknow
     case 'count':
       for (let at = 1; at <= args.to; at++) context.report(at);
       return 'counted';
+    case 'ask':
+      return askAll(args.questions, context);
     case 'block':
       context.report('blocked');
       return Atomics.wait(new Int32Array(args.gate), 0, 0);
@@ -25,6 +28,12 @@ export default function tryThread(args: TryArgs, context: ThreadContext): unknow
       context.report('spinning');
       for (;;) context.throwIfAborted();
   }
+}
+
+async function askAll(questions: readonly unknown[], context: ThreadContext): Promise<unknown> {
+  const answers: unknown[] = [];
+  for (const question of questions) answers.push(await context.ask(question));
+  return answers;
 }
 
 function fail(how: 'build' | 'system' | 'crash'): never {

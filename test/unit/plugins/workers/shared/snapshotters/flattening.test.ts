@@ -10,7 +10,7 @@ import { cheapestWindow } from '../../../../../../plugins/workers/shared/snapsho
 import flatten from '../../../../../../plugins/workers/shared/snapshotters/snapshot-flatten.task.js';
 import { makeTempDir, tellTree } from '../../../../../support/trees.js';
 
-const context = { throwIfAborted() {}, report() {} };
+const context = { throwIfAborted() {}, report() {}, ask: async () => undefined };
 const opaqueName = 'user.overlay.opaque';
 
 /** A layer as a list of what it has: `file:d/x`, `dir:d`, `opaque:d`, `gone:d/x`. */
