@@ -14,7 +14,7 @@ export class MemoryKv implements Kv {
 
   async write(change: (batch: KvBatch) => void): Promise<void> {
     if (this.#closed) throw closed();
-    const changes = collect(change).map((entry) => ({ ...entry, value: structuredClone(entry.value) }));
+    const changes = collect(change).map((entry) => ({ ...entry, value: copyOf(entry.value) }));
     for (const { table, key, value } of changes) {
       if (value === undefined) this.#entries(table).delete(key);
       else this.#entries(table).set(key, value);
@@ -44,7 +44,7 @@ class MemoryTable<V> implements KvTable<V> {
   }
 
   get(key: string): V | undefined {
-    return structuredClone(this.#values.get(key)) as V | undefined;
+    return copyOf(this.#values.get(key)) as V | undefined;
   }
 
   has(key: string): boolean {
@@ -59,3 +59,14 @@ class MemoryTable<V> implements KvTable<V> {
     }
   }
 }
+
+/** `structuredClone`, without its cost for the small values that are nearly all there is. */
+function copyOf(value: unknown): unknown {
+  if (value === null || isPlain.has(typeof value)) return value;
+  if (Array.isArray(value)) return value.map(copyOf);
+  if (typeof value !== 'object' || Object.getPrototypeOf(value) !== Object.prototype)
+    return structuredClone(value);
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, copyOf(inner)]));
+}
+
+const isPlain: ReadonlySet<string> = new Set(['string', 'number', 'boolean', 'undefined']);
