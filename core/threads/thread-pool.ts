@@ -148,10 +148,15 @@ export class ThreadPool implements Threads, AsyncDisposable {
   /** Rule 1: armed while work waits, re-armed by whatever finishes. */
   #watch(): void {
     if (this.#queue.length === 0 || this.#timer || this.#disposed) return;
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      if (this.#queue.length > 0 && this.#busy.size < this.#limit * EXTRA_FACTOR) this.#startNext();
-      this.#watch();
+    const timer = setTimeout(() => {
+      // When this thread was held up itself, what finished meanwhile has not been heard of yet.
+      setImmediate(() => {
+        if (this.#timer !== timer) return;
+        this.#timer = undefined;
+        if (this.#queue.length > 0 && this.#busy.size < this.#limit * EXTRA_FACTOR) this.#startNext();
+        this.#watch();
+      });
     }, this.#patienceMs);
+    this.#timer = timer;
   }
 }

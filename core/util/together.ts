@@ -7,13 +7,18 @@ export async function together<Item, Result>(
   work: (item: Item, signal: AbortSignal) => Promise<Result>,
   signal: AbortSignal,
 ): Promise<Result[]> {
+  const [first, ...others] = items;
+  if (first === undefined) return [];
+  // A combined signal costs more than most work that comes alone.
+  if (others.length === 0) return [await work(first, signal)];
   const stop = new AbortController();
   const either = AbortSignal.any([signal, stop.signal]);
-  const running = [...items].map((item) => work(item, either));
+  const running = [first, ...others].map((item) => work(item, either));
   try {
     return await Promise.all(running);
-  } finally {
+  } catch (error) {
     stop.abort();
     await Promise.allSettled(running);
+    throw error;
   }
 }
