@@ -28,9 +28,8 @@ needRoot('The integration tests run real containers, which');
 await step('npm packages', () => npmPackages());
 await step('Debian packages for the integration tests', () => debianPackages(packages));
 await step('bundling', () => run(process.execPath, [join(root, 'scripts/build.mjs'), '--types']));
-for (const check of ['lint', 'layers', 'types'])
+for (const check of ['lint', 'layers', 'types', 'gen:check', 'docs:check'])
   await step(`npm run ${check}`, () => run('npm', ['run', '--silent', check]));
-await step('npm run gen:check', () => run('npm', ['run', '--silent', 'gen:check']));
 
 const counts = { passed: 0, failed: 0, skipped: 0 };
 const suites = {
