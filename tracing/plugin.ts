@@ -1,5 +1,5 @@
 /** The built-in tracing plugin: `[plugin.tracing.jaeger] endpoint = "host:6831"`, or `JAEGER_TRACE`. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { definePlugin, PLUGIN_API, silentTracing, TracingBackends } from '../core/contracts/index.js';
 import { openTracing } from './index.js';
 

@@ -4,7 +4,6 @@ import type { AuthToken, ClientAuth, TokenRequest } from '../../core/contracts/s
 import { parseGoBool } from '../../core/util/go-bool.js';
 import { dockerConfigDir, loadCredentials, type RegistryCredentials } from './docker-config.js';
 import { TokenKey, tokenSeed } from './token-authority.js';
-import { fetchToken } from './token-fetch.js';
 
 export interface RegistryAuthOptions {
   /** Default: `$DOCKER_CONFIG` or `~/.docker`. */
@@ -49,6 +48,8 @@ export class RegistryAuth implements ClientAuth {
       const scopes = request.scopes.map((scope) => scope.replace(/^repository:/, '')).join(' ');
       this.#tell(`[auth] ${scopes} token for ${request.host}`);
     }
+    // Few builds need it, and the HTTP library behind it takes a while to read.
+    const { fetchToken } = await import('./token-fetch.js');
     return fetchToken(request, credentials, signal);
   }
 

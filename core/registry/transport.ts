@@ -7,7 +7,7 @@
  * 3. Whoever gets a response reads its body to the end or calls `discard`.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { Agent, type Dispatcher, EnvHttpProxyAgent, request as undiciRequest } from 'undici';
+import type { Dispatcher } from 'undici';
 import { canceled } from '../contracts/errors.js';
 import { isNotTls, isRefused, isTransient, requestFailed } from './errors.js';
 import type { Endpoint } from './hosts.js';
@@ -44,6 +44,7 @@ export interface TransportOptions {
   readonly sleep?: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
+const library = (): Promise<typeof import('./http-library.js')> => import('./http-library.js');
 const maxRedirects = 10;
 /** A server that asks for a longer pause than this (milliseconds) is not waited for. */
 const maxRetryAfter = 60_000;
@@ -109,9 +110,10 @@ export class Transport implements AsyncDisposable {
 
   async #follow(endpoint: Endpoint, request: HttpRequest, start: string): Promise<HttpResponse> {
     const dispatcher = await this.#dispatcher(endpoint);
+    const http = await library();
     let url = start;
     for (let hop = 0; ; hop++) {
-      const { statusCode, headers, body } = await undiciRequest(url, {
+      const { statusCode, headers, body } = await http.request(url, {
         dispatcher,
         method: request.method,
         headers: { 'user-agent': this.#options.userAgent, ...headersFor(url, start, request.headers) },
@@ -155,6 +157,7 @@ export class Transport implements AsyncDisposable {
     const proxied = ['http_proxy', 'https_proxy'].some(
       (name) => process.env[name] ?? process.env[name.toUpperCase()],
     );
+    const { Agent, EnvHttpProxyAgent } = await library();
     return proxied ? new EnvHttpProxyAgent({ ...options, requestTls: tls }) : new Agent(options);
   }
 }

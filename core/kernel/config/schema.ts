@@ -2,7 +2,7 @@
  * The configuration file, in BuildKit's own keys (buildkitd.toml) plus `[plugins]` and `[plugin.<kind>.<id>]`.
  * Every object is strict: a key that no schema knows is an error, never ignored.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 
 const registryHost = z.strictObject({
   mirrors: z.array(z.string()).default([]).describe('hosts asked before this one'),

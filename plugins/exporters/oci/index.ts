@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { ContentStore } from '../../../core/contracts/content.js';
 import { Exporters } from '../../../core/contracts/exporter.js';
 import { definePlugin, PLUGIN_API } from '../../../core/contracts/plugin.js';

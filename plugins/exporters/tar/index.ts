@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { Exporters } from '../../../core/contracts/exporter.js';
 import { definePlugin, PLUGIN_API } from '../../../core/contracts/plugin.js';
 import { Threads } from '../../../core/contracts/threads.js';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { Frontends } from '../../../core/contracts/frontend.js';
 import { definePlugin, PLUGIN_API } from '../../../core/contracts/plugin.js';
 import { DockerfileFrontend } from './frontend.js';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { Logger } from '../../../core/contracts/logger.js';
 import { definePlugin, PLUGIN_API } from '../../../core/contracts/plugin.js';
 import { Sessions } from '../../../core/contracts/session.js';

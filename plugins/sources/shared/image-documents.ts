@@ -1,5 +1,5 @@
 /** Manifests, indexes and configs as they come from outside: parsed, checked, and nothing assumed. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Descriptor } from '../../../core/contracts/content.js';
 import { BuildError } from '../../../core/contracts/errors.js';
 import { type Digest, isDigest } from '../../../core/util/digest.js';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { parsePlatform } from '../../../core/util/platform.js';
 import { isAddress } from '../shared/network/resolv-conf.js';
 
