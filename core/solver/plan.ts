@@ -43,49 +43,77 @@ export interface Wish {
   readonly digest: boolean;
 }
 
-const askNothing: Asking = { everything: false, matches: [] };
-const nothing = { asking: askNothing, effects: [], failedInput: undefined, follows: false } as const;
+const none: readonly never[] = [];
+const saving: readonly EffectName[] = ['save'];
+const mapping: readonly EffectName[] = ['map'];
+const running: readonly EffectName[] = ['exec'];
+const askNothing: Asking = { everything: false, matches: none };
+const nothing = { asking: askNothing, effects: none, failedInput: undefined, follows: false } as const;
 
 export function plan(task: Task): Plan {
   if (task.failure) return { ...nothing, because: 'it has failed' };
-  const effects: EffectName[] = task.executed && !task.saved ? ['save'] : [];
-  const open = task.outputs.filter(({ wanted }) => wanted > stages.none);
-  if (open.length === 0) return { ...nothing, effects, because: idleReason(task) };
+  const effects = task.executed && !task.saved ? saving : none;
+  const [first, ...others] = task.outputs.filter(isWanted);
+  if (!first) return { ...nothing, effects, because: idleReason(task) };
   if (task.leader) return { ...nothing, effects, follows: true, because: `it follows ${task.leader.name}` };
-  const parts = open.map((output) => planOutput(task, output));
-  const everything = parts.some((part) => part.run);
+  let all = planOutput(task, first);
+  for (const output of others) all = both(all, planOutput(task, output));
+  const { run, matches, because } = all;
   return {
-    asking: { everything, matches: parts.flatMap((part) => part.match ?? []) },
-    effects: [...effects, ...new Set(parts.flatMap((part) => part.effects))],
-    failedInput: everything ? task.failedInput : undefined,
+    asking: { everything: run, matches },
+    effects: union(effects, all.effects),
+    failedInput: run ? task.failedInput : undefined,
     follows: false,
-    because: parts.map((part) => part.because).join('; '),
+    because,
   };
 }
 
+const isWanted = ({ wanted }: Output): boolean => wanted > stages.none;
+
+/** What one output wants. */
 interface Part {
   readonly effects: readonly EffectName[];
-  readonly match?: OutputAsking;
-  readonly run?: true;
+  readonly matches: readonly OutputAsking[];
+  readonly run: boolean;
   readonly because: string;
+}
+
+const both = (a: Part, b: Part): Part => ({
+  effects: union(a.effects, b.effects),
+  matches: [...a.matches, ...b.matches],
+  run: a.run || b.run,
+  because: `${a.because}; ${b.because}`,
+});
+
+function union<T>(a: readonly T[], b: readonly T[]): readonly T[] {
+  if (a.length === 0 || b.length === 0) return a.length > 0 ? a : b;
+  return [...new Set([...a, ...b])];
 }
 
 function planOutput(task: Task, output: Output): Part {
   const wantsResult = output.wanted === stages.result;
   const usable = output.bestRecord !== undefined;
-  if (wantsResult && usable) return { effects: [`load ${output.index}`], because: 'a record matches' };
-  const maps: EffectName[] = wantsMap(task, usable) ? ['map'] : [];
-  if (wantsResult && output.reached >= stages.content) return planRun(task, maps);
-  if (task.isRoot) return { effects: maps, because: 'its cache map comes first' };
+  if (wantsResult && usable) {
+    return { effects: [`load ${output.index}`], matches: none, run: false, because: 'a record matches' };
+  }
+  const effects = wantsMap(task, usable) ? mapping : none;
+  if (wantsResult && output.reached >= stages.content) return planRun(task, effects);
+  if (task.isRoot) return { effects, matches: none, run: false, because: 'its cache map comes first' };
   const deepen = output.wanted >= stages.content && task.mapped;
   const all = output.matching?.lacking === 0 && task.definitionsOpen === 0;
-  return { effects: maps, match: { output, deepen, all }, because: matchReason(task, output, deepen, all) };
+  return {
+    effects,
+    matches: [{ output, deepen, all }],
+    run: false,
+    because: matchReason(task, output, deepen, all),
+  };
 }
 
 function planRun(task: Task, maps: readonly EffectName[]): Part {
   const ready = task.mapped && task.resultsMissing === 0 && task.digestsMissing === 0;
-  if (ready) return { effects: ['exec'], run: true, because: 'no record matches and every input is there' };
-  return { effects: maps, run: true, because: 'no record can match: it needs its inputs' };
+  return ready
+    ? { effects: running, matches: none, run: true, because: 'no record matches and every input is there' }
+    : { effects: maps, matches: none, run: true, because: 'no record can match: it needs its inputs' };
 }
 
 /** A root with a usable record needs no further keys; one without tries them all. */

@@ -56,8 +56,8 @@ function askLeader(task: Task, follows: boolean, actions: Actions): void {
 function askInput(input: Input, asking: Asking, actions: Actions): void {
   const { task, source } = input;
   const { ask, digest } = wishOf(asking, input);
-  const asker: Asker = { kind: 'input', task, input };
-  input.demand = renew(input.demand, asker, source, ask, actions);
+  input.demand = renew(input.demand, input.asker, source, ask, actions);
+  if (!input.dep?.contentDigest) return;
   const effect: EffectName = `digest ${input.index}`;
   if (digest) want(task, effect, actions);
   else giveUp(task.running.get(effect), actions);

@@ -133,8 +133,8 @@ export class Scheduler {
     if (task.leader) absorbLeader(task);
     absorb(task, this.#services.records);
     const grown = indexTask(this.live, task);
-    const touched = [...task.touched];
-    task.touched.clear();
+    const touched = task.touched.size > 0 ? [...task.touched] : nothing;
+    if (touched.length > 0) task.touched.clear();
     if (grown) this.#findTwins(task);
     return touched;
   }
@@ -263,6 +263,8 @@ export class Scheduler {
     }
   }
 }
+
+const nothing: readonly never[] = [];
 
 /** It may still be wanted, or wanted again, and its input is only visited when something is new there. */
 function lookAgain(task: Task, name: EffectName): void {

@@ -5,7 +5,7 @@
 import type { BuildError } from '../contracts/errors.js';
 import type { Span } from '../contracts/tracing.js';
 import type { Digest } from '../util/digest.js';
-import type { Demand } from './demand.js';
+import type { Asker, Demand } from './demand.js';
 import type { EffectName } from './effects.js';
 import type { Job } from './job.js';
 import { type KeyId, rootKey } from './keys/key-id.js';
@@ -140,6 +140,8 @@ export class Input {
   readonly task: Task;
   readonly index: number;
   readonly source: Output;
+  /** How it signs its demands. */
+  readonly asker: Asker;
   demand: Demand | undefined;
   contentDigest: Digest | undefined;
   /** The last stage at which it has nothing more to tell. */
@@ -155,6 +157,7 @@ export class Input {
     this.task = task;
     this.index = index;
     this.source = source;
+    this.asker = { kind: 'input', task, input: this };
   }
 
   get dep(): CacheMapDep | undefined {
