@@ -103,7 +103,7 @@ export class TarReader {
   }
 
   #header(block: Buffer): void {
-    if (block.every((byte) => byte === 0)) {
+    if (block[0] === 0 && block.every((byte) => byte === 0)) {
       this.#ended = true;
       return;
     }
@@ -185,20 +185,24 @@ export class TarReader {
   }
 
   #verify(block: Buffer): void {
-    const [offset, length] = fields.checksum;
-    let sum = 8 * 32;
-    let signed = sum;
-    for (let at = 0; at < BLOCK; at++) {
-      if (at >= offset && at < offset + length) continue;
-      sum += block[at]!;
-      signed += block.readInt8(at);
-    }
     const stored = readNumber(block, 'checksum');
-    if (stored !== sum && stored !== signed) {
+    if (stored !== checksum(block) && stored !== checksum(signedBytes(block))) {
       throw new TarError(`no tar header at byte ${this.#offset}: its checksum is wrong`);
     }
   }
 }
+
+/** The sum of all bytes, with the field for it taken as blanks. */
+function checksum(block: ArrayLike<number>): number {
+  const [offset, length] = fields.checksum;
+  let sum = length * 0x20;
+  for (let at = 0; at < BLOCK; at++) sum += block[at]!;
+  for (let at = offset; at < offset + length; at++) sum -= block[at]!;
+  return sum;
+}
+
+/** Some old archivers summed up signed characters. */
+const signedBytes = (block: Buffer): Int8Array => new Int8Array(block.buffer, block.byteOffset, block.length);
 
 function cutAtNul(content: Buffer): string {
   const nul = content.indexOf(0);
@@ -219,13 +223,22 @@ function readNumber(block: Buffer, field: Field): number {
     for (let at = offset + 1; at < offset + length; at++) value = (value << 8n) | BigInt(block[at]!);
     return Number(BigInt.asIntN(length * 8 - 1, value));
   }
+  const end = offset + length;
+  let at = skipBlanks(block, offset, end);
+  let value = 0;
+  for (; at < end && block[at]! >= 0x30 && block[at]! <= 0x37; at++) value = value * 8 + block[at]! - 0x30;
+  if (skipBlanks(block, at, end) === end) return value;
   const text = block
-    .toString('latin1', offset, offset + length)
+    .toString('latin1', offset, end)
     .replace(/[\0 ]+/g, ' ')
     .trim();
-  if (text === '') return 0;
-  if (!/^[0-7]+$/.test(text)) throw new TarError(`"${text}" is no octal number for ${field}`);
-  return Number.parseInt(text, 8);
+  throw new TarError(`"${text}" is no octal number for ${field}`);
+}
+
+function skipBlanks(block: Buffer, start: number, end: number): number {
+  let at = start;
+  while (at < end && (block[at] === 0 || block[at] === 0x20)) at++;
+  return at;
 }
 
 function readTime(block: Buffer, pax: ReadonlyMap<string, Buffer>): bigint {
