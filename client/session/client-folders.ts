@@ -16,7 +16,9 @@ export class ClientFolderSet {
   path(name: string): string {
     const path = this.#folders.get(name);
     if (path === undefined)
-      throw notFound('client.folder', `no access allowed to dir ${JSON.stringify(name)}`);
+      throw notFound('client.folder', `no access allowed to dir ${JSON.stringify(name)}`, {
+        hint: `offer a folder under that name: buildctl build --local ${name}=<path>`,
+      });
     return path;
   }
 }

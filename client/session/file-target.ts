@@ -3,6 +3,7 @@ import { open, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { BuildError } from '../../core/contracts/errors.js';
 import { newId } from '../../core/util/identity.js';
 import type { ExportTarget } from '../export-request.js';
 
@@ -46,7 +47,12 @@ async function replaceFile(
 }
 
 async function writeInto(file: string, data: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {
-  const handle = await open(file, 'w', 0o666);
+  const handle = await open(file, 'w', 0o666).catch((cause: NodeJS.ErrnoException) => {
+    throw new BuildError('client.target', `cannot write to ${path.dirname(file)}: ${cause.message}`, {
+      grpcCode: 'FailedPrecondition',
+      cause,
+    });
+  });
   try {
     for await (const chunk of data) {
       signal.throwIfAborted();

@@ -1,7 +1,7 @@
 /** Where a client puts results, by the index in its list of exporters. */
-import { mkdir } from 'node:fs/promises';
 import { BuildError, invalid } from '../../core/contracts/errors.js';
 import type { WriteMode } from '../../core/transfer/tree-writer.js';
+import { makeFolders } from '../../core/util/make-folders.js';
 import type { ExportRequest, ExportTarget } from '../export-request.js';
 
 export interface FolderTarget {
@@ -44,7 +44,7 @@ export class ResultTargets {
         'the daemon does not support mode=delete: it sends platforms one by one',
       );
     }
-    await mkdir(target.path, { recursive: true, mode: 0o700 });
+    await makeFolders(target.path, 0o700);
     return {
       path: target.path,
       mode: mirror ? 'mirror' : 'merge',

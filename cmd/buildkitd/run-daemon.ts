@@ -35,7 +35,8 @@ export async function runDaemon(flags: DaemonFlags): Promise<void> {
     ...(grpc.uid === undefined ? {} : { uid: grpc.uid }),
     ...(grpc.gid === undefined ? {} : { gid: grpc.gid }),
   });
-  logger.info(`found ${engine.workers.length} workers`);
+  if (engine.workers.length === 0) logger.warn('no worker can run builds here: they will be refused');
+  else logger.info(`found ${engine.workers.length} workers`);
   for (const address of addresses) logger.info(`running server on ${await server.listen(address)}`);
   await new Promise<void>((resolve) => {
     if (stopped.aborted) resolve();

@@ -2,10 +2,11 @@
  * The folder of all state. One engine at a time uses it: the lock is the kernel's, so it ends with its process,
  * however that ends.
  */
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { BuildError } from '../contracts/index.js';
 import { tryLock } from '../util/linux/lock.js';
+import { makeFolders } from '../util/make-folders.js';
 
 export class RootFolder implements Disposable {
   readonly path: string;
@@ -20,7 +21,7 @@ export class RootFolder implements Disposable {
   static async open(folder: string): Promise<RootFolder> {
     const path = resolve(folder);
     // Layers hold what images hold, secrets that builds copied into them among it: nobody else's business.
-    await mkdir(path, { recursive: true, mode: 0o700 }).catch((cause: NodeJS.ErrnoException) => {
+    await makeFolders(path, 0o700).catch((cause: NodeJS.ErrnoException) => {
       throw new BuildError('kernel.root', `cannot make the state folder ${path}: ${cause.message}`, {
         grpcCode: 'FailedPrecondition',
         cause,

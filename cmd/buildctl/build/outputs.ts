@@ -1,5 +1,6 @@
 /** `--output type=oci,dest=image.tar` and its older form, `--exporter=oci --exporter-opt output=image.tar`. */
 import { statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { ExportRequest, ExportTarget } from '../../../client/export-request.js';
 import { invalid } from '../../../core/contracts/index.js';
 import { csvAttributes, keyValue } from '../csv.js';
@@ -118,6 +119,9 @@ function fileTarget(type: string, dest: string | undefined, { stdout }: OutputSt
   }
   if (statSync(dest, { throwIfNoEntry: false })?.isDirectory()) {
     throw invalid('buildctl.output', `destination file ${dest} is a directory`);
+  }
+  if (!statSync(dirname(dest), { throwIfNoEntry: false })?.isDirectory()) {
+    throw invalid('buildctl.output', `destination file ${dest}: there is no folder ${dirname(dest)}`);
   }
   return { kind: 'file', path: dest };
 }
