@@ -47,7 +47,7 @@ class TextSource {
     );
     try {
       const action = { kind: 'mkfile', path: `/${this.#name}`, mode: 0o644, data: this.#data, timestamp: 0n };
-      await worker.files.apply(tree, action, undefined, progress, signal);
+      await worker.files.apply(tree, [{ action, source: undefined }], progress, signal);
       return await tree.commit();
     } finally {
       await tree[Symbol.asyncDispose]();
