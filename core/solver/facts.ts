@@ -84,6 +84,7 @@ function absorbInput(input: Input, records: Records): void {
   }
   if (source.task.failure) task.failedInput ??= input;
   if (task.map) for (const output of task.outputs) probe(output, input, records);
+  input.seen = source.keys.length;
   know(input);
 }
 

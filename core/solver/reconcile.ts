@@ -72,7 +72,7 @@ function renew(
   actions: Actions,
 ): Demand | undefined {
   if (demand && demand.stage === stage && (demand.open || source.reached >= stage)) return demand;
-  const next = stage === stages.none ? undefined : new Demand(asker, source, stage, source.keys.length);
+  const next = stage === stages.none ? undefined : new Demand(asker, source, stage, seenBy(asker, source));
   // Placed before the old one is withdrawn: the source never looks unwanted in between.
   const more = next?.place() ?? false;
   const less = demand?.withdraw() ?? false;
@@ -80,6 +80,10 @@ function renew(
   if (next && !next.open) touch(asker, actions);
   return next;
 }
+
+/** Keys that came while nobody asked answer a demand at once. */
+const seenBy = (asker: Asker, source: Output): number =>
+  asker.kind === 'input' ? asker.input.seen : source.keys.length;
 
 /** Whatever the source knows already was not looked at before it was asked. */
 function touch(asker: Asker, actions: Actions): void {

@@ -149,6 +149,8 @@ export class Input {
   hasResult = false;
   /** Some key stands for it: it can be a part of the task's live identity. */
   hasKey = false;
+  /** How many keys of the source were looked at. */
+  seen = 0;
   /** How many keys of the source the live index has. */
   indexed = 0;
   contentIndexed = false;

@@ -12,7 +12,8 @@
  *    once; every stored result has a key.
  * 8. An answer is the oracle's.
  * 9. Nothing is done that need not be: no step runs while an equal one runs or has its result, or when a record of it
- *    is at hand; a graph that was built before takes one load.
+ *    is at hand; nobody asks for further keys before looking at those there are; a graph that was built before takes
+ *    one load.
  *
  * 1 to 6 and a part of 9 are here; 7 and 8 speak of moments at which a simulation looks itself (life.ts).
  */
@@ -68,6 +69,7 @@ export class Invariants {
       checkTargets(task);
       if (this.#observed.dirty.has(task)) continue;
       checkProgress(task);
+      this.#checkLooked(task);
       const idle = this.#observed.dirty.size === 0;
       if (idle && (task.serial + this.#checks) % 4 === 0) this.#checkWanted(task);
     }
@@ -91,6 +93,19 @@ export class Invariants {
       this.#facts.set(task, counts);
     }
     counts.check();
+  }
+
+  /** Whoever waits for further keys of an input has looked at all that it has told. */
+  #checkLooked(task: Task): void {
+    for (const { matching, probed } of task.outputs) {
+      if (!matching || !task.map) continue;
+      for (const { demand, index, source } of task.inputs) {
+        if (!demand?.open || demand.stage === stages.result || this.#observed.dirty.has(source.task))
+          continue;
+        if ((probed[index] ?? 0) >= source.keys.length) continue;
+        throw new Violation(9, `${task.name} asks ${source.task.name} for more keys than it has looked at`);
+      }
+    }
   }
 
   /** Makes a plan, which takes a while: every task has its turn at every fourth step. */
