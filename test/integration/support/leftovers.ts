@@ -65,11 +65,20 @@ export const snapshotFolders = (root: string): Promise<string[]> =>
 
 const blocks = (stat: Stats): number => stat.blocks * BLOCK;
 
+/** What is removed meanwhile counts as 0. */
 async function sum(dir: string, measure: (stat: Stats) => number): Promise<number> {
-  let total = measure(await lstat(dir));
-  for (const entry of await readdir(dir, { withFileTypes: true })) {
+  const of = (path: string): Promise<number> => lstat(path).then(measure, whenGone(0));
+  let total = await of(dir);
+  for (const entry of await readdir(dir, { withFileTypes: true }).catch(whenGone([]))) {
     const path = join(dir, entry.name);
-    total += entry.isDirectory() ? await sum(path, measure) : measure(await lstat(path));
+    total += entry.isDirectory() ? await sum(path, measure) : await of(path);
   }
   return total;
 }
+
+const whenGone =
+  <T>(value: T) =>
+  (error: NodeJS.ErrnoException): T => {
+    if (error.code !== 'ENOENT') throw error;
+    return value;
+  };
