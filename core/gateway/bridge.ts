@@ -2,7 +2,7 @@
  * What a frontend talks to while it builds: the in-process side of LLBBridge. One bridge serves one build, nested
  * frontends included. BuildKit: solver/llbsolver/bridge.go.
  */
-import { type BuildError, invalid, unsupported } from '../contracts/errors.js';
+import { BuildError, invalid, unsupported } from '../contracts/errors.js';
 import type {
   CacheEntry,
   Frontend,
@@ -83,7 +83,11 @@ export class Bridge implements Gateway, AsyncDisposable {
       : {};
     const logName = options.logName || `[internal] load metadata for ${name}`;
     const request = { scheme: 'docker-image', name, attrs, ...platformOf(options.platform) };
-    const { identifier, image } = await this.resolveSource(request, logName, signal);
+    const { identifier, image } = await this.resolveSource(request, logName, signal).catch(
+      (error: unknown) => {
+        throw BuildError.from(error).wrap(`failed to resolve source metadata for ${name}`);
+      },
+    );
     if (!image) throw unsupported('gateway.no-image', `${name} is no image that has a config`);
     return { ref: withoutDigest(identifier), ...image };
   }

@@ -137,6 +137,13 @@ describe('Bridge', () => {
     expect(build.resolved[0]?.request.attrs).to.deep.equal({ 'image.resolvemode': 'pull' });
   });
 
+  it('says of which image it could not learn anything', async () => {
+    const unknown = build.bridge.resolveImageConfig('missing', {}, signal);
+    expect((await failure(unknown)).message).to.equal(
+      'failed to resolve source metadata for missing: missing: not found',
+    );
+  });
+
   it('says which sources have no metadata', async () => {
     const request = { scheme: 'local', name: 'ctx', attrs: {} };
     expect((await failure(build.bridge.resolveSource(request, 'row', signal))).message).to.equal(

@@ -1,3 +1,4 @@
+import { notFound } from '../../../core/contracts/errors.js';
 import type { Frontend } from '../../../core/contracts/frontend.js';
 import { silentProgress, type Warning } from '../../../core/contracts/progress.js';
 import type { ImmutableRef } from '../../../core/contracts/refs.js';
@@ -56,6 +57,7 @@ export function fakeBuild(frontends: Readonly<Record<string, Frontend>> = {}): F
     resolve: async (request, { steps, logName }) =>
       steps.step(logName, async () => {
         resolved.push({ request, logName });
+        if (request.name === 'missing') throw notFound('registry.not-found', 'missing: not found');
         const identifier = `docker-image://docker.io/library/${request.name}:latest@${imageDigest}`;
         return { identifier, image: { digest: imageDigest, config: Buffer.from('{}') } };
       }),
