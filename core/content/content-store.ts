@@ -12,6 +12,7 @@ import type {
 } from '../contracts/content.js';
 import { canceled } from '../contracts/errors.js';
 import type { Kv } from '../contracts/kv.js';
+import type { Threads } from '../contracts/threads.js';
 import { type Digest, hexOf, isDigest, sha256 } from '../util/digest.js';
 import { newId } from '../util/identity.js';
 import { KeyLock } from '../util/key-lock.js';
@@ -19,10 +20,13 @@ import { syncDirectory } from '../util/linux/sync.js';
 import { isErrno } from '../util/linux/system-error.js';
 import { BlobIndex, blobFileName } from './blob-index.js';
 import { blobNotFound, blobTooLarge } from './errors.js';
+import { fileHasher } from './file-hasher.js';
 import { DoneIngest, FileIngest } from './ingest.js';
 
 export interface ContentStoreOptions {
   readonly kv: Kv;
+  /** Where blobs are hashed that arrived; absent: here. */
+  readonly threads?: Threads;
   /** Interrupted ingests are kept this long for somebody to continue them. Default: one day. */
   readonly keepIngestsMs?: number;
 }
@@ -32,7 +36,6 @@ const READ_WHOLE_LIMIT = 8 * 1024 * 1024;
 /** Documents that every build reads: manifests and configs, up to this size each and this much together, in bytes. */
 const DOCUMENT = 64 * 1024;
 const DOCUMENTS = 4 * 1024 * 1024;
-const never = new AbortController().signal;
 
 /**
  * Blobs in `<dir>/blobs/sha256/<hex>`, unfinished ones in `<dir>/ingest`.
@@ -45,6 +48,7 @@ export class LocalContentStore implements ContentStore {
   readonly #blobs: string;
   readonly #ingests: string;
   readonly #index: BlobIndex;
+  readonly #digest: (file: string) => Promise<Digest>;
   readonly #documents = new LRUCache<Digest, Uint8Array>({
     maxSize: DOCUMENTS,
     sizeCalculation: ({ length }) => length + 1,
@@ -53,14 +57,15 @@ export class LocalContentStore implements ContentStore {
   /** A blob that is being removed may be coming back at the same time. */
   readonly #moves = new KeyLock<void>();
 
-  private constructor(dir: string, index: BlobIndex) {
+  private constructor(dir: string, index: BlobIndex, digest: (file: string) => Promise<Digest>) {
     this.#blobs = path.join(dir, 'blobs', 'sha256');
     this.#ingests = path.join(dir, 'ingest');
     this.#index = index;
+    this.#digest = digest;
   }
 
   static async open(dir: string, options: ContentStoreOptions): Promise<LocalContentStore> {
-    const store = new LocalContentStore(dir, new BlobIndex(options.kv));
+    const store = new LocalContentStore(dir, new BlobIndex(options.kv), fileHasher(options.threads));
     // Also when the folder around it is open to others.
     await fs.mkdir(dir, { recursive: true, mode: 0o700 });
     await fs.mkdir(store.#blobs, { recursive: true });
@@ -93,9 +98,10 @@ export class LocalContentStore implements ContentStore {
       const home = {
         adopt: (from: string, digest: Digest, size: number) =>
           this.#adopt(from, digest, size, options.labels),
+        digest: (from: string) => this.#digest(from),
         leave: turn.leave,
       };
-      return await FileIngest.open(options.key, file, options.size, home, signal);
+      return await FileIngest.open(options.key, file, options.size, home);
     } catch (error) {
       turn.leave(undefined);
       throw error;
@@ -122,10 +128,10 @@ export class LocalContentStore implements ContentStore {
 
   async writeBlob(data: Uint8Array, labels: Readonly<Record<string, string>> = {}): Promise<Digest> {
     const digest = sha256(data);
-    await using ingest = await this.ingest({ key: digest, size: data.byteLength, labels }, never);
-    if (ingest.done) return digest;
-    await ingest.write(data.subarray(ingest.offset));
-    await ingest.commit(digest);
+    if (await this.#present(digest, { key: digest, size: data.byteLength, labels })) return digest;
+    await using staged = await this.stage();
+    await fs.writeFile(staged.path, data);
+    await staged.commit({ digest, size: data.byteLength, labels });
     return digest;
   }
 

@@ -1,15 +1,16 @@
 /**
- * A blob on its way in: bytes are appended to a file and hashed as they pass. What an interrupted writer left is
- * hashed again when the next writer of the key opens it, and continued.
+ * A blob on its way in: bytes are appended to a file, and hashed when they are all there. What an interrupted writer
+ * left is continued by the next one of the key.
  */
-import { createHash, type Hash } from 'node:crypto';
 import fs from 'node:fs/promises';
-import type { Ingest } from '../contracts/content.js';
+import type { GrowingFile, Ingest } from '../contracts/content.js';
 import type { Digest } from '../util/digest.js';
+import { Appender } from './appender.js';
 import { digestMismatch, ingestClosed, sizeMismatch } from './errors.js';
 
 /** What the store does for an ingest. */
 export interface IngestHome {
+  digest(file: string): Promise<Digest>;
   /** Moves the finished, synced file into place. */
   adopt(file: string, digest: Digest, size: number): Promise<void>;
   /** Lets the next writer of the key in; `committed` tells it what became of this one. */
@@ -22,26 +23,26 @@ export class FileIngest implements Ingest {
   readonly #key: string;
   readonly #path: string;
   readonly #file: fs.FileHandle;
-  readonly #hash: Hash;
+  readonly #appender: Appender;
   readonly #expectedSize: number | undefined;
   readonly #home: IngestHome;
   #size: number;
-  #open = true;
+  #state: 'open' | 'complete' | 'closed' = 'open';
 
   private constructor(
     key: string,
     path: string,
     file: fs.FileHandle,
-    found: { readonly hash: Hash; readonly size: number },
+    size: number,
     expectedSize: number | undefined,
     home: IngestHome,
   ) {
     this.#key = key;
     this.#path = path;
     this.#file = file;
-    this.#hash = found.hash;
-    this.#size = found.size;
-    this.offset = found.size;
+    this.#appender = new Appender(file, size);
+    this.#size = size;
+    this.offset = size;
     this.#expectedSize = expectedSize;
     this.#home = home;
   }
@@ -51,16 +52,13 @@ export class FileIngest implements Ingest {
     path: string,
     size: number | undefined,
     home: IngestHome,
-    signal: AbortSignal,
   ): Promise<FileIngest> {
     const file = await fs.open(path, 'a+', 0o644);
     try {
-      const found = await hashFile(file, signal);
-      if (size !== undefined && found.size > size) {
-        await file.truncate(0);
-        return new FileIngest(key, path, file, { hash: createHash('sha256'), size: 0 }, size, home);
-      }
-      return new FileIngest(key, path, file, found, size, home);
+      const found = (await file.stat()).size;
+      const fits = size === undefined || found <= size;
+      if (!fits) await file.truncate(0);
+      return new FileIngest(key, path, file, fits ? found : 0, size, home);
     } catch (error) {
       await file.close();
       throw error;
@@ -69,62 +67,86 @@ export class FileIngest implements Ingest {
 
   async write(chunk: Uint8Array): Promise<void> {
     this.#assertOpen();
-    this.#hash.update(chunk);
-    for (let written = 0; written < chunk.byteLength; ) {
-      written += (await this.#file.write(chunk, written)).bytesWritten;
-    }
     this.#size += chunk.byteLength;
     if (this.#expectedSize !== undefined && this.#size > this.#expectedSize) {
+      const error = sizeMismatch(this.#key, this.#expectedSize, this.#size);
       await this.abort();
-      throw sizeMismatch(this.#key, this.#expectedSize, this.#size);
+      throw error;
     }
+    await this.#appender.append(chunk);
   }
 
-  async commit(expected?: Digest): Promise<{ readonly digest: Digest; readonly size: number }> {
+  async follow(): Promise<GrowingFile> {
     this.#assertOpen();
+    const file = await fs.open(this.#path, 'r');
+    return {
+      fd: file.fd,
+      grown: (beyond) => this.#grown(beyond),
+      [Symbol.asyncDispose]: () => file.close(),
+    };
+  }
+
+  async commit(
+    expected?: Digest,
+    onVerified?: () => void,
+  ): Promise<{ readonly digest: Digest; readonly size: number }> {
+    this.#assertOpen();
+    await this.#appender.flush();
     if (this.#expectedSize !== undefined && this.#size !== this.#expectedSize) {
       const error = sizeMismatch(this.#key, this.#expectedSize, this.#size);
       // Too short is an interruption: what is there is worth keeping.
       await this.#close(undefined);
       throw error;
     }
-    const digest: Digest = `sha256:${this.#hash.digest('hex')}`;
-    if (expected !== undefined && expected !== digest) {
-      await this.abort();
-      throw digestMismatch(expected, digest, this.#size);
-    }
+    this.#state = 'complete';
+    this.#appender.wake();
     let committed: Digest | undefined;
     try {
+      const digest = await this.#home.digest(this.#path);
+      if (expected !== undefined && expected !== digest) {
+        await fs.rm(this.#path, { force: true });
+        throw digestMismatch(expected, digest, this.#size);
+      }
+      onVerified?.();
       await this.#file.datasync();
       await this.#home.adopt(this.#path, digest, this.#size);
       committed = digest;
+      return { digest, size: this.#size };
     } finally {
       await this.#close(committed);
     }
-    return { digest, size: this.#size };
   }
 
   async abort(): Promise<void> {
-    if (!this.#open) return;
+    if (this.#state !== 'open') return;
     await fs.rm(this.#path, { force: true });
     await this.#close(undefined);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#open) await this.#close(undefined);
+    if (this.#state === 'open') await this.#close(undefined);
+  }
+
+  async #grown(beyond: number): Promise<number> {
+    while (this.#appender.written <= beyond) {
+      if (this.#state === 'complete') return this.#appender.written;
+      this.#assertOpen();
+      await this.#appender.progress();
+    }
+    return this.#appender.written;
   }
 
   async #close(committed: Digest | undefined): Promise<void> {
-    this.#open = false;
+    this.#state = committed === undefined ? 'closed' : 'complete';
     try {
-      await this.#file.close();
+      await this.#appender.close();
     } finally {
       this.#home.leave(committed);
     }
   }
 
   #assertOpen(): void {
-    if (!this.#open) throw ingestClosed(this.#key);
+    if (this.#state !== 'open') throw ingestClosed(this.#key);
   }
 }
 
@@ -143,26 +165,21 @@ export class DoneIngest implements Ingest {
     throw ingestClosed(this.#digest);
   }
 
-  async commit(expected?: Digest): Promise<{ readonly digest: Digest; readonly size: number }> {
+  async follow(): Promise<GrowingFile> {
+    throw ingestClosed(this.#digest);
+  }
+
+  async commit(
+    expected?: Digest,
+    onVerified?: () => void,
+  ): Promise<{ readonly digest: Digest; readonly size: number }> {
     if (expected !== undefined && expected !== this.#digest) {
       throw digestMismatch(expected, this.#digest, this.offset);
     }
+    onVerified?.();
     return { digest: this.#digest, size: this.offset };
   }
 
   async abort(): Promise<void> {}
   async [Symbol.asyncDispose](): Promise<void> {}
-}
-
-async function hashFile(file: fs.FileHandle, signal: AbortSignal): Promise<{ hash: Hash; size: number }> {
-  const hash = createHash('sha256');
-  const buffer = Buffer.allocUnsafe(1 << 20);
-  let size = 0;
-  for (;;) {
-    signal.throwIfAborted();
-    const { bytesRead } = await file.read(buffer, 0, buffer.length, size);
-    if (bytesRead === 0) return { hash, size };
-    hash.update(buffer.subarray(0, bytesRead));
-    size += bytesRead;
-  }
 }

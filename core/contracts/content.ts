@@ -35,6 +35,8 @@ export interface ContentProvider {
 export interface ByteRange {
   readonly offset?: number;
   readonly length?: number;
+  /** Whoever reads a whole blob verifies its digest, unless the caller says that it does so itself. */
+  readonly unverified?: boolean;
 }
 
 /**
@@ -82,9 +84,28 @@ export interface Ingest extends AsyncDisposable {
   readonly done: boolean;
   /** Resolves when the chunk is taken: await it for back-pressure. */
   write(chunk: Uint8Array): Promise<void>;
-  /** Verifies size and digest, makes the blob durable; a mismatch is `content.digest-mismatch` and drops the bytes. */
-  commit(expected?: Digest): Promise<{ readonly digest: Digest; readonly size: number }>;
+  /** The bytes for somebody who reads along, from the first one on. */
+  follow(): Promise<GrowingFile>;
+  /**
+   * Verifies size and digest, makes the blob durable; a mismatch is `content.digest-mismatch` and drops the bytes.
+   * `onVerified` is called when the bytes are right, before the disk has them.
+   */
+  commit(
+    expected?: Digest,
+    onVerified?: () => void,
+  ): Promise<{ readonly digest: Digest; readonly size: number }>;
   abort(): Promise<void>;
+}
+
+/** A file that somebody is still writing. Dispose it when nobody reads it any more. */
+export interface GrowingFile extends AsyncDisposable {
+  /** Open for reading, in every thread. Read at positions: threads share its offset. */
+  readonly fd: number;
+  /**
+   * Its size as soon as that is more than `beyond`; `beyond` itself when it is complete. Rejects when its writer gave
+   * it up.
+   */
+  grown(beyond: number): Promise<number>;
 }
 
 /** Disposing one that was not committed removes the file. */

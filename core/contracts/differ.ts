@@ -1,5 +1,5 @@
 import type { Digest } from '../util/digest.js';
-import type { Descriptor } from './content.js';
+import type { Descriptor, GrowingFile } from './content.js';
 import type { Mount } from './mount.js';
 import { family, type Token, type TokenFamily, token } from './token.js';
 
@@ -21,6 +21,16 @@ export interface Differ {
    */
   apply(
     layer: Descriptor,
+    onto: readonly Mount[],
+    options: ApplyOptions,
+  ): Promise<{ readonly diffId: Digest }>;
+  /**
+   * The same while the layer still arrives. Whether its bytes are right is not known yet: what was unpacked is thrown
+   * away if not. Absent: callers wait for the whole blob.
+   */
+  follow?(
+    layer: Descriptor,
+    arriving: GrowingFile,
     onto: readonly Mount[],
     options: ApplyOptions,
   ): Promise<{ readonly diffId: Digest }>;

@@ -47,9 +47,9 @@ export interface CoreServices extends CoreOptions {
 export async function openCore(options: CoreOptions, owner: DisposeStack): Promise<CoreServices> {
   const { root, config, logger, tracing } = options;
   const kv = await owner.use(await LmdbKv.open(root.join('metadata.mdb')));
-  const content = await LocalContentStore.open(root.join('content'), { kv });
-  const leases = await LocalLeases.open(kv);
   const threads = await owner.use(new ThreadPool());
+  const content = await LocalContentStore.open(root.join('content'), { kv, threads });
+  const leases = await LocalLeases.open(kv);
   const sessions = await owner.use(new SessionManager({ logger, tracing, threads }));
   const hosts = config.settings.registry;
   const registries = await owner.use(new RegistryClient({ hosts, sessions, logger }));

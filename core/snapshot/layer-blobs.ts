@@ -71,6 +71,8 @@ export class LayerBlobs {
     signal: AbortSignal,
   ): Promise<LayerBlob> {
     signal.throwIfAborted();
+    // Without its blob the layer would be packed anew, which is no error.
+    await entry.keeping?.catch(() => {});
     for (const blob of suitable(entry, options)) {
       const obtainable = blob === entry.record.source && entry.record.lazy && entry.providers.length > 0;
       if (obtainable || (await this.#content.info(blob.descriptor.digest))) return blob;

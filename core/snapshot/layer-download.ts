@@ -1,66 +1,80 @@
 /** Bringing a lazy layer's blob into the content store, and reading it wherever it is. */
-import type { ByteRange, ContentProvider, ContentStore, Descriptor } from '../contracts/content.js';
+import type { ByteRange, ContentProvider, ContentStore, Descriptor, Ingest } from '../contracts/content.js';
 import { BuildError, isCanceled } from '../contracts/errors.js';
 import type { Progress } from '../contracts/progress.js';
 import type { Digest } from '../util/digest.js';
+import type { Arrival } from './arrival.js';
 import { noProvider } from './errors.js';
 import type { Entry } from './record.js';
 
-/** Downloads the layer unless it is here. Providers are tried newest first; the next continues where one failed. */
-export async function downloadLayer(
-  entry: Entry,
-  content: ContentStore,
+export interface Download {
+  readonly content: ContentStore;
+  readonly progress: Progress;
+  /** Told when the first bytes may come, and when all are here and right. */
+  readonly arrival: Arrival;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Downloads the layer unless it is here. Wrong bytes are not kept; those of an earlier attempt may be what is wrong, or
+ * another provider may have the right ones.
+ */
+export async function downloadLayer(entry: Entry, download: Download): Promise<void> {
+  const { descriptor, diffId } = entry.record.source!;
+  const { content, progress, arrival, signal } = download;
+  const { digest, size } = descriptor;
+  const labels = { 'containerd.io/uncompressed': diffId };
+  let providers = [...entry.providers].reverse();
+  let anew = true;
+  for (;;) {
+    if (await content.info(digest)) return;
+    if (providers.length === 0) throw noProvider(descriptor);
+    await using ingest = await content.ingest({ key: digest, ...(size > 0 ? { size } : {}), labels }, signal);
+    if (ingest.done) return;
+    arrival.begin(ingest);
+    try {
+      providers = await receive(descriptor, providers, ingest, progress, signal);
+      await ingest.commit(digest, () => arrival.verify());
+      return;
+    } catch (error) {
+      if (BuildError.from(error).grpcCode !== 'DataLoss') throw error;
+      await ingest.abort();
+      if (ingest.offset === 0 || !anew) providers = providers.slice(1);
+      anew = false;
+      if (providers.length === 0) throw error;
+    } finally {
+      progress.status(digest, { completed: true });
+    }
+  }
+}
+
+/** Fills the ingest from the first provider that can; answers that one and those behind it. The next continues where one failed. */
+async function receive(
+  descriptor: Descriptor,
+  providers: readonly ContentProvider[],
+  ingest: Ingest,
   progress: Progress,
   signal: AbortSignal,
-): Promise<void> {
-  const { descriptor, diffId } = entry.record.source!;
-  if (await content.info(descriptor.digest)) return;
-  const providers = [...entry.providers].reverse();
-  let failure: unknown = noProvider(descriptor);
-  for (const provider of providers) {
+): Promise<ContentProvider[]> {
+  const { digest, size: total } = descriptor;
+  let offset = ingest.offset;
+  let failure: unknown;
+  progress.status(digest, { current: offset, total });
+  for (const [at, provider] of providers.entries()) {
     try {
-      await receive(descriptor, diffId, provider, content, progress, signal);
-      return;
+      if (offset === total && total > 0) return providers.slice(at);
+      for await (const chunk of provider.read(descriptor, { offset, unverified: true }, signal)) {
+        await ingest.write(chunk);
+        offset += chunk.byteLength;
+        progress.status(digest, { current: offset, total });
+      }
+      return providers.slice(at);
     } catch (error) {
       if (isCanceled(error) || signal.aborted) throw error;
       failure = error;
     }
   }
   throw failure;
-}
-
-/** Wrong bytes are not kept. Those of an earlier attempt may be what is wrong: then once more from the start. */
-async function receive(
-  descriptor: Descriptor,
-  diffId: Digest,
-  provider: ContentProvider,
-  content: ContentStore,
-  progress: Progress,
-  signal: AbortSignal,
-): Promise<void> {
-  const { digest, size } = descriptor;
-  const labels = { 'containerd.io/uncompressed': diffId };
-  await using ingest = await content.ingest({ key: digest, ...(size > 0 ? { size } : {}), labels }, signal);
-  if (ingest.done) return;
-  let current = ingest.offset;
-  progress.status(digest, { current, total: size });
-  try {
-    if (size === 0 || current < size) {
-      for await (const chunk of provider.read(descriptor, { offset: ingest.offset }, signal)) {
-        await ingest.write(chunk);
-        current += chunk.byteLength;
-        progress.status(digest, { current, total: size });
-      }
-    }
-    await ingest.commit(digest);
-  } catch (error) {
-    if (BuildError.from(error).grpcCode !== 'DataLoss') throw error;
-    await ingest.abort();
-    if (ingest.offset === 0) throw error;
-    await receive(descriptor, diffId, provider, content, progress, signal);
-  } finally {
-    progress.status(digest, { completed: true });
-  }
 }
 
 /** Reads the layers of a chain: from the content store what is there, the rest from where it comes. */

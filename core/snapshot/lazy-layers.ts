@@ -1,11 +1,15 @@
 import pLimit from 'p-limit';
 import type { ContentStore } from '../contracts/content.js';
-import type { Differ } from '../contracts/differ.js';
-import { type Progress, statusWhile } from '../contracts/progress.js';
+import type { ApplyOptions, Differ } from '../contracts/differ.js';
+import type { Mount } from '../contracts/mount.js';
+import { type Progress, silentProgress, statusWhile } from '../contracts/progress.js';
 import type { Snapshotter } from '../contracts/snapshotter.js';
 import type { Tracing } from '../contracts/tracing.js';
+import type { Digest } from '../util/digest.js';
 import { newId } from '../util/identity.js';
 import { SharedRuns } from '../util/shared-runs.js';
+import { together } from '../util/together.js';
+import { Arrival } from './arrival.js';
 import { diffIdMismatch } from './errors.js';
 import { downloadLayer } from './layer-download.js';
 import { ProgressFan } from './progress-fan.js';
@@ -16,8 +20,13 @@ import type { RecordBook } from './record-book.js';
 const DOWNLOADS = 8;
 
 /**
- * Turns lazy records into snapshots. All layers of a chain are downloaded at once; each is unpacked as soon as it
- * and the one below are there. Two callers that need the same layer share the work, which stops when both are gone.
+ * Turns lazy records into snapshots. All layers of a chain are downloaded at once; each is unpacked as soon as the one
+ * below is there, while its own bytes still arrive. Two callers that need the same layer share the work, which stops
+ * when both are gone.
+ *
+ * 1. A layer is there when its bytes have the right digest and unpack to the right diffId.
+ * 2. Nobody waits until the disk has its blob. The record says that the layer is there only then: after a crash it is
+ *    pulled anew.
  */
 export class LazyLayers {
   readonly #book: RecordBook;
@@ -47,34 +56,77 @@ export class LazyLayers {
   async unpack(entry: Entry, progress: Progress, signal: AbortSignal): Promise<void> {
     if (!entry.record.lazy) return;
     const chain = this.#book.chainOf(entry).filter(({ record }) => record.lazy);
-    const stop = new AbortController();
-    const either = AbortSignal.any([signal, stop.signal]);
-    const downloads = chain.map((layer) => this.#download(layer, progress, either));
-    // Awaited in turn; until then a failure is not unhandled.
-    for (const download of downloads) download.catch(() => {});
+    await together(chain, (layer, stop) => this.#bring(layer, progress, stop), signal);
+  }
+
+  /** Everybody who waits for the layer sees its progress, whoever started it. */
+  async #bring(layer: Entry, progress: Progress, signal: AbortSignal): Promise<void> {
+    const fan = this.#fans.get(layer) ?? new ProgressFan();
+    this.#fans.set(layer, fan);
+    using _watching = fan.watch(progress);
+    await this.#runs.run(layer.id, signal, async (own) => {
+      if (!layer.record.lazy) return;
+      const arrival = new Arrival();
+      const halves = [
+        (stop: AbortSignal) => this.#receive(layer, arrival, fan, stop),
+        (stop: AbortSignal) => this.#unpack(layer, arrival, fan, stop),
+      ];
+      await together(halves, (half, stop) => half(stop), own);
+    });
+  }
+
+  /** Until the bytes are here and right. */
+  async #receive(layer: Entry, arrival: Arrival, progress: Progress, signal: AbortSignal): Promise<void> {
+    const tags = { digest: layer.record.source!.descriptor.digest };
+    const download = { content: this.#content, progress, arrival, signal };
+    const work = this.#limit(() =>
+      this.#tracing.trace('pull layer', { tags }, () => downloadLayer(layer, download)),
+    );
+    arrival.end(work);
+    await arrival.verified;
+  }
+
+  async #unpack(layer: Entry, arrival: Arrival, progress: Progress, signal: AbortSignal): Promise<void> {
+    const parent = this.#book.parentOf(layer);
+    if (parent?.record.lazy) await this.#bring(parent, silentProgress, signal);
+    if (!(await this.#unpackArriving(layer, arrival, progress, signal))) {
+      await arrival.kept;
+      const { descriptor } = layer.record.source!;
+      await this.#apply(layer, progress, signal, (onto, options) =>
+        this.#differ.apply(descriptor, onto, options),
+      );
+    }
+    this.#book.setUsage(layer, withoutSize(layer));
+    this.#book.updateWhen(arrival.kept, layer, { lazy: false });
+  }
+
+  /** False when the layer has to be unpacked from its blob: it was there before, or something went wrong. */
+  async #unpackArriving(
+    layer: Entry,
+    arrival: Arrival,
+    progress: Progress,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const differ = this.#differ;
+    const ingest = differ.follow && (await arrival.begun);
+    if (!ingest) return false;
+    const { descriptor } = layer.record.source!;
     try {
-      for (const [at, layer] of chain.entries()) {
-        await downloads[at];
-        await this.#share('unpack', layer, progress, either, (fan, own) => this.#apply(layer, fan, own));
-      }
-    } finally {
-      stop.abort();
-      await Promise.allSettled(downloads);
+      await this.#apply(layer, progress, signal, async (onto, options) => {
+        await using file = await ingest.follow();
+        const applied = await differ.follow!(descriptor, file, onto, options);
+        await arrival.verified;
+        return applied;
+      });
+      return true;
+    } catch (error) {
+      // Wrong bytes may have come first, and the right ones then. If that was not it, it shows again.
+      if (signal.aborted) throw error;
+      return false;
     }
   }
 
-  #download(layer: Entry, progress: Progress, signal: AbortSignal): Promise<void> {
-    return this.#share('pull', layer, progress, signal, (fan, own) =>
-      this.#limit(() =>
-        this.#tracing.trace('pull layer', { tags: { digest: layer.record.source!.descriptor.digest } }, () =>
-          downloadLayer(layer, this.#content, fan, own),
-        ),
-      ),
-    );
-  }
-
-  async #apply(layer: Entry, progress: Progress, signal: AbortSignal): Promise<void> {
-    if (!layer.record.lazy) return;
+  async #apply(layer: Entry, progress: Progress, signal: AbortSignal, read: ReadLayer): Promise<void> {
     const { descriptor, diffId } = layer.record.source!;
     // A name of its own: an aborted attempt may still be cleaning up.
     const key = `u-${layer.id}-${newId()}`;
@@ -84,7 +136,7 @@ export class LazyLayers {
       const row = `extracting ${descriptor.digest}`;
       const onProgress = (current: number): void => progress.status(row, { current, total: descriptor.size });
       const applied = await this.#tracing.trace('unpack layer', { tags: { digest: descriptor.digest } }, () =>
-        statusWhile(progress, row, () => this.#differ.apply(descriptor, mounts, { signal, onProgress })),
+        statusWhile(progress, row, () => read(mounts, { signal, onProgress })),
       );
       if (applied.diffId !== diffId) throw diffIdMismatch(descriptor, diffId, applied.diffId);
       await this.#snapshotter.commit(layer.id, key);
@@ -92,25 +144,10 @@ export class LazyLayers {
       await this.#snapshotter.remove(key);
       throw error;
     }
-    layer.providers = [];
-    this.#book.setUsage(layer, withoutSize(layer));
-    await this.#book.update(layer, { lazy: false });
-  }
-
-  /** Everybody who waits for the layer sees its progress, whoever started it. */
-  async #share(
-    what: 'pull' | 'unpack',
-    layer: Entry,
-    progress: Progress,
-    signal: AbortSignal,
-    start: (progress: Progress, signal: AbortSignal) => Promise<void>,
-  ): Promise<void> {
-    const fan = this.#fans.get(layer) ?? new ProgressFan();
-    this.#fans.set(layer, fan);
-    using _watching = fan.watch(progress);
-    await this.#runs.run(`${what} ${layer.id}`, signal, (own) => start(fan, own));
   }
 }
+
+type ReadLayer = (onto: readonly Mount[], options: ApplyOptions) => Promise<{ readonly diffId: Digest }>;
 
 function withoutSize({ usage: { size: _, ...usage } }: Entry): Entry['usage'] {
   return usage;

@@ -136,6 +136,17 @@ export class RecordBook {
     this.unawaited(writing, 'a ref was not recorded');
   }
 
+  /** Shows at once, and is written when what the blob of the layer waits for has happened. */
+  updateWhen(kept: Promise<void>, entry: Entry, change: Partial<RefRecord>): void {
+    this.#replace(entry, { ...entry.record, ...change });
+    entry.keeping = kept.then(async () => {
+      entry.providers = [];
+      entry.keeping = undefined;
+      if (!entry.gone) await this.#kv.write((batch) => this.save(batch, entry));
+    });
+    this.unawaited(entry.keeping, 'the blob of a pulled layer was not kept');
+  }
+
   write(change: (batch: KvBatch) => void): Promise<void> {
     return this.#kv.write(change);
   }

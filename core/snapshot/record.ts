@@ -49,6 +49,8 @@ export class Entry {
   readonly holders = new Set<string>();
   /** Where a lazy layer can be read, newest last. */
   providers: readonly ContentProvider[] = [];
+  /** Settles when the blob that the layer came from is durable. */
+  keeping: Promise<void> | undefined;
   /** Its removal has begun. */
   gone = false;
 

@@ -17,7 +17,7 @@ export async function sweepAtStart(
 ): Promise<void> {
   const snapshots = await snapshotter.list();
   const present = new Map(snapshots.map((snapshot) => [snapshot.key, snapshot]));
-  await finishUnpacked(book, present);
+  await finishUnpacked(book, present, content);
   const lost = await lostEntries(book, present, content);
   if (lost.length > 0) {
     logger.info('refs without their snapshot or blob are dropped', { count: lost.length });
@@ -32,12 +32,17 @@ export async function sweepAtStart(
   for (const { key } of unnamed) await snapshotter.remove(key);
 }
 
-/** Unpacked and committed, but the record did not get to say so. */
-async function finishUnpacked(book: RecordBook, present: ReadonlyMap<string, SnapshotInfo>): Promise<void> {
-  const done = [...book.entries()].filter(
-    ({ id, record }) => record.lazy && present.get(id)?.kind === 'committed',
-  );
-  await Promise.all(done.map((entry) => book.update(entry, { lazy: false })));
+/** Unpacked and committed, but the record did not get to say so. Without its blob it would no longer be the same layer. */
+async function finishUnpacked(
+  book: RecordBook,
+  present: ReadonlyMap<string, SnapshotInfo>,
+  content: ContentStore,
+): Promise<void> {
+  for (const entry of book.entries()) {
+    const { id, record } = entry;
+    if (!record.lazy || present.get(id)?.kind !== 'committed') continue;
+    if (await content.info(record.source!.descriptor.digest)) await book.update(entry, { lazy: false });
+  }
 }
 
 /** Children first. */
@@ -55,11 +60,13 @@ async function lostEntries(
     if (!there) lost.add(entry);
   }
   if (lost.size === 0) return [];
-  const all = [...book.entries()].map((entry) => ({ entry, chain: book.chainOf(entry) }));
-  return all
-    .filter(({ chain }) => chain.some((entry) => lost.has(entry)))
-    .sort((a, b) => b.chain.length - a.chain.length)
-    .map(({ entry }) => entry);
+  const doomed = new Set<Entry>();
+  // The book has parents before their children.
+  for (const entry of book.entries()) {
+    const parent = book.parentOf(entry);
+    if (lost.has(entry) || (parent && doomed.has(parent))) doomed.add(entry);
+  }
+  return [...doomed].reverse();
 }
 
 function childrenFirst(snapshots: readonly SnapshotInfo[]): readonly SnapshotInfo[] {

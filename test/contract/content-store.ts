@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import fs from 'node:fs';
 import { expect } from 'chai';
 import type { ContentStore, Descriptor } from '../../core/contracts/content.js';
 import type { Digest } from '../../core/util/digest.js';
@@ -110,6 +111,46 @@ export function contentStoreContract(name: string, make: () => Promise<ContentSt
       await second.write(text('def'));
       await second.commit(digest);
       expect(Buffer.from(await store.readBlob(digest)).toString()).to.equal('abcdef');
+    });
+
+    it('lets somebody read along, from what an earlier writer left to the end', async () => {
+      const digest = sha256('abcdef');
+      await using ingest = await store.ingest({ key: digest }, never);
+      await ingest.write(text('abc'));
+      await using growing = await ingest.follow();
+      expect(await growing.grown(0)).to.equal(3);
+      const next = growing.grown(3);
+      await ingest.write(text('def'));
+      expect(await next).to.equal(6);
+      const end = growing.grown(6);
+      await ingest.commit(digest);
+      expect(await end).to.equal(6);
+      const bytes = Buffer.alloc(6);
+      fs.readSync(growing.fd, bytes, 0, 6, 0);
+      expect(bytes.toString()).to.equal('abcdef');
+    });
+
+    it('tells who reads along that the writer gave up', async () => {
+      const ingest = await store.ingest({ key: sha256('x') }, never);
+      await using growing = await ingest.follow();
+      const next = codeOf(growing.grown(0));
+      await ingest.abort();
+      expect(await next).to.equal('content.ingest-closed');
+    });
+
+    it('says that the bytes are right before it keeps them', async () => {
+      const digest = sha256('abc');
+      await using ingest = await store.ingest({ key: digest }, never);
+      await ingest.write(text('abc'));
+      let verified = 0;
+      await ingest.commit(digest, () => verified++);
+      expect(verified).to.equal(1);
+      await using wrong = await store.ingest({ key: sha256('right') }, never);
+      await wrong.write(text('wrong'));
+      expect(await codeOf(wrong.commit(sha256('right'), () => verified++))).to.equal(
+        'content.digest-mismatch',
+      );
+      expect(verified).to.equal(1);
     });
 
     it('drops the bytes of an aborted writer', async () => {

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -73,6 +74,35 @@ export function differContract(name: string, make: () => Promise<DifferFixture>)
         diffIds.add(diffId);
       }
       expect(diffIds.size).to.equal(1);
+    });
+
+    it('brings back the same while the blob arrives, small or large, and fails when its sender gives up', async () => {
+      const { follow } = fixture.differ;
+      if (!follow) return;
+      const large = { large: randomBytes(3 << 20).toString('hex') };
+      for (const [upper, outcome] of [
+        [tree(content), 'whole'],
+        [tree(large), 'whole'],
+        [tree(large), 'cut'],
+      ] as const) {
+        const blob = await compare(undefined, upper);
+        const data = await fixture.content.readBlob(blob.descriptor.digest);
+        await fixture.content.remove(blob.descriptor.digest);
+        const ingest = await fixture.content.ingest({ key: blob.descriptor.digest }, signal);
+        await using arriving = await ingest.follow();
+        const target = tree({});
+        const following = follow.call(fixture.differ, blob.descriptor, arriving, bind(target), { signal });
+        following.catch(() => {});
+        const end = outcome === 'cut' ? data.length / 2 : data.length;
+        for (let at = 0; at < end; at += 100_000) await ingest.write(data.subarray(at, at + 100_000));
+        await (outcome === 'cut' ? ingest[Symbol.asyncDispose]() : ingest.commit(blob.descriptor.digest));
+        const diffId = await following.then(
+          (applied) => applied.diffId,
+          () => 'failed',
+        );
+        expect(diffId).to.equal(outcome === 'cut' ? 'failed' : blob.diffId);
+        if (outcome === 'whole') expect(files(target)).to.deep.equal(files(upper));
+      }
     });
 
     it('keeps the blob it describes in the content store', async () => {

@@ -1,6 +1,7 @@
+import { readSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
-import type { ContentStore, Descriptor } from '../../core/contracts/content.js';
+import type { ContentStore, Descriptor, GrowingFile } from '../../core/contracts/content.js';
 import type { ApplyOptions, CompareOptions, Differ, LayerBlob } from '../../core/contracts/differ.js';
 import type { Mount } from '../../core/contracts/mount.js';
 import { stackOf } from '../../core/snapshot/mount-stack.js';
@@ -32,6 +33,15 @@ export class FakeDiffer implements Differ {
   async apply(layer: Descriptor, onto: readonly Mount[], options: ApplyOptions): Promise<{ diffId: Digest }> {
     await this.gate(layer, options.signal);
     const data = Buffer.from(await this.#content.readBlob(layer.digest));
+    return this.write(layer, data, onto, options);
+  }
+
+  protected async write(
+    layer: Descriptor,
+    data: Buffer,
+    onto: readonly Mount[],
+    options: ApplyOptions,
+  ): Promise<{ diffId: Digest }> {
     const files = JSON.parse(data.subarray(data.indexOf('|') + 1).toString()) as Record<string, string>;
     for (const [name, text] of Object.entries(files)) {
       await fs.writeFile(path.join(stackOf(onto).layers[0]!, name), text);
@@ -57,5 +67,27 @@ export class FakeDiffer implements Differ {
     const data = fakeLayer(files, type);
     const digest = await this.#content.writeBlob(data);
     return { descriptor: { mediaType: typeOf(type), digest, size: data.length }, diffId: fakeDiffId(data) };
+  }
+}
+
+/** One that reads along. */
+export class FakeFollowingDiffer extends FakeDiffer {
+  /** Bytes that it had read each time before it waited for more. */
+  readonly seen: number[] = [];
+
+  async follow(
+    layer: Descriptor,
+    arriving: GrowingFile,
+    onto: readonly Mount[],
+    options: ApplyOptions,
+  ): Promise<{ diffId: Digest }> {
+    let size = 0;
+    while (size < layer.size) {
+      this.seen.push(size);
+      size = await arriving.grown(size);
+    }
+    const data = Buffer.alloc(size);
+    readSync(arriving.fd, data, 0, size, 0);
+    return this.write(layer, data, onto, options);
   }
 }

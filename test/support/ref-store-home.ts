@@ -2,7 +2,7 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { LocalContentStore } from '../../core/content/content-store.js';
-import type { ContentProvider } from '../../core/contracts/content.js';
+import type { ContentProvider, ContentStore } from '../../core/contracts/content.js';
 import type { Kv } from '../../core/contracts/kv.js';
 import { silentProgress } from '../../core/contracts/progress.js';
 import type { ImmutableRef, LazyLayer, MutableRef, RefOptions } from '../../core/contracts/refs.js';
@@ -43,11 +43,12 @@ export class RefStoreHome {
     dir: string,
     kv: Kv = new MemoryKv(),
     options: Partial<RefStoreOptions> = {},
+    makeDiffer: (content: ContentStore) => FakeDiffer = (content) => new FakeDiffer(content),
   ): Promise<RefStoreHome> {
     const content = await LocalContentStore.open(path.join(dir, 'content'), { kv });
     const home = { dir: path.join(dir, 'snapshots'), id: 'runc', kv, threads: new InlineThreads() };
     const snapshotter = options.snapshotter ?? (await OverlaySnapshotter.open(home, settings));
-    const differ = new FakeDiffer(content);
+    const differ = makeDiffer(content);
     const refs = await LocalRefStore.open({
       workerId: 'worker',
       snapshotter,

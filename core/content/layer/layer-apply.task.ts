@@ -3,23 +3,28 @@ import { decompress, type StreamCompression } from '../../util/compression/decom
 import type { Digest } from '../../util/digest.js';
 import { TarReader } from '../../util/tar/tar-reader.js';
 import { LayerUnpacker } from './layer-unpacker.js';
-import { readBlob } from './read-blob.js';
+import { readBlob, readGrowing } from './read-blob.js';
 import { StreamSums } from './stream-sums.js';
 
+/** A blob that is there, or the open file of one that arrives: the task asks how far it has grown. */
+export type LayerSource = { readonly file: string } | { readonly fd: number };
+
 export interface LayerApplyArgs {
-  readonly blob: string;
+  readonly source: LayerSource;
   readonly compression: StreamCompression;
   /** Topmost first; the first one is written. */
   readonly layers: readonly string[];
 }
 
-const applyTask: ThreadTask<LayerApplyArgs, Digest> = async (args, context) => {
+const applyTask: ThreadTask<LayerApplyArgs, Digest> = async ({ source, compression, layers }, context) => {
   const report = (bytes: number): void => context.report(bytes);
+  const grown = async (beyond: number): Promise<number> => (await context.ask(beyond)) as number;
+  const blob = 'file' in source ? readBlob(source.file, report) : readGrowing(source.fd, grown, report);
   const sums = new StreamSums({ crc32: false });
-  const unpacker = new LayerUnpacker(args.layers);
+  const unpacker = new LayerUnpacker(layers);
   const reader = new TarReader(unpacker);
   try {
-    for await (const chunk of decompress(readBlob(args.blob, report), args.compression)) {
+    for await (const chunk of decompress(blob, compression)) {
       context.throwIfAborted();
       sums.update(chunk);
       reader.push(chunk);

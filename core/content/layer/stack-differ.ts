@@ -1,4 +1,4 @@
-import type { ContentStore, Descriptor } from '../../contracts/content.js';
+import type { ContentStore, Descriptor, GrowingFile } from '../../contracts/content.js';
 import type {
   ApplyOptions,
   CompareOptions,
@@ -8,13 +8,13 @@ import type {
 } from '../../contracts/differ.js';
 import { BuildError, notFound } from '../../contracts/errors.js';
 import type { Mount } from '../../contracts/mount.js';
-import type { Threads } from '../../contracts/threads.js';
+import type { ThreadOptions, Threads } from '../../contracts/threads.js';
 import type { Tracing } from '../../contracts/tracing.js';
 import type { StreamCompression } from '../../util/compression/decompress.js';
 import type { Digest } from '../../util/digest.js';
 import { mediaTypes } from '../../util/media-types.js';
 import { type BlockSettings, blockSettings } from './compress-block.js';
-import type { LayerApplyArgs } from './layer-apply.task.js';
+import type { LayerApplyArgs, LayerSource } from './layer-apply.task.js';
 import { writeLayerFile } from './layer-file.js';
 import type { LayerInflateArgs } from './layer-inflate.task.js';
 import type { LayerPlanArgs, LayerPlanResult } from './layer-plan.task.js';
@@ -29,6 +29,9 @@ const applyTask = new URL('./layer-apply.task.js', import.meta.url);
 
 /** BuildKit keeps the digest of the uncompressed layer under this label. */
 const uncompressedLabel = 'containerd.io/uncompressed';
+
+/** Bytes of a layer from which on it is unpacked while it arrives: starting a thread costs as much as unpacking this. */
+const WORTH_A_THREAD = 4 << 20;
 
 /** {@link Differ} for snapshots that are directories of this machine: layers are read and written without a mount. */
 export class StackDiffer implements Differ {
@@ -51,14 +54,38 @@ export class StackDiffer implements Differ {
     onto: readonly Mount[],
     options: ApplyOptions,
   ): Promise<{ readonly diffId: Digest }> {
+    const source = { file: await this.#present(layer) };
+    return this.#unpack(layer, source, onto, options, {});
+  }
+
+  async follow(
+    layer: Descriptor,
+    arriving: GrowingFile,
+    onto: readonly Mount[],
+    options: ApplyOptions,
+  ): Promise<{ readonly diffId: Digest }> {
+    const source = { fd: arriving.fd };
+    const onAsk = (beyond: unknown): Promise<number> => arriving.grown(beyond as number);
+    // A thread that waits for a slow sender does nothing for others. What is small is waited for here.
+    const dedicated = layer.size >= WORTH_A_THREAD;
+    if (!dedicated) await complete(arriving);
+    return this.#unpack(layer, source, onto, options, { onAsk, dedicated });
+  }
+
+  async #unpack(
+    layer: Descriptor,
+    source: LayerSource,
+    onto: readonly Mount[],
+    { signal, onProgress }: ApplyOptions,
+    running: Pick<ThreadOptions, 'onAsk' | 'dedicated'>,
+  ): Promise<{ readonly diffId: Digest }> {
     const compression = compressionOf(layer);
-    const blob = await this.#present(layer);
     return this.#tracing.trace('layer apply', { tags: { digest: layer.digest } }, async () => {
-      const args: LayerApplyArgs = { blob, compression, layers: layersOf(onto) };
-      const onReport = (bytes: unknown): void => options.onProgress?.(bytes as number);
+      const args: LayerApplyArgs = { source, compression, layers: layersOf(onto) };
+      const onReport = (bytes: unknown): void => onProgress?.(bytes as number);
       try {
-        const diffId = await this.#threads.run<Digest>(applyTask, args, { signal: options.signal, onReport });
-        return { diffId };
+        const options = { ...running, signal, onReport };
+        return { diffId: await this.#threads.run<Digest>(applyTask, args, options) };
       } catch (error) {
         throw BuildError.from(error).wrap(`cannot unpack layer ${layer.digest}`);
       }
@@ -133,6 +160,10 @@ export class StackDiffer implements Differ {
     if ('written' in plan) return plan.written;
     return writeLayerFile(plan.blocks, { threads: this.#threads, settings, output, onProgress, signal });
   }
+}
+
+async function complete(file: GrowingFile): Promise<void> {
+  for (let [before, size] = [-1, 0]; size > before; ) [before, size] = [size, await file.grown(size)];
 }
 
 /** BuildKit: util/compression. Docker has no type of its own for zstd; its spelling follows gzip's. */

@@ -1,12 +1,14 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { expect } from 'chai';
-import type { ContentProvider } from '../../../../core/contracts/content.js';
+import type { ContentProvider, ContentStore } from '../../../../core/contracts/content.js';
 import { silentProgress } from '../../../../core/contracts/progress.js';
 import type { ImmutableRef, LazyLayer } from '../../../../core/contracts/refs.js';
+import { MemoryKv } from '../../../../core/kv/memory-kv.js';
 import { deferred } from '../../../../core/util/deferred.js';
 import { type Digest, sha256 } from '../../../../core/util/digest.js';
-import { fakeLayer } from '../../../support/fake-differ.js';
+import { FakeFollowingDiffer, fakeLayer } from '../../../support/fake-differ.js';
 import { RecordedProgress } from '../../../support/fake-progress.js';
 import { FakeRegistry, lazyLayers, never, RefStoreHome } from '../../../support/ref-store-home.js';
 import { makeTempDir } from '../../../support/trees.js';
@@ -264,9 +266,79 @@ describe('lazy layers', () => {
     await using ref = await pull(lazyLayers(files.slice(0, 1), registry));
     await home.snapshotter.prepare('w', undefined);
     await home.snapshotter.commit(ref.id, 'w');
+    await home.content.writeBlob(blobs[0]!);
     const next = await RefStoreHome.open(dir, home.kv);
     await using again = await next.refs.get(ref.id);
     expect(again.lazy).to.equal(false);
+  });
+
+  it('are forgotten at a restart when their blob did not get to the disk, unpacked or not', async () => {
+    await using ref = await pull(lazyLayers(files.slice(0, 1), registry));
+    await home.snapshotter.prepare('w', undefined);
+    await home.snapshotter.commit(ref.id, 'w');
+    const next = await RefStoreHome.open(dir, home.kv);
+    expect([next.refs.has(ref.id), await next.snapshotter.list()]).to.deep.equal([false, []]);
+  });
+
+  describe('with a differ that reads along', () => {
+    let differ: FakeFollowingDiffer;
+    beforeEach(async () => {
+      const make = (content: ContentStore): FakeFollowingDiffer => {
+        differ = new FakeFollowingDiffer(content);
+        return differ;
+      };
+      home = await RefStoreHome.open(path.join(dir, 'along'), new MemoryKv(), {}, make);
+    });
+
+    it('are unpacked while they arrive, once the layer below is there', async () => {
+      registry.gate = async (digest, offset) => {
+        while (digest === digests[0] && !differ.seen.includes(offset)) await setImmediate();
+      };
+      await using ref = await pull();
+      expect(await home.files(ref)).to.deep.equal(Object.assign({}, ...files));
+      expect(differ.applied).to.deep.equal(digests);
+    });
+
+    it('are unpacked again from the blob when wrong bytes came first', async () => {
+      const wrong: ContentProvider = {
+        async *read() {
+          yield Buffer.from(Buffer.from(blobs[0]!).toString().replace('one', 'two'));
+        },
+      };
+      await using ref = await pull(lazyLayers(files.slice(0, 1), registry));
+      home.refs.offerLayers(lazyLayers(files.slice(0, 1), wrong));
+      expect(await home.files(ref)).to.deep.equal(files[0]);
+      expect(differ.applied.length).to.equal(2);
+      expect((await home.snapshotter.list()).length).to.equal(1);
+    });
+
+    it('are there before the disk has their blobs, and described by them all the same', async () => {
+      const disk = deferred<void>();
+      const { content } = home;
+      const open = content.ingest.bind(content);
+      content.ingest = async (...args) => {
+        const ingest = await open(...args);
+        const commit = ingest.commit.bind(ingest);
+        ingest.commit = async (digest, onVerified) => {
+          onVerified?.();
+          await disk.promise;
+          return commit(digest);
+        };
+        return ingest;
+      };
+      await using ref = await pull();
+      await ref.mounts(silentProgress, never);
+      expect([ref.lazy, await content.info(digests[0]!)]).to.deep.equal([false, undefined]);
+      const described = ref.layers(
+        { compression: { type: 'gzip' }, mediaTypes: 'oci' },
+        silentProgress,
+        never,
+      );
+      disk.resolve();
+      const { layers } = await described;
+      expect(layers.map(({ descriptor }) => descriptor.digest)).to.deep.equal(digests);
+      expect(differ.compared).to.deep.equal([]);
+    });
   });
 
   it('fail with a hint when nothing knows where to read them', async () => {
