@@ -20,7 +20,7 @@ const urls = {
 } as const;
 type Known = Exclude<ErrorDetail, { type: 'raw' }>;
 
-/** What this project adds: the error's stable code and its hint, which other clients skip. */
+/** What this project adds: the error's stable code, its gRPC code and its hint, which other clients skip. */
 const ownUrl = 'buildkit-ts/error+json';
 
 /** Stacks first, then outermost first. */
@@ -90,13 +90,15 @@ function solveToJson(detail: Extract<Known, { type: 'solve' }>): Json {
 function ownDetail(error: BuildError): wellknown.Any | undefined {
   const generic = error.code === 'unknown' || error.code === 'canceled' || error.code.startsWith('remote.');
   if (error.hint === undefined && generic) return undefined;
-  const value = { code: error.code, ...(error.hint === undefined ? {} : { hint: error.hint }) };
+  const { code, grpcCode } = error;
+  const value = { code, grpcCode, ...(error.hint === undefined ? {} : { hint: error.hint }) };
   return { typeUrl: ownUrl, value: Buffer.from(JSON.stringify(value)) };
 }
 
 export interface DecodedDetails {
   readonly details: readonly ErrorDetail[];
   readonly code?: string;
+  readonly grpcCode?: string;
   readonly hint?: string;
 }
 
@@ -106,6 +108,7 @@ export function decodeDetails(list: readonly wellknown.Any[]): DecodedDetails {
   return {
     details: list.filter((any) => any !== own).map(decodeDetail),
     ...(isObject(json) && typeof json.code === 'string' ? { code: json.code } : {}),
+    ...(isObject(json) && typeof json.grpcCode === 'string' ? { grpcCode: json.grpcCode } : {}),
     ...(isObject(json) && typeof json.hint === 'string' ? { hint: json.hint } : {}),
   };
 }

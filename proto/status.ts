@@ -28,10 +28,11 @@ export function statusOf(error: unknown): rpc.Status {
   return { code: grpcCodes[known.grpcCode], message: known.message, details: encodeDetails(known) };
 }
 
-/** An error from its status. The status code counts, a code of this project's own refines it. */
+/** An error from its status. The status code counts, unless this project's own details say more. */
 export function errorOf(status: rpc.Status): BuildError {
-  const { details, code, hint } = decodeDetails(status.details);
-  return makeError(status.code, status.message, details, code, hint);
+  const { details, code, grpcCode, hint } = decodeDetails(status.details);
+  const number = status.code === grpcCodes.Unknown ? grpcCodes[grpcCode as GrpcCode] : undefined;
+  return makeError(number ?? status.code, status.message, details, code, hint);
 }
 
 function makeError(
@@ -71,6 +72,26 @@ export function callStatusOf(error: unknown): CallStatus {
     message: status.message,
     ...(status.details.length > 0 ? { details: rpc.Status.encode(status).finish() } : {}),
   };
+}
+
+/** What went wrong with a build itself. The other codes say that something is to be done about the daemon or access. */
+const codesOfBuilds: ReadonlySet<GrpcCode> = new Set([
+  'InvalidArgument',
+  'NotFound',
+  'AlreadyExists',
+  'FailedPrecondition',
+  'Aborted',
+  'OutOfRange',
+  'Internal',
+  'DataLoss',
+]);
+
+/** For servers, of a failed build: Unknown, as with BuildKit, for its clients print any other code before the message. */
+export function buildStatusOf(error: unknown): CallStatus {
+  const known = BuildError.from(error);
+  if (!codesOfBuilds.has(known.grpcCode)) return callStatusOf(known);
+  const status = { ...statusOf(known), code: grpcCodes.Unknown };
+  return { code: status.code, message: status.message, details: rpc.Status.encode(status).finish() };
 }
 
 /** For clients. */

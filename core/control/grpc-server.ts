@@ -12,7 +12,7 @@ import {
   type UntypedHandleCall,
 } from '@grpc/grpc-js';
 import type { Method } from '../../proto/services.js';
-import { callStatusOf, statusDetailsKey } from '../../proto/status.js';
+import { type CallStatus, callStatusOf, statusDetailsKey } from '../../proto/status.js';
 import type { Tracing } from '../contracts/index.js';
 import type { Call } from './call.js';
 
@@ -38,6 +38,7 @@ export class Handlers {
   unary<ReqIn, Req, ResIn, Res>(
     method: Method<ReqIn, Req, ResIn, Res>,
     handle: Unary<Req, ResIn>,
+    toStatus: (error: unknown) => CallStatus = callStatusOf,
   ): UntypedHandleCall {
     return (call: ServerUnaryCall<Req, ResIn>, done: sendUnaryData<ResIn>): void => {
       const context = this.#contextOf(call);
@@ -48,7 +49,7 @@ export class Handlers {
         )
         .then(
           (response) => done(null, response),
-          (error: unknown) => done(serverError(error)),
+          (error: unknown) => done(serverError(toStatus(error))),
         );
     };
   }
@@ -61,7 +62,7 @@ export class Handlers {
       const context = this.#contextOf(call);
       pump(call, handle(call.request, context), context.signal).then(
         () => call.end(),
-        (error: unknown) => call.emit('error', serverError(error)),
+        (error: unknown) => call.emit('error', serverError(callStatusOf(error))),
       );
     };
   }
@@ -73,7 +74,7 @@ export class Handlers {
     return (call: ServerDuplexStream<Req, ResIn>): void => {
       handle(call, this.#contextOf(call)).then(
         () => call.end(),
-        (error: unknown) => call.emit('error', serverError(error)),
+        (error: unknown) => call.emit('error', serverError(callStatusOf(error))),
       );
     };
   }
@@ -122,8 +123,7 @@ async function drained(call: ServerWritableStream<unknown, unknown>, signal: Abo
   });
 }
 
-function serverError(error: unknown): ServerErrorResponse {
-  const { code, message, details } = callStatusOf(error);
+function serverError({ code, message, details }: CallStatus): ServerErrorResponse {
   const metadata = new Metadata();
   if (details) metadata.set(statusDetailsKey, Buffer.from(details));
   return Object.assign(new Error(message), { code, details: message, metadata });

@@ -2,6 +2,7 @@
 import { chmod, chown } from 'node:fs/promises';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { Control as ControlService, Debug, Health, LLBBridge } from '../../proto/services.js';
+import { buildStatusOf } from '../../proto/status.js';
 import { BuildError, invalid, type Logger, type Tracing } from '../contracts/index.js';
 import type { LlbBridge } from '../gateway/llb-bridge.js';
 import { acceptSession } from '../session/grpc-stream.js';
@@ -86,7 +87,11 @@ export class ControlServer implements AsyncDisposable {
   #addControl(handlers: Handlers): void {
     const { control, sessions } = this.#options;
     this.#server.addService(ControlService, {
-      Solve: handlers.unary(ControlService.Solve, (request, call) => control.solve(request, call)),
+      Solve: handlers.unary(
+        ControlService.Solve,
+        (request, call) => control.solve(request, call),
+        buildStatusOf,
+      ),
       Status: handlers.serverStream(ControlService.Status, (request, call) => {
         call.sendHeader({ 'buildkit-current-timestamp': rfc3339Nano(Date.now()) });
         return control.status(request, call);

@@ -3,7 +3,14 @@ import { BuildError, canceled, type ErrorDetail, notFound } from '../../core/con
 import { decodeDetail, encodeDetail } from '../../proto/error-details.js';
 import { rpc, wellknown } from '../../proto/index.js';
 import { marshalOp } from '../../proto/marshal.js';
-import { callStatusOf, errorOf, errorOfCall, errorOfServiceError, statusOf } from '../../proto/status.js';
+import {
+  buildStatusOf,
+  callStatusOf,
+  errorOf,
+  errorOfCall,
+  errorOfServiceError,
+  statusOf,
+} from '../../proto/status.js';
 
 /** Wire facts G7, recorded from BuildKit. */
 const golden: readonly (readonly [name: string, json: string, detail: ErrorDetail])[] = [
@@ -103,6 +110,15 @@ describe('errors on the wire', () => {
     });
     expect(back.message).to.equal('no such image');
     expect(back.details).to.deep.equal(error.details);
+  });
+
+  it('fails builds with Unknown, which clients do not print, and keeps the code for its own clients', () => {
+    const status = buildStatusOf(notFound('source.missing', 'no such image'));
+    expect(status).to.include({ code: 2, message: 'no such image' });
+    expect(rpc.Status.decode(status.details!).code).to.equal(2);
+    expect(errorOfCall(status)).to.include({ code: 'source.missing', grpcCode: 'NotFound' });
+    const others = [canceled(), new BuildError('x.y', 'stopping', { grpcCode: 'Unavailable' })];
+    expect(others.map((error) => buildStatusOf(error).code)).to.deep.equal([1, 14]);
   });
 
   it('takes off the code that a client has put before the message of an error it hands on', () => {
