@@ -104,7 +104,7 @@ describe('a build that fails', () => {
   });
 
   it('for want of memory of the client: it is killed, its step is ended, those of others go on', async () => {
-    const [mine, theirs] = [await sleeper('mine', 1000), await sleeper('theirs', 2)];
+    const [mine, theirs] = [await sleeper('mine', 1000), await sleeper('theirs', 4)];
     const killed = daemon.startBuildctl(buildArgs({ folder: mine }));
     const other = daemon.buildctl(buildArgs({ folder: theirs }));
     await until(async () => (await processesBelow(parent)).filter(sleeps).length === 2);

@@ -29,8 +29,8 @@ describe('starting', () => {
         return performance.now() - begun;
       });
       figure(`${name} --help`, `${Math.round(ms)} ms`);
-      // Twice what it takes on a quiet machine: CI machines are not.
-      expect(ms).to.be.below(300);
+      // It takes less than 150 ms on a quiet machine; CI machines are not.
+      expect(ms).to.be.below(500);
     });
   }
 
