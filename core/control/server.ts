@@ -7,6 +7,7 @@ import { BuildError, invalid, type Logger, type Tracing } from '../contracts/ind
 import type { LlbBridge } from '../gateway/llb-bridge.js';
 import { acceptSession } from '../session/grpc-stream.js';
 import type { SessionManager } from '../session/session-manager.js';
+import { deferred } from '../util/deferred.js';
 import { type ListenAddress, prepareSocket } from './addresses.js';
 import type { Control } from './control.js';
 import { type GrpcCall, Handlers } from './grpc-server.js';
@@ -17,6 +18,7 @@ const MESSAGE_LIMIT = 16 << 20;
 const BUILD_ID = 'buildkit-controlapi-buildid';
 /** How long calls that still run may take to end when the server closes, in milliseconds. */
 const CLOSE_MS = 5000;
+const ASK_AGAIN_MS = 100;
 
 export interface ServerOptions {
   readonly control: Control;
@@ -62,15 +64,19 @@ export class ControlServer implements AsyncDisposable {
 
   /** Takes no new calls, cancels the builds, gives the other calls a moment, then ends them. */
   async [Symbol.asyncDispose](): Promise<void> {
-    const calls = new Promise<void>((resolve) => {
-      const timer = setTimeout(() => this.#server.forceShutdown(), CLOSE_MS);
-      timer.unref();
-      this.#server.tryShutdown(() => {
-        clearTimeout(timer);
-        resolve();
-      });
-    });
-    await Promise.all([calls, this.#options.control[Symbol.asyncDispose]()]);
+    await Promise.all([this.#ended(), this.#options.control[Symbol.asyncDispose]()]);
+  }
+
+  /** The library never says that it is done if a connection broke off just before: so it is asked again. */
+  async #ended(): Promise<void> {
+    const ended = deferred<void>();
+    const ask = (): void => this.#server.tryShutdown(() => ended.resolve());
+    ask();
+    const again = setInterval(ask, ASK_AGAIN_MS);
+    const force = setTimeout(() => this.#server.forceShutdown(), CLOSE_MS);
+    await ended.promise;
+    clearInterval(again);
+    clearTimeout(force);
   }
 
   #bind(target: string): Promise<number> {
