@@ -39,7 +39,11 @@ await build({
   format: 'esm',
   platform: 'node',
   target: 'node20.12',
-  external: ['koffi', 'lmdb', 'jaeger-client', 'opentracing', 'thrift', 'thriftrw', 'mocha', 'chai', 'tsx'],
+  external: [
+    ...['koffi', 'lmdb', 'jaeger-client', 'opentracing', 'thrift', 'thriftrw', 'mocha', 'chai', 'tsx'],
+    // grpc-js asks for it only to serve channelz and load reports.
+    '@grpc/proto-loader',
+  ],
   banner: {
     js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
   },

@@ -74,7 +74,7 @@ async function tryOut(home: string, settings: OverlaySettings): Promise<void> {
   await fs.mkdir(at('l2', 'dir'));
   await fs.writeFile(at('l2', 'dir', 'file'), '');
   const dirs = [`lowerdir=${at('l1')}:${at('l2')}`, `upperdir=${at('u')}`, `workdir=${at('w')}`];
-  mount('overlay', at('m'), 'overlay', 0, [...settings.options, ...dirs].join(','));
+  mountProbe(at('m'), [...settings.options, ...dirs]);
   try {
     await fs.rm(at('m', 'dir'), { recursive: true });
     await fs.mkdir(at('m', 'dir'));
@@ -88,4 +88,14 @@ async function tryOut(home: string, settings: OverlaySettings): Promise<void> {
     (entry) => !entry.isFile() && !entry.isCharacterDevice(),
   );
   if (unknown) throw new Error('the file system does not report file types in directory listings (d_type)');
+}
+
+/** Unmounting writes everything back to the disk, unless the mount is volatile; Linux knows that since 5.10. */
+function mountProbe(target: string, options: readonly string[]): void {
+  try {
+    mount('overlay', target, 'overlay', 0, [...options, 'volatile'].join(','));
+  } catch (error) {
+    if (!isErrno(error, 'EINVAL')) throw error;
+    mount('overlay', target, 'overlay', 0, options.join(','));
+  }
 }
