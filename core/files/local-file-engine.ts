@@ -12,10 +12,14 @@ import type { ImmutableRef, MutableRef } from '../contracts/refs.js';
 import type { Threads } from '../contracts/threads.js';
 import type { Tracing } from '../contracts/tracing.js';
 import { getOrAdd } from '../util/get-or-add.js';
+import { asFileError } from './errors.js';
 import type { FileActionStep, FileActionsArgs, FileActionsResult } from './file-actions.task.js';
 import type { OwnerLookup, Principal } from './owners.js';
+import { type FileRange, readSmallFile } from './read-tree.js';
 import type { ReadTreeArgs } from './read-tree.task.js';
 
+/** Bytes that this thread reads itself. */
+const SMALL_FILE = 256 << 10;
 const actionsTask = new URL('./file-actions.task.js', import.meta.url);
 const readTask = new URL('./read-tree.task.js', import.meta.url);
 
@@ -64,10 +68,12 @@ export class LocalFileEngine implements FileEngine {
   async readFile(
     ref: ImmutableRef,
     path: string,
-    range: { readonly offset: number; readonly length?: number },
+    range: FileRange,
     signal: AbortSignal,
   ): Promise<Uint8Array> {
-    return this.#read(ref, (layers) => ({ kind: 'file', layers, path, range }), signal);
+    const { layers } = await ref.view(silentProgress, signal);
+    signal.throwIfAborted();
+    return readHere(layers, path, range) ?? this.#read({ kind: 'file', layers, path, range }, signal);
   }
 
   async readDir(
@@ -76,20 +82,26 @@ export class LocalFileEngine implements FileEngine {
     includePattern: string | undefined,
     signal: AbortSignal,
   ): Promise<readonly TreeStat[]> {
-    return this.#read(ref, (layers) => ({ kind: 'dir', layers, path, includePattern }), signal);
+    const { layers } = await ref.view(silentProgress, signal);
+    return this.#read({ kind: 'dir', layers, path, includePattern }, signal);
   }
 
   async statFile(ref: ImmutableRef, path: string, signal: AbortSignal): Promise<TreeStat> {
-    return this.#read(ref, (layers) => ({ kind: 'stat', layers, path }), signal);
+    const { layers } = await ref.view(silentProgress, signal);
+    return this.#read({ kind: 'stat', layers, path }, signal);
   }
 
-  async #read<T>(
-    ref: ImmutableRef,
-    args: (layers: readonly string[]) => ReadTreeArgs,
-    signal: AbortSignal,
-  ): Promise<T> {
-    const { layers } = await ref.view(silentProgress, signal);
-    return this.#threads.run<T>(readTask, args(layers), { signal });
+  #read<T>(args: ReadTreeArgs, signal: AbortSignal): Promise<T> {
+    return this.#threads.run<T>(readTask, args, { signal });
+  }
+}
+
+/** A Dockerfile is read sooner than a thread would hear of it. */
+function readHere(layers: readonly string[], path: string, range: FileRange): Uint8Array | undefined {
+  try {
+    return readSmallFile(layers, path, range, SMALL_FILE);
+  } catch (error) {
+    throw asFileError(error, path);
   }
 }
 

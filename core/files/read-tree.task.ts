@@ -1,10 +1,10 @@
 import type { TreeStat } from '../contracts/files.js';
 import type { ThreadTask } from '../contracts/threads.js';
 import { asFileError } from './errors.js';
-import { readDir, readFile, statFile } from './read-tree.js';
+import { type FileRange, readDir, readFile, statFile } from './read-tree.js';
 
 export type ReadTreeArgs = { readonly layers: readonly string[]; readonly path: string } & (
-  | { readonly kind: 'file'; readonly range: { readonly offset: number; readonly length?: number } }
+  | { readonly kind: 'file'; readonly range: FileRange }
   | { readonly kind: 'dir'; readonly includePattern: string | undefined }
   | { readonly kind: 'stat' }
 );

@@ -16,12 +16,27 @@ interface Found extends Resolved {
   readonly node: TreeNode;
 }
 
-export function readFile(
+export interface FileRange {
+  readonly offset: number;
+  readonly length?: number;
+}
+
+/** The file, if it is a regular one and at most `limit` bytes are wanted: never waits for anybody. */
+export function readSmallFile(
   layers: readonly string[],
   path: string,
-  range: { readonly offset: number; readonly length?: number },
-): Uint8Array {
+  range: FileRange,
+  limit: number,
+): Uint8Array | undefined {
   const { node } = find(layers, path, 'open');
+  const small = node.kind === 'file' && Math.min(node.stat.size, range.length ?? limit) <= limit;
+  return small ? readNode(node, path, range) : undefined;
+}
+
+export const readFile = (layers: readonly string[], path: string, range: FileRange): Uint8Array =>
+  readNode(find(layers, path, 'open').node, path, range);
+
+function readNode(node: TreeNode, path: string, range: FileRange): Uint8Array {
   if (node.kind === 'dir') throw isDirectory('read', path);
   const fd = fs.openSync(node.host, 'r');
   try {

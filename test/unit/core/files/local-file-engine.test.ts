@@ -323,6 +323,18 @@ describe('LocalFileEngine', () => {
       expect([await read('/l'), await read('dir/a.txt', { offset: 1 })]).to.deep.equal(['upper', 'ower']);
     });
 
+    it('needs no thread for what is small and cannot block', async () => {
+      const threads = new InlineThreads();
+      const counted = new LocalFileEngine({ threads, tracing: silentTracing });
+      const many = dirRef(makeTree(path.join(temp, 'sizes'), { small: 'x', large: 'y'.repeat(300_000) }));
+      const size = async (name: string, length?: number): Promise<number> => {
+        const range = { offset: 0, ...(length === undefined ? {} : { length }) };
+        return (await counted.readFile(many, name, range, never)).length;
+      };
+      expect([await size('small'), await size('large', 10), threads.ran]).to.deep.equal([1, 10, []]);
+      expect([await size('large'), threads.ran]).to.deep.equal([300_000, ['read-tree']]);
+    });
+
     it('lists a directory with Go modes, filtered by a pattern', async () => {
       const all = await engine.readDir(tree, '/dir', undefined, never);
       expect(all.map((stat) => [stat.path, stat.size])).to.deep.equal([
