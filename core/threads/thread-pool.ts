@@ -31,8 +31,9 @@ const EXTRA_FACTOR = 8;
  *
  * 1. A task that streams to a slow reader holds its thread. If every thread is held so and work waits, the pool
  *    starts extra threads one by one (`patienceMs`), else one stalled client would stall the daemon.
- * 2. Extra threads end when they run out of work.
- * 3. A dedicated task gets a new thread that is never reused and does not count.
+ * 2. A task that waits for an answer (`context.ask`) keeps its thread, but does not count as working.
+ * 3. Extra threads end when they run out of work.
+ * 4. A dedicated task gets a new thread that is never reused and does not count.
  */
 export class ThreadPool implements Threads, AsyncDisposable {
   readonly #limit: number;
@@ -41,6 +42,8 @@ export class ThreadPool implements Threads, AsyncDisposable {
   readonly #busy = new Map<Thread, Promise<void>>();
   readonly #dedicated = new Map<Thread, Promise<void>>();
   readonly #queue: Job[] = [];
+  /** Tasks of `#busy` threads that wait for an answer. */
+  #asking = 0;
   #timer: NodeJS.Timeout | undefined;
   #disposed = false;
 
@@ -87,9 +90,27 @@ export class ThreadPool implements Threads, AsyncDisposable {
   }
 
   #dispatch(): void {
-    while (this.#queue.length > 0 && (this.#idle.length > 0 || this.#busy.size < this.#limit))
-      this.#startNext();
+    while (this.#queue.length > 0 && (this.#idle.length > 0 || this.#mayStart)) this.#startNext();
     this.#watch();
+  }
+
+  get #working(): number {
+    return this.#busy.size - this.#asking;
+  }
+
+  get #mayStart(): boolean {
+    return this.#working < this.#limit && this.#busy.size < this.#limit * EXTRA_FACTOR;
+  }
+
+  /** Rule 2. */
+  async #answer(answering: Promise<unknown>): Promise<unknown> {
+    this.#asking += 1;
+    this.#dispatch();
+    try {
+      return await answering;
+    } finally {
+      this.#asking -= 1;
+    }
   }
 
   #startNext(): void {
@@ -97,24 +118,26 @@ export class ThreadPool implements Threads, AsyncDisposable {
     job.options.signal.removeEventListener('abort', job.leave);
     try {
       const thread = this.#idle.pop() ?? new Thread();
-      this.#busy.set(thread, this.#runOn(thread, job));
+      const { onAsk } = job.options;
+      const answer = onAsk && ((question: unknown) => this.#answer(onAsk(question)));
+      this.#busy.set(thread, this.#runOn(thread, job, answer));
     } catch (error) {
       job.reject(error);
     }
   }
 
-  /** Rule 3. */
+  /** Rule 4. */
   #startAlone(job: Job): void {
     try {
       const thread = new Thread();
-      this.#dedicated.set(thread, this.#runOn(thread, job));
+      this.#dedicated.set(thread, this.#runOn(thread, job, job.options.onAsk));
     } catch (error) {
       job.reject(error);
     }
   }
 
-  async #runOn(thread: Thread, job: Job): Promise<void> {
-    const { signal, onReport, onAsk, transfer = [] } = job.options;
+  async #runOn(thread: Thread, job: Job, onAsk: ThreadOptions['onAsk']): Promise<void> {
+    const { signal, onReport, transfer = [] } = job.options;
     const abort = (): void => thread.abort();
     try {
       const running = thread.run({ message: { task: job.task, args: job.args }, transfer, onReport, onAsk });
@@ -139,8 +162,8 @@ export class ThreadPool implements Threads, AsyncDisposable {
     if (!thread.dead) this.#idle.push(thread);
     if (this.#disposed) return;
     this.#dispatch();
-    // Rule 2.
-    while (this.#busy.size + this.#idle.length > this.#limit && this.#idle.length > 0) {
+    // Rule 3.
+    while (this.#working + this.#idle.length > this.#limit && this.#idle.length > 0) {
       void this.#idle.pop()!.terminate();
     }
   }

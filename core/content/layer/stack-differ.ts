@@ -30,9 +30,6 @@ const applyTask = new URL('./layer-apply.task.js', import.meta.url);
 /** BuildKit keeps the digest of the uncompressed layer under this label. */
 const uncompressedLabel = 'containerd.io/uncompressed';
 
-/** Bytes of a layer from which on it is unpacked while it arrives: starting a thread costs as much as unpacking this. */
-const WORTH_A_THREAD = 4 << 20;
-
 /** {@link Differ} for snapshots that are directories of this machine: layers are read and written without a mount. */
 export class StackDiffer implements Differ {
   readonly #content: ContentStore;
@@ -55,7 +52,7 @@ export class StackDiffer implements Differ {
     options: ApplyOptions,
   ): Promise<{ readonly diffId: Digest }> {
     const source = { file: await this.#present(layer) };
-    return this.#unpack(layer, source, onto, options, {});
+    return this.#unpack(layer, source, onto, options);
   }
 
   async follow(
@@ -64,12 +61,8 @@ export class StackDiffer implements Differ {
     onto: readonly Mount[],
     options: ApplyOptions,
   ): Promise<{ readonly diffId: Digest }> {
-    const source = { fd: arriving.fd };
     const onAsk = (beyond: unknown): Promise<number> => arriving.grown(beyond as number);
-    // A thread that waits for a slow sender does nothing for others. What is small is waited for here.
-    const dedicated = layer.size >= WORTH_A_THREAD;
-    if (!dedicated) await complete(arriving);
-    return this.#unpack(layer, source, onto, options, { onAsk, dedicated });
+    return this.#unpack(layer, { fd: arriving.fd }, onto, options, onAsk);
   }
 
   async #unpack(
@@ -77,14 +70,14 @@ export class StackDiffer implements Differ {
     source: LayerSource,
     onto: readonly Mount[],
     { signal, onProgress }: ApplyOptions,
-    running: Pick<ThreadOptions, 'onAsk' | 'dedicated'>,
+    onAsk?: ThreadOptions['onAsk'],
   ): Promise<{ readonly diffId: Digest }> {
     const compression = compressionOf(layer);
     return this.#tracing.trace('layer apply', { tags: { digest: layer.digest } }, async () => {
       const args: LayerApplyArgs = { source, compression, layers: layersOf(onto) };
       const onReport = (bytes: unknown): void => onProgress?.(bytes as number);
       try {
-        const options = { ...running, signal, onReport };
+        const options = { signal, onReport, ...(onAsk ? { onAsk } : {}) };
         return { diffId: await this.#threads.run<Digest>(applyTask, args, options) };
       } catch (error) {
         throw BuildError.from(error).wrap(`cannot unpack layer ${layer.digest}`);
@@ -160,10 +153,6 @@ export class StackDiffer implements Differ {
     if ('written' in plan) return plan.written;
     return writeLayerFile(plan.blocks, { threads: this.#threads, settings, output, onProgress, signal });
   }
-}
-
-async function complete(file: GrowingFile): Promise<void> {
-  for (let [before, size] = [-1, 0]; size > before; ) [before, size] = [size, await file.grown(size)];
 }
 
 /** BuildKit: util/compression. Docker has no type of its own for zstd; its spelling follows gzip's. */

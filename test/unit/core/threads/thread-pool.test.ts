@@ -13,6 +13,8 @@ const rejection = (promise: Promise<unknown>): Promise<Error> =>
     (error) => error as Error,
   );
 
+import { deferred } from '../../../../core/util/deferred.js';
+
 describe('ThreadPool', () => {
   let pool: ThreadPool;
   const run = <R>(args: TryArgs, signal = never, onReport?: (value: unknown) => void): Promise<R> =>
@@ -97,6 +99,20 @@ describe('ThreadPool', () => {
       Atomics.notify(new Int32Array(gate), 0);
     }
     await Promise.all(blocked);
+  });
+
+  it('starts another thread at once when those that are busy wait for answers', async () => {
+    await using patient = new ThreadPool({ threads: 1, patienceMs: 1_000_000 });
+    const [asked, answer] = [deferred<void>(), deferred<string>()];
+    const onAsk = (): Promise<string> => {
+      asked.resolve();
+      return answer.promise;
+    };
+    const asking = patient.run(task, { do: 'ask', questions: ['?'] }, { signal: never, onAsk });
+    await asked.promise;
+    expect(await patient.run(task, { do: 'double', value: 4 }, { signal: never })).to.equal(8);
+    answer.resolve('!');
+    expect(await asking).to.deep.equal(['!']);
   });
 
   it('gives a dedicated task a thread beside those of the pool', async () => {
