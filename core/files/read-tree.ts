@@ -29,7 +29,7 @@ export function readSmallFile(
   limit: number,
 ): Uint8Array | undefined {
   const { node } = find(layers, path, 'open');
-  const small = node.kind === 'file' && Math.min(node.stat.size, range.length ?? limit) <= limit;
+  const small = node.kind === 'file' && Math.min(node.stat.size, range.length ?? node.stat.size) <= limit;
   return small ? readNode(node, path, range) : undefined;
 }
 
