@@ -20,6 +20,7 @@ import {
   mountsOf,
   processesBelow,
   processesNaming,
+  removeCgroupParent,
   snapshotFolders,
   stateBytes,
 } from '../support/leftovers.js';
@@ -63,6 +64,7 @@ describe(`a daemon that is killed ${KILLS} times (CRASH_SEED=${SEED})`, function
   });
   after(async () => {
     await threads[Symbol.asyncDispose]();
+    await removeCgroupParent(parent);
     await ground[Symbol.asyncDispose]();
   });
 

@@ -7,7 +7,7 @@ import { CorruptingProxy } from '../support/corrupting-proxy.js';
 import type { DaemonProcess } from '../support/daemon.js';
 import { figure } from '../support/figures.js';
 import { Ground } from '../support/ground.js';
-import { processesBelow } from '../support/leftovers.js';
+import { processesBelow, removeCgroupParent } from '../support/leftovers.js';
 import { type Finished, succeed } from '../support/processes.js';
 
 const parent = `buildkit-failures-test-${process.pid}`;
@@ -30,6 +30,7 @@ describe('a build that fails', () => {
   });
   after(async () => {
     await daemon[Symbol.asyncDispose]();
+    await removeCgroupParent(parent);
     await ground[Symbol.asyncDispose]();
   });
   afterEach('the daemon goes on building', async () => {
@@ -103,7 +104,7 @@ describe('a build that fails', () => {
     expect(failed.code).to.equal(1);
   });
 
-  it('for want of memory of the client: it is killed, its step is ended, those of others go on', async () => {
+  it('because its client was killed has its step ended, and those of others go on', async () => {
     const [mine, theirs] = [await sleeper('mine', 1000), await sleeper('theirs', 4)];
     const killed = daemon.startBuildctl(buildArgs({ folder: mine }));
     const other = daemon.buildctl(buildArgs({ folder: theirs }));

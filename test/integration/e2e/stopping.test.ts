@@ -5,7 +5,7 @@ import { buildArgs } from '../support/build.js';
 import type { DaemonProcess } from '../support/daemon.js';
 import { figure } from '../support/figures.js';
 import { Ground } from '../support/ground.js';
-import { cgroupsBelow, mountsOf, processesBelow } from '../support/leftovers.js';
+import { cgroupsBelow, mountsOf, processesBelow, removeCgroupParent } from '../support/leftovers.js';
 
 const parent = `buildkit-stopping-test-${process.pid}`;
 const config = `[worker.oci]\ndefaultCgroupParent = "${parent}"\n`;
@@ -17,7 +17,10 @@ describe('a daemon that is told to stop', () => {
   before(async () => {
     ground = await Ground.open('stopping');
   });
-  after(() => ground[Symbol.asyncDispose]());
+  after(async () => {
+    await removeCgroupParent(parent);
+    await ground[Symbol.asyncDispose]();
+  });
 
   async function expectNothingLeft(): Promise<void> {
     expect(await processesBelow(parent)).to.deep.equal([]);

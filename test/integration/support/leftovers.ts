@@ -1,6 +1,6 @@
 /** What a daemon may leave behind on the machine and on its disk. */
 import { existsSync, type Stats } from 'node:fs';
-import { lstat, readdir, readFile } from 'node:fs/promises';
+import { lstat, readdir, readFile, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** Mount points in this namespace that have to do with a folder. */
@@ -82,3 +82,12 @@ const whenGone =
     if (error.code !== 'ENOENT') throw error;
     return value;
   };
+
+/** Takes away a parent that only the daemon under test used; what is below has to be empty. */
+export async function removeCgroupParent(parent: string): Promise<void> {
+  for (const root of ['/sys/fs/cgroup', ...(await directories('/sys/fs/cgroup'))]) {
+    for (const dir of [join(root, parent, 'buildkit'), join(root, parent)]) {
+      await rmdir(dir).catch(whenGone(undefined));
+    }
+  }
+}
