@@ -64,7 +64,7 @@ export function join(job: Job, task: Task): void {
     joined.push(next);
     for (const { source } of next.inputs) open.push(source.task);
     if (next.leader) open.push(next.leader);
-    open.push(...next.building.keys());
+    open.push(...next.building);
   }
   for (const below of joined.reverse()) job.watch(below);
 }

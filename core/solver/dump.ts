@@ -33,4 +33,4 @@ function row(task: Task): string[] {
 }
 
 const outputFacts = (output: Output): string =>
-  `${output.index}:${stageName(output.reached)}<${stageName(output.wanted)}/${output.keys.length}k${output.records.size}r`;
+  `${output.index}:${stageName(output.reached)}<${stageName(output.wanted)}/${output.keys.length}k${output.records.length}r`;

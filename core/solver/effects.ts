@@ -114,7 +114,7 @@ function loadEffect(output: Output, services: EffectServices): Effect<Result | u
       spans.finish(task, true);
     },
     failed: (error) => {
-      output.unusable.add(record.id);
+      output.unusable.push(record.id);
       if (BuildError.from(error).grpcCode === 'NotFound') records.drop(record.id);
       spans.fail(task, error);
     },

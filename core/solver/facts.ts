@@ -97,8 +97,8 @@ function probe(output: Output, input: Input, records: Records): void {
     for (const key of records.keys.targets(origin)) addCandidate(output, matching, input, key, records);
   }
   output.probed[input.index] = definitions.length;
-  if (!content || output.contentProbed.has(input.index)) return;
-  output.contentProbed.add(input.index);
+  if (!content || output.contentProbed[input.index]) return;
+  output.contentProbed[input.index] = true;
   for (const key of records.keys.targets(content)) {
     records.connect(definitions, key);
     addCandidate(output, matching, input, key, records);
@@ -113,7 +113,8 @@ function addCandidate(output: Output, matching: Matching, input: Input, key: Key
 
 function lookUp(output: Output, key: KeyId, records: Records): void {
   for (const result of records.keys.results(key)) {
-    if (records.isThere(result.id)) output.records.set(result.id, { ...result, key });
+    const known = output.records.some(({ id }) => id === result.id);
+    if (!known && records.isThere(result.id)) output.records.push({ ...result, key });
   }
 }
 

@@ -19,7 +19,6 @@ export function follow(task: Task, twins: readonly Task[]): Task | undefined {
       if (!mayFollow(follower, leader)) continue;
       follower.leader = leader;
       leader.owners.add(follower);
-      leader.followers.add(follower);
       rankAbove(follower, leader);
       for (const job of follower.jobs) join(job, leader);
       return follower;

@@ -15,7 +15,8 @@ interface Entry {
 }
 
 export class LiveIndex {
-  readonly #tasks = new Map<string, Set<Task>>();
+  /** Mostly one task a name. */
+  readonly #tasks = new Map<string, Task[]>();
   readonly #entries = new Map<Task, Entry>();
 
   get size(): number {
@@ -27,7 +28,9 @@ export class LiveIndex {
     const known = names[input];
     if (known) known.push(name);
     else names[input] = [name];
-    getOrAdd(this.#tasks, name, () => new Set()).add(task);
+    const tasks = this.#tasks.get(name);
+    if (!tasks) this.#tasks.set(name, [task]);
+    else if (!tasks.includes(task)) tasks.push(task);
   }
 
   remove(task: Task): void {
@@ -38,9 +41,10 @@ export class LiveIndex {
   }
 
   #drop(name: string, task: Task): void {
-    const tasks = this.#tasks.get(name);
-    tasks?.delete(task);
-    if (tasks?.size === 0) this.#tasks.delete(name);
+    const tasks = this.#tasks.get(name) ?? [];
+    const at = tasks.indexOf(task);
+    if (tasks.length === 1 && at === 0) this.#tasks.delete(name);
+    else if (at >= 0) tasks.splice(at, 1);
   }
 
   /** The other tasks that share a key with every input of this one. */
@@ -48,6 +52,7 @@ export class LiveIndex {
     const entry = this.#entries.get(task);
     if (!entry) return [];
     const { names, witness } = entry;
+    if (!this.#isShared(names[witness])) return [];
     let common = this.#sharing(task, names[witness]);
     for (let i = 0; i < names.length && common.size > 0; i++) {
       if (i === witness) continue;
@@ -59,6 +64,10 @@ export class LiveIndex {
       }
     }
     return [...common];
+  }
+
+  #isShared(names: readonly string[] | undefined): boolean {
+    return names?.some((name) => (this.#tasks.get(name)?.length ?? 0) > 1) ?? false;
   }
 
   #sharing(task: Task, names: readonly string[] | undefined): Set<Task> {
@@ -91,11 +100,11 @@ function indexInput(index: LiveIndex, input: Input): boolean {
   const step = task.map?.digest;
   const before = input.indexed + Number(input.contentIndexed);
   for (const key of source.keys.slice(input.indexed)) {
-    index.add(task, input.index, `${key} ${input.index} ${step} ${dep?.selector ?? ''}`);
+    index.add(task, input.index, [key, input.index, step, dep?.selector].join(' '));
   }
   input.indexed = source.keys.length;
   if (input.contentDigest && !input.contentIndexed) {
-    index.add(task, input.index, `content ${input.contentDigest} ${input.index} ${step}`);
+    index.add(task, input.index, ['content', input.contentDigest, input.index, step].join(' '));
     input.contentIndexed = true;
   }
   const after = input.indexed + Number(input.contentIndexed);

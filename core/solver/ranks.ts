@@ -53,7 +53,7 @@ const dependantOf = (owner: Owner): Task | undefined => {
 function* waitsFor(task: Task): Iterable<Task> {
   for (const { source } of task.inputs) yield source.task;
   if (task.leader) yield task.leader;
-  yield* task.building.keys();
+  yield* task.building;
 }
 
 function path(cameFrom: ReadonlyMap<Task, Task | undefined>, last: Task): Task[] {

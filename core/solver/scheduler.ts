@@ -254,7 +254,6 @@ export class Scheduler {
     withdrawAll(task, this.#actions);
     for (const { source } of task.inputs) this.disown(task, source.task);
     if (task.leader) {
-      task.leader.followers.delete(task);
       this.disown(task, task.leader);
     }
     for (const { result } of task.outputs) {

@@ -30,7 +30,7 @@ export class SubBuilds {
     owner.tasks.add(task);
     const back = wayBack(parent, task);
     if (back) throw cycle(parent, back);
-    parent.building.set(task, (parent.building.get(task) ?? 0) + 1);
+    parent.building.push(task);
     rankAbove(parent, task);
     for (const job of parent.jobs) join(job, task);
     try {
@@ -47,9 +47,8 @@ export class SubBuilds {
 }
 
 function stopBuilding(parent: Task, task: Task): void {
-  const left = (parent.building.get(task) ?? 1) - 1;
-  if (left > 0) parent.building.set(task, left);
-  else parent.building.delete(task);
+  const at = parent.building.indexOf(task);
+  if (at >= 0) parent.building.splice(at, 1);
 }
 
 function cycle(parent: Task, back: readonly Task[]): BuildError {

@@ -1,6 +1,6 @@
 /**
  * One vertex, with all its outputs: what is known about it. Facts only grow; what follows from them is planned anew
- * at every turn (plan.ts). Relations (demands, owners, followers) say who is interested.
+ * at every turn (plan.ts). Relations (demands, owners, leaders) say who is interested.
  */
 import type { BuildError } from '../contracts/errors.js';
 import type { Span } from '../contracts/tracing.js';
@@ -58,10 +58,9 @@ export class Task {
   /** Every job that this task was ever a part of and that still lives. */
   readonly jobs = new Set<Job>();
   readonly running = new Map<EffectName, Running>();
-  readonly followers = new Set<Task>();
   leader: Task | undefined;
-  /** Tasks that a running step of this one waits for. */
-  readonly building = new Map<Task, number>();
+  /** Tasks that a running step of this one waits for, as often as it does. */
+  readonly building: Task[] = [];
   span: Span | undefined;
 
   // What the next turn looks at.
@@ -184,8 +183,9 @@ export class Output {
   readonly keys: KeyId[] = [];
   /** Keys of a step that ignores its cache: written with what depends on it, never offered for matching. */
   readonly hiddenKeys: KeyId[] = [];
-  readonly records = new Map<string, StoredResult & { readonly key: KeyId }>();
-  readonly unusable = new Set<string>();
+  readonly records: (StoredResult & { readonly key: KeyId })[] = [];
+  /** Ids of records that could not be loaded. */
+  readonly unusable: string[] = [];
   result: HeldResult | undefined;
   reached: Stage = stages.none;
   /** Made when somebody first asks for this output. */
@@ -194,7 +194,8 @@ export class Output {
   lookedUp = 0;
   /** How many keys of each input were looked up. */
   readonly probed: number[] = [];
-  readonly contentProbed = new Set<number>();
+  /** Inputs whose content key was looked up. */
+  readonly contentProbed: boolean[] = [];
 
   // Relations.
   readonly demands = new Set<Demand>();
@@ -225,8 +226,8 @@ export class Output {
   /** The newest record that was not found wanting. */
   get bestRecord(): (StoredResult & { readonly key: KeyId }) | undefined {
     let best: (StoredResult & { readonly key: KeyId }) | undefined;
-    for (const record of this.records.values()) {
-      if (this.unusable.has(record.id)) continue;
+    for (const record of this.records) {
+      if (this.unusable.includes(record.id)) continue;
       if (!best || record.createdAt > best.createdAt) best = record;
     }
     return best;

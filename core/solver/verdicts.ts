@@ -3,7 +3,7 @@ import type { Output, Task } from './task.js';
 
 export function whyRun(task: Task): string {
   if (task.vertex.ignoreCache) return 'it ignores its cache';
-  const output = task.outputs.find(({ unusable }) => unusable.size > 0);
+  const output = task.outputs.find(({ unusable }) => unusable.length > 0);
   if (output) return 'a record matched, but its result could not be loaded';
   if (task.outputs.some(({ keys }) => keys.length > 0 && !task.isRoot)) {
     return 'its key is known, but no result is left';

@@ -124,7 +124,7 @@ export class Invariants {
   #checkCircles(tasks: readonly Task[]): void {
     let relations = 0;
     for (const { serial, leader, building } of tasks) {
-      relations = (Math.imul(relations, 31) + serial * 7 + (leader?.serial ?? -1) * 3 + building.size) | 0;
+      relations = (Math.imul(relations, 31) + serial * 7 + (leader?.serial ?? -1) * 3 + building.length) | 0;
     }
     if (relations === this.#relations) return;
     this.#relations = relations;
@@ -203,7 +203,7 @@ function checkTarget(task: Task, target: Task): void {
 function* waitsFor({ inputs, leader, building }: Task): Iterable<Task> {
   for (const { source } of inputs) yield source.task;
   if (leader) yield leader;
-  yield* building.keys();
+  yield* building;
 }
 
 /** What is known about a task, as numbers that never go down. No allocations: this is most of a simulation. */
@@ -232,8 +232,8 @@ class FactCounts {
     for (const { keys, hiddenKeys, records, unusable, result, reached } of task.outputs) {
       this.#add(keys.length);
       this.#add(hiddenKeys.length);
-      this.#add(records.size);
-      this.#add(unusable.size);
+      this.#add(records.length);
+      this.#add(unusable.length);
       this.#add(Number(result !== undefined));
       this.#add(reached);
     }

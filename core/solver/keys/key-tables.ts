@@ -30,4 +30,4 @@ export const openTables = (kv: Kv): KeyTables => ({
 });
 
 /** Names of rows that pair two things. No key, origin or result that comes first has a space in it. */
-export const pair = (first: string, second: string): string => `${first} ${second}`;
+export const pair = (first: string, second: string): string => [first, second].join(' ');

@@ -34,6 +34,6 @@ export const originsOf = ({ definitions, content }: InputKeys): readonly Origin[
 
 /** Sorts by key first, so that all links of a key stand together. */
 export const originName = ({ from, link }: Origin): string =>
-  `${from} ${link.input} ${link.step} ${link.selector ?? ''}`;
+  [from, link.input, link.step, link.selector].join(' ');
 
 export const keyOfOrigin = (name: string): KeyId => name.slice(0, name.indexOf(' '));

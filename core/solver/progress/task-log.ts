@@ -22,7 +22,8 @@ interface Bar {
 export class TaskLog implements Progress {
   readonly #clock: Clock;
   readonly #watchers = new Set<JobStream>();
-  readonly #bars = new Map<string, Bar>();
+  /** Made with the first one: most steps have none. */
+  #bars: Map<string, Bar> | undefined;
   /** Logs and warnings. */
   readonly #lines: ProgressEvent[] = [];
   /** As long as it has not started. */
@@ -44,7 +45,7 @@ export class TaskLog implements Progress {
     if (this.#watchers.has(watcher)) return;
     this.#watchers.add(watcher);
     watcher.push(this.#vertex);
-    for (const { event } of this.#bars.values()) watcher.push(event);
+    for (const { event } of this.#bars?.values() ?? []) watcher.push(event);
     for (const line of this.#lines) watcher.push(line);
   }
 
@@ -72,6 +73,7 @@ export class TaskLog implements Progress {
 
   status(id: string, update: StatusUpdate): void {
     const now = this.#clock.now();
+    this.#bars ??= new Map();
     const bar = this.#bars.get(id);
     const event = advance(bar?.event ?? this.#newBar(id, now), update, now);
     const due = !bar || event.completed !== undefined || now - bar.shownAt >= barInterval;
@@ -107,9 +109,9 @@ export class TaskLog implements Progress {
 
   /** Shows the latest state of bars that were coalesced away. */
   #flush(): void {
-    for (const [id, bar] of this.#bars) {
+    for (const [id, bar] of this.#bars ?? []) {
       if (!bar.pending) continue;
-      this.#bars.set(id, { ...bar, pending: false });
+      this.#bars?.set(id, { ...bar, pending: false });
       this.#publish(bar.event);
     }
   }
