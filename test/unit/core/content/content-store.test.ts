@@ -117,7 +117,8 @@ describe('content store', () => {
       const store = await LocalContentStore.open(dir(), { kv });
       const found = await store.writeBlob(Buffer.from('found'));
       const lost = await store.writeBlob(Buffer.from('lost'));
-      const { createdAt } = (await store.info(found))!;
+      // The second one was written last: both are older than the moment at which they are let go.
+      const { createdAt } = (await store.info(lost))!;
       const letGo = new Map([found, lost].map((digest) => [digest, createdAt + 10]));
       while (Date.now() < createdAt + 10) await new Promise(setImmediate);
       // The next build takes it as it is.
