@@ -80,11 +80,19 @@ export class ByteWriter {
     this.#buffer.writeUInt32BE(value, at);
   }
 
-  /** Hands the bytes over and starts anew; the answer shares no memory with later writes. */
+  /**
+   * Hands the bytes over and starts anew; the answer shares no memory with anything. Few bytes are copied: handing over
+   * the whole buffer for each of them keeps the garbage collector busy.
+   */
   take(): Buffer {
-    const taken = this.#buffer.subarray(0, this.#length);
-    this.#buffer = Buffer.allocUnsafeSlow(this.#capacity);
+    const filled = this.#buffer.subarray(0, this.#length);
     this.#length = 0;
+    if (filled.length * 2 > this.#capacity) {
+      this.#buffer = Buffer.allocUnsafeSlow(this.#capacity);
+      return filled;
+    }
+    const taken = Buffer.allocUnsafeSlow(filled.length);
+    filled.copy(taken);
     return taken;
   }
 

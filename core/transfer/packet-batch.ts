@@ -2,11 +2,16 @@
 import { ByteWriter } from '../../proto/byte-writer.js';
 import { type Packet, writePacket } from '../../proto/fsutil.js';
 
-/** Packets of a batch; larger batches save messages between threads, smaller ones get the other side going. */
+/** Bytes of a batch; larger batches save messages between threads, smaller ones get the other side going. */
 export const BATCH = 512 << 10;
 
 export class PacketBatch {
-  readonly #writer = new ByteWriter(BATCH + (64 << 10));
+  readonly #writer: ByteWriter;
+
+  /** `capacity` bytes are usually enough. */
+  constructor(capacity: number) {
+    this.#writer = new ByteWriter(capacity);
+  }
 
   get size(): number {
     return this.#writer.length;

@@ -10,13 +10,15 @@ import { PortChannel } from './port-channel.js';
 import { openIfDue, type ReceiveTreeArgs, TreeReceiver } from './tree-receiver.js';
 
 const MAX_PACKET = 16 << 20;
+/** Bytes of requests that one piece of a list usually leads to. */
+const REQUESTS = 16 << 10;
 
 const receiveTree: ThreadTask<ReceiveTreeArgs & { readonly port: MessagePort }, SyncResult> = async (
   args,
   context,
 ) => {
   using channel = new PortChannel(args.port);
-  const batch = new PacketBatch();
+  const batch = new PacketBatch(REQUESTS);
   using receiver = new TreeReceiver(args, (id) => batch.add({ type: 'req', id }));
   try {
     await openIfDue(receiver, args, context);

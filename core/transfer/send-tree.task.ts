@@ -4,7 +4,7 @@ import { decodePacket } from '../../proto/fsutil.js';
 import { BuildError } from '../contracts/errors.js';
 import type { ThreadContext, ThreadTask } from '../contracts/threads.js';
 import { FrameReader } from '../util/grpc-h2/frames.js';
-import { PacketBatch } from './packet-batch.js';
+import { BATCH, PacketBatch } from './packet-batch.js';
 import { PortChannel } from './port-channel.js';
 import { type SendTreeArgs, sourceOf } from './source-of.js';
 import { TreeSender } from './tree-sender.js';
@@ -16,7 +16,7 @@ const sendTree: ThreadTask<{ readonly source: SendTreeArgs; readonly port: Messa
   context,
 ) => {
   using channel = new PortChannel(port);
-  const batch = new PacketBatch();
+  const batch = new PacketBatch(BATCH + (64 << 10));
   try {
     using sender = new TreeSender(sourceOf(source), batch);
     await send(channel, batch, sender, context);
