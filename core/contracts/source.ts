@@ -10,7 +10,7 @@ import type { Worker } from './worker.js';
 export interface Source {
   /** Checks identifier and attributes; throws InvalidArgument naming the attribute. No I/O. */
   open(request: SourceRequest): OpenSource;
-  /** What a frontend may learn without fetching: digest and image config. Absent where it makes no sense. */
+  /** What a frontend may learn without a tree: what is filled in is the source's own. Absent where it makes no sense. */
   resolve?(request: SourceRequest, context: ResolveContext, signal: AbortSignal): Promise<SourceMeta>;
 }
 export const Sources: TokenFamily<Source> = family('Source');
@@ -49,10 +49,35 @@ export interface ResolveContext {
   readonly steps: ProgressSteps;
   /** Name of the progress row, such as `[internal] load metadata for …`. */
   readonly logName: string;
+  /** Also the raw objects of a git source's commit and tag. */
+  readonly returnObjects?: boolean;
 }
 
 export interface SourceMeta {
   /** With the digest filled in where the source has one. */
   readonly identifier: string;
   readonly image?: { readonly digest: Digest; readonly config: Uint8Array };
+  readonly git?: GitMeta;
+  readonly http?: HttpMeta;
+}
+
+/** BuildKit: source/git/source.go Metadata. */
+export interface GitMeta {
+  /** As the remote calls it: `refs/heads/main`; a commit for one that was asked for by its hash. */
+  readonly ref: string;
+  /** Of what the ref names: a commit, or an annotated tag. */
+  readonly checksum: string;
+  /** Of the commit that an annotated tag names. */
+  readonly commitChecksum: string | undefined;
+  /** Both only when they were asked for. */
+  readonly commitObject?: Uint8Array;
+  readonly tagObject?: Uint8Array;
+}
+
+/** BuildKit: source/http/source.go Metadata. */
+export interface HttpMeta {
+  readonly digest: Digest;
+  readonly filename: string;
+  /** Milliseconds since the epoch, whole seconds. */
+  readonly lastModified: number | undefined;
 }
