@@ -7,6 +7,7 @@ export * from './executor.js';
 export * from './exporter.js';
 export * from './files.js';
 export * from './frontend.js';
+export * from './frontend-host.js';
 export * from './kv.js';
 export * from './logger.js';
 export * from './mount.js';
