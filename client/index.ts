@@ -5,6 +5,7 @@ export type { Daemon, OpenSession, SessionOffer } from './daemon.js';
 export type { ExportRequest, ExportTarget } from './export-request.js';
 export { parseAddress } from './grpc/address.js';
 export { type ConnectOptions, connectDaemon } from './grpc/connect.js';
+export { type ClientTls, tlsOfFolder } from './grpc/tls.js';
 export {
   type Display,
   openDisplay,

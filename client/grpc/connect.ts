@@ -6,6 +6,7 @@ import type { Daemon } from '../daemon.js';
 import { connectSession } from '../session/connect-session.js';
 import { Connection, type Inject } from './connection.js';
 import { GrpcControl } from './grpc-control.js';
+import type { ClientTls } from './tls.js';
 
 export interface ConnectOptions {
   /** How long to wait for the daemon, in milliseconds. Default: 5 seconds. */
@@ -14,6 +15,8 @@ export interface ConnectOptions {
   readonly threads?: Threads;
   /** Puts span contexts into headers; default: none. */
   readonly inject?: Inject;
+  /** Certificates, for daemons that are reached over TLS (tcp addresses). */
+  readonly tls?: ClientTls | undefined;
 }
 
 const TIMEOUT_MS = 5000;
@@ -27,7 +30,7 @@ export async function connectDaemon(
 ): Promise<Daemon> {
   await using opening = new DisposeStack();
   const threads = options.threads ?? (await opening.use(new ThreadPool()));
-  const connection = await opening.use(new Connection(address, options.inject));
+  const connection = await opening.use(await Connection.open(address, options));
   await connection.ready(options.timeoutMs ?? TIMEOUT_MS, signal);
   const owned = opening.move();
   return {

@@ -1,12 +1,15 @@
 /** What every command gets: the global options, a signal that Ctrl-C aborts, tracing, and a daemon on demand. */
 import type { Daemon } from '../../client/daemon.js';
 import type { SpanContext, Tracing } from '../../core/contracts/index.js';
+import type { TlsFlags } from './tls.js';
 
 export interface GlobalOptions {
   readonly addr: string | undefined;
   readonly root: string | undefined;
   readonly config: string | undefined;
   readonly debug: boolean;
+  /** How to reach a daemon over TLS. */
+  readonly tls: TlsFlags;
   /** Milliseconds to wait for a connection. */
   readonly timeoutMs: number;
   /** Keep trying to connect until it is interrupted. */

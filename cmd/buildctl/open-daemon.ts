@@ -5,8 +5,9 @@ import { existsSync } from 'node:fs';
 import type { Daemon } from '../../client/daemon.js';
 import type { SpanContext } from '../../core/contracts/index.js';
 import type { Context, GlobalOptions } from './context.js';
+import { tlsOf } from './tls.js';
 
-const DEFAULT_SOCKET = '/run/buildkit/buildkitd.sock';
+export const DEFAULT_SOCKET = '/run/buildkit/buildkitd.sock';
 /** How long the usual address may take before the embedded engine steps in, in milliseconds. */
 const PROBE_MS = 1000;
 
@@ -26,8 +27,12 @@ export async function openDaemon(base: Base): Promise<Daemon> {
 
 const waitOf = ({ wait, timeoutMs }: GlobalOptions): number => (wait ? Number.POSITIVE_INFINITY : timeoutMs);
 
-async function connect(address: string, { tracing, signal }: Base, timeoutMs: number): Promise<Daemon> {
+async function connect(
+  address: string,
+  { options, tracing, signal }: Base,
+  timeoutMs: number,
+): Promise<Daemon> {
   const { connectDaemon } = await import('../../client/grpc/connect.js');
   const inject = (context: SpanContext): Record<string, string> => tracing.inject(context);
-  return connectDaemon(address, { timeoutMs, inject }, signal);
+  return connectDaemon(address, { timeoutMs, inject, tls: tlsOf(options.tls) }, signal);
 }

@@ -20,14 +20,21 @@ export const program: Command = new Command('buildctl')
   .showHelpAfterError('(buildctl --help lists commands and options)')
   .enablePositionalOptions()
   .addOption(
-    new Option('--addr <address>', 'address of buildkitd: unix:///path or tcp://host:port').env(
-      'BUILDKIT_HOST',
-    ),
+    new Option(
+      '--addr <address>',
+      'address of buildkitd: unix:///path, tcp://host:port, docker-container://name, podman-container://name, ' +
+        'nerdctl-container://name, kube-pod://name or ssh://host',
+    ).env('BUILDKIT_HOST'),
   )
   .option('--root <folder>', 'state of the embedded engine, used when no daemon is there')
   .option('--config <file>', 'configuration of the embedded engine')
   .option('--timeout <seconds>', 'how long to wait for a connection', number, 5)
   .option('--wait', 'block until the daemon answers')
+  .option('--tlsservername <name>', "name in the daemon's certificate (default: the host of the address)")
+  .option('--tlscacert <file>', "authorities that may have signed the daemon's certificate")
+  .option('--tlscert <file>', 'client certificate')
+  .option('--tlskey <file>', 'key of the client certificate')
+  .option('--tlsdir <folder>', 'folder with ca.pem, cert.pem and key.pem, or ca.crt, tls.crt and tls.key')
   .option('--debug', 'show stack traces of errors');
 
 /** Runs a command's action with its context and turns what it throws into an exit status. */
@@ -45,8 +52,8 @@ const fullName = (command: Command): string =>
   command.parent ? `${fullName(command.parent)} ${command.name()}` : command.name();
 
 function globalOptions(): GlobalOptions {
-  const { addr, root, config, timeout, wait, debug } = program.opts();
-  return { addr, root, config, debug: debug ?? false, timeoutMs: timeout * 1000, wait: wait ?? false };
+  const { addr, root, config, timeout, wait = false, debug = false, ...tls } = program.opts();
+  return { addr, root, config, debug, timeoutMs: timeout * 1000, wait, tls };
 }
 
 const formatOption = (): Option => new Option('--format <template>', "print JSON: '{{json .}}'");
@@ -113,6 +120,11 @@ program
   .option('-v, --verbose', 'every field of every record')
   .addOption(formatOption())
   .action(action(async () => (await import('./commands/prune.js')).prune));
+
+program
+  .command('dial-stdio', { hidden: true })
+  .description('connect standard input and output with the daemon; run by clients elsewhere')
+  .action(action(async () => (await import('./commands/dial-stdio.js')).dialStdio));
 
 const debug = program.command('debug').description('look into a daemon, or into a definition');
 

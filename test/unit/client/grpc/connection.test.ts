@@ -45,7 +45,7 @@ describe('connection to a daemon', () => {
 
   it('hands on that something is unavailable to the daemon', async () => {
     answer = (done) => done({ code: status.UNAVAILABLE, details: 'no such registry' });
-    await using connection = new Connection(address);
+    await using connection = await Connection.open(address);
     const error = await info(connection);
     expect([error.code, error.message]).to.deep.equal(['remote.unavailable', 'no such registry']);
   });
@@ -54,7 +54,7 @@ describe('connection to a daemon', () => {
     const path = join(dir, 'dying.sock');
     const dying = http2.createServer().on('stream', (stream) => stream.session?.destroy());
     await new Promise<void>((resolve) => dying.listen(path, resolve));
-    await using connection = new Connection(`unix://${path}`);
+    await using connection = await Connection.open(`unix://${path}`);
     const error = await info(connection);
     dying.close();
     expect(error.code).to.equal('client.unavailable');
@@ -62,7 +62,7 @@ describe('connection to a daemon', () => {
   });
 
   it('does not begin what is not wanted any more', async () => {
-    await using connection = new Connection(address);
+    await using connection = await Connection.open(address);
     const gone = AbortSignal.abort(new Error('gone'));
     const [next] = await Promise.allSettled([
       connection.stream(Control.Status, { Ref: 'r' }, { signal: gone })[Symbol.asyncIterator]().next(),
