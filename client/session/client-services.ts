@@ -1,7 +1,9 @@
 /** What a client offers to a build, however the daemon reaches it. */
+import type { ClientContent } from '../../core/contracts/session.js';
 import type { Threads } from '../../core/contracts/threads.js';
 import type { ExportRequest } from '../export-request.js';
 import { ClientFolderSet } from './client-folders.js';
+import { ContentStores } from './content-stores.js';
 import { RegistryAuth } from './registry-auth.js';
 import { ResultTargets } from './result-targets.js';
 import { type SecretSource, SecretSources } from './secret-sources.js';
@@ -10,6 +12,8 @@ export interface ClientOffer {
   /** Folders by name: `context`, `dockerfile`, … */
   readonly folders?: ReadonlyMap<string, string>;
   readonly secrets?: ReadonlyMap<string, SecretSource>;
+  /** Content stores by the name that the daemon asks for: `oci:<name>` of layouts, `local:<folder>` of caches. */
+  readonly stores?: ReadonlyMap<string, ClientContent>;
   /** In the order of the request's exporters. */
   readonly exports?: readonly ExportRequest[];
   /** Default: the docker CLI's configuration. */
@@ -22,6 +26,7 @@ export interface ClientOffer {
 export interface ClientServices {
   readonly folders: ClientFolderSet;
   readonly secrets: SecretSources;
+  readonly stores: ContentStores;
   readonly targets: ResultTargets;
   readonly auth: RegistryAuth;
   readonly sharedKey: string;
@@ -31,6 +36,7 @@ export interface ClientServices {
 export const servicesOf = (offer: ClientOffer): ClientServices => ({
   folders: new ClientFolderSet(offer.folders ?? new Map()),
   secrets: new SecretSources(offer.secrets ?? new Map()),
+  stores: new ContentStores(offer.stores ?? new Map()),
   targets: new ResultTargets(offer.exports ?? []),
   auth: offer.auth ?? new RegistryAuth(),
   sharedKey: offer.sharedKey ?? '',

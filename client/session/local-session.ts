@@ -2,10 +2,10 @@
  * A session without a tunnel, for an engine in the same process: folders are copied straight from disk, results
  * written straight to it. BuildKit has no counterpart; nobody above the Session port can tell the difference.
  */
-import type { ContentProvider } from '../../core/contracts/content.js';
-import { BuildError, invalid, notFound } from '../../core/contracts/errors.js';
+import { BuildError, invalid } from '../../core/contracts/errors.js';
 import type {
   ClientAuth,
+  ClientContent,
   ClientFolders,
   ClientResults,
   ClientSecrets,
@@ -20,6 +20,7 @@ import type {
 import { copyTree } from '../../core/transfer/copy-tree.js';
 import { newId } from '../../core/util/identity.js';
 import { type ClientOffer, type ClientServices, servicesOf } from './client-services.js';
+import type { ContentStores } from './content-stores.js';
 import { writeFileTarget } from './file-target.js';
 import { sessionHandlers } from './session-handlers.js';
 
@@ -31,6 +32,7 @@ export class LocalSession implements Session, Disposable {
   readonly auth: ClientAuth;
   readonly secrets: ClientSecrets;
   readonly #methods: ReadonlySet<string>;
+  readonly #stores: ContentStores;
   readonly #gone = new AbortController();
 
   constructor(offer: ClientOffer, id: string = newId()) {
@@ -40,6 +42,7 @@ export class LocalSession implements Session, Disposable {
     this.folders = new LocalFolders(services);
     this.results = new LocalResults(services);
     this.auth = services.auth;
+    this.#stores = services.stores;
     this.secrets = { get: (secret) => services.secrets.get(secret) };
     const methods = Object.keys(sessionHandlers(services));
     this.#methods = new Set(methods.map((method) => method.toLowerCase()));
@@ -53,8 +56,8 @@ export class LocalSession implements Session, Disposable {
     return this.#methods.has(method.toLowerCase());
   }
 
-  content(store: string): ContentProvider {
-    throw notFound('client.content', `the client offers no content store "${store}"`);
+  content(store: string): ClientContent {
+    return this.#stores.get(store);
   }
 
   [Symbol.dispose](): void {

@@ -6,6 +6,7 @@ import { decodeHeaderList } from '../../core/util/grpc-h2/header-lists.js';
 import { type Handler, type ServerCall, unaryHandler } from '../../core/util/grpc-h2/server.js';
 import { Auth, FileSend, FileSync, Health, Secrets } from '../../proto/services.js';
 import type { ClientServices } from './client-services.js';
+import { contentHandlers } from './content-handlers.js';
 import { writeFileTarget } from './file-target.js';
 
 export type SessionHandlers = Readonly<Record<string, Handler>>;
@@ -17,6 +18,7 @@ export function sessionHandlers(services: ClientServices): SessionHandlers {
     ...(services.folders.empty ? {} : fileSync(services)),
     ...(services.targets.empty ? {} : fileSend(services)),
     ...(services.secrets.empty ? {} : secrets(services)),
+    ...(services.stores.empty ? {} : contentHandlers(services.stores)),
   };
 }
 

@@ -71,6 +71,8 @@ export interface ResolveImageOptions {
   /** `default`, `pull` or `local`. */
   readonly resolveMode?: string;
   readonly logName?: string;
+  /** The image is in a client's OCI layout, and the reference names its digest. */
+  readonly ociStore?: { readonly sessionId: string; readonly storeId: string };
 }
 export interface ResolvedImage {
   /** The reference with everything filled in, without digest. */

@@ -4,7 +4,8 @@
  * nobody above this port can tell the difference.
  */
 
-import type { ContentProvider } from './content.js';
+import type { Digest } from '../util/digest.js';
+import type { BlobInfo, ContentProvider, Descriptor } from './content.js';
 import type { LayerStack } from './mount.js';
 import type { FileStat } from './refs.js';
 import { type Token, token } from './token.js';
@@ -21,7 +22,15 @@ export interface Session {
   readonly auth: ClientAuth;
   readonly secrets: ClientSecrets;
   /** The client's content store named `store` (`local:<dir>`, `oci:<name>`, `export`). */
-  content(store: string): ContentProvider;
+  content(store: string): ClientContent;
+}
+
+/** A content store of the client: blobs by digest. NotFound when the client has no store of that name. */
+export interface ClientContent extends ContentProvider {
+  /** undefined when there is no such blob. */
+  info(digest: Digest, signal: AbortSignal): Promise<BlobInfo | undefined>;
+  /** Brings a blob, unless it is there already: it appears whole and verified, or not at all. */
+  write(descriptor: Descriptor, data: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void>;
 }
 
 /** Reads the client's folders. */

@@ -4,11 +4,11 @@
  */
 import type { Duplex } from 'node:stream';
 import { Health } from '../../proto/services.js';
-import type { ContentProvider } from '../contracts/content.js';
 import { BuildError } from '../contracts/errors.js';
 import type { Logger } from '../contracts/logger.js';
 import type {
   ClientAuth,
+  ClientContent,
   ClientFolders,
   ClientResults,
   ClientSecrets,
@@ -71,7 +71,7 @@ export class RemoteSession implements Session, AsyncDisposable {
     return this.#calls.supports(method);
   }
 
-  content(store: string): ContentProvider {
+  content(store: string): ClientContent {
     return new RemoteContent(this.#calls, store);
   }
 

@@ -31,9 +31,15 @@ export class SessionCalls {
     }
   }
 
-  async unary<Req, Res>(method: UnaryMethod<Req, Res>, request: Req, signal: AbortSignal): Promise<Res> {
+  async unary<Req, Res>(
+    method: UnaryMethod<Req, Res>,
+    request: Req,
+    signal: AbortSignal,
+    headers: CallHeaders = {},
+  ): Promise<Res> {
     try {
-      return await this.#options.client.unary(method, request, { headers: this.#trace(), signal });
+      const all = { ...this.#trace(), ...headers };
+      return await this.#options.client.unary(method, request, { headers: all, signal });
     } catch (error) {
       throw sessionError(error, signal);
     }

@@ -3,10 +3,12 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
 import type { ClientOffer } from '../../client/session/client-services.js';
+import { LayoutStore } from '../../client/session/layout-store.js';
 import { RegistryAuth } from '../../client/session/registry-auth.js';
 import type { ReceivedEntry } from '../../core/contracts/refs.js';
 import type { FolderRequest, ResultTree, Session, SyncBase } from '../../core/contracts/session.js';
 import { decodeList } from '../../core/transfer/received-list.js';
+import { type Digest, sha256 } from '../../core/util/digest.js';
 import { tarsumHeader } from '../../core/util/tarsum.js';
 import { InlineThreads } from '../support/inline-threads.js';
 import { makeTempDir, makeTree, type TreeSpec, tellTree } from '../support/trees.js';
@@ -416,6 +418,88 @@ export function sessionContract(name: string, make: MakeSession): void {
           '/grpc.health.v1.health/check',
         ];
         expect(paths.map((each) => held.session.supports(each))).to.deep.equal([true, false, false, true]);
+      });
+    });
+
+    describe('content', () => {
+      const data = Buffer.alloc(3_500_000, 'blob');
+      const descriptor = { mediaType: 'x', digest: sha256(data), size: data.length };
+      const chunks = async function* (...parts: readonly Uint8Array[]) {
+        yield* parts;
+      };
+      const blobFile = (digest: Digest): string => at('layout/blobs/sha256', digest.slice(7));
+      const withStore = (writable: boolean) =>
+        make(offer({ stores: new Map([['oci:base', new LayoutStore(at('layout'), { writable })]]) }));
+      const whole = async (blob: AsyncIterable<Uint8Array>): Promise<Buffer> => {
+        const parts: Uint8Array[] = [];
+        for await (const part of blob) parts.push(part);
+        return Buffer.concat(parts);
+      };
+      const failure = async (work: () => Promise<unknown>): Promise<{ grpcCode: string; message: string }> =>
+        work().then(
+          () => expect.fail('it succeeded'),
+          (error) => error,
+        );
+      beforeEach(() => {
+        fs.mkdirSync(at('layout/blobs/sha256'), { recursive: true });
+      });
+
+      it('tells of a blob, and reads it whole or in part', async () => {
+        fs.writeFileSync(blobFile(descriptor.digest), data);
+        await using held = await withStore(false);
+        const store = held.session.content('oci:base');
+        expect(await store.info(descriptor.digest, never)).to.include({ size: data.length });
+        expect((await whole(store.read(descriptor, {}, never))).equals(data)).to.equal(true);
+        const part = await whole(store.read(descriptor, { offset: 2_000_001, length: 5 }, never));
+        expect(part.toString()).to.equal('lobbl');
+        expect(await whole(store.read(descriptor, { offset: 1, length: 0 }, never))).to.have.length(0);
+      });
+
+      it('answers undefined, or NotFound, for a blob that is not there', async () => {
+        await using held = await withStore(false);
+        const store = held.session.content('oci:base');
+        expect(await store.info(descriptor.digest, never)).to.equal(undefined);
+        const error = await failure(() => whole(store.read(descriptor, {}, never)));
+        expect(error).to.include({ grpcCode: 'NotFound' });
+      });
+
+      it('fails for a store that the client does not have, even for a blob', async () => {
+        await using held = await withStore(false);
+        const error = await failure(async () => held.session.content('oci:other').info(sha256('x'), never));
+        expect(error).to.include({ grpcCode: 'NotFound' });
+        expect(error.message).to.contain('unknown store oci:other');
+      });
+
+      it('takes a blob, once', async () => {
+        await using held = await withStore(true);
+        const store = held.session.content('oci:base');
+        const half = data.length / 2;
+        await store.write(descriptor, chunks(data.subarray(0, half), data.subarray(half)), never);
+        expect(fs.readFileSync(blobFile(descriptor.digest)).equals(data)).to.equal(true);
+        await store.write(descriptor, chunks(Buffer.from('never read')), never);
+        expect(fs.readFileSync(blobFile(descriptor.digest)).equals(data)).to.equal(true);
+      });
+
+      it('leaves nothing behind when the bytes are wrong or the writer fails', async () => {
+        await using held = await withStore(true);
+        const store = held.session.content('oci:base');
+        const wrong = await failure(() => store.write(descriptor, chunks(Buffer.from('wrong')), never));
+        expect(wrong).to.include({ grpcCode: 'FailedPrecondition' });
+        const broken = async function* () {
+          yield data.subarray(0, 10);
+          throw new Error('the source broke');
+        };
+        const failed = await failure(() => store.write(descriptor, broken(), never));
+        expect(failed.message).to.contain('the source broke');
+        await held[Symbol.asyncDispose]();
+        expect(fs.readdirSync(at('layout/blobs/sha256'))).to.deep.equal([]);
+      });
+
+      it('does not write to what is only offered for reading', async () => {
+        await using held = await withStore(false);
+        const store = held.session.content('oci:base');
+        const error = await failure(() => store.write(descriptor, chunks(data), never));
+        expect(error).to.include({ grpcCode: 'Unimplemented' });
       });
     });
   });
