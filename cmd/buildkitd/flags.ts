@@ -1,4 +1,5 @@
 /** Command line flags as settings of the configuration file, over which they win. */
+import { readFileSync } from 'node:fs';
 import { Command, Option, type OptionValues } from 'commander';
 import { invalid, unsupported } from '../../core/contracts/index.js';
 import { version } from '../../core/kernel/version.js';
@@ -26,13 +27,16 @@ export const daemonProgram = (): Command =>
     .showHelpAfterError('(buildkitd --help lists the options)')
     .option('--config <file>', 'configuration file (default: /etc/buildkit/buildkitd.toml, if it is there)')
     .option('--root <folder>', 'folder of all state (default: /var/lib/buildkit)')
-    .option('--addr <address>', 'listen on unix:///path or tcp://host:port; repeatable', list)
+    .option('--addr <address>', 'listen on unix:///path, tcp://host:port or fd://; repeatable', list)
     .option('--debug', 'log at level debug')
     .addOption(
       new Option('--log-level <level>', 'what to log').choices(['trace', 'debug', 'info', 'warn', 'error']),
     )
     .addOption(new Option('--log-format <format>', 'how to log').choices(['text', 'json']))
-    .option('--group <gid>', 'group that may connect to unix sockets')
+    .option('--group <name|gid>', 'group that may connect to unix sockets')
+    .option('--tlscert <file>', 'certificate for tcp addresses')
+    .option('--tlskey <file>', 'key of the certificate')
+    .option('--tlscacert <file>', 'who signs the certificates that clients must have')
     .option('--allow-insecure-entitlement <name>', 'let builds have network.host or security.insecure', list)
     .addOption(toggle('--oci-worker'))
     .option('--oci-worker-binary <program>', 'OCI runtime: runc, crun or a path')
@@ -60,7 +64,11 @@ function overridesOf(options: OptionValues): Record<string, unknown> {
     debug: options.debug,
     'insecure-entitlements': options.allowInsecureEntitlement,
     log: defined({ level: options.logLevel, format: options.logFormat }),
-    grpc: defined({ address: options.addr, gid: integer('group', options.group) }),
+    grpc: defined({
+      address: options.addr,
+      gid: groupId(options.group),
+      tls: defined({ cert: options.tlscert, key: options.tlskey, ca: options.tlscacert }),
+    }),
     worker: {
       oci: defined({
         enabled: options.ociWorker === undefined ? undefined : toggled(options.ociWorker),
@@ -79,6 +87,15 @@ const defined = (values: Record<string, unknown>): Record<string, unknown> =>
   Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
 
 const toggled = (value: string): boolean | 'auto' => (value === 'auto' ? 'auto' : value === 'true');
+
+/** Lines of /etc/group: name, password, id, members. */
+function groupId(group: string | undefined): number | undefined {
+  if (group === undefined || /^\d+$/.test(group)) return integer('group', group);
+  const lines = readFileSync('/etc/group', 'utf8').split('\n');
+  const found = lines.map((line) => line.split(':')).find(([name]) => name === group);
+  if (!found) throw invalid('buildkitd.flag', `--group ${group}: there is no such group`);
+  return integer('group', found[2]);
+}
 
 function integer(flag: string, value: string | undefined): number | undefined {
   if (value === undefined) return undefined;

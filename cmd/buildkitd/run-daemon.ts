@@ -2,6 +2,7 @@
 import { BuildError, type Logger } from '../../core/contracts/index.js';
 import { parseListenAddress } from '../../core/control/addresses.js';
 import { ControlServer } from '../../core/control/server.js';
+import { serverCredentials } from '../../core/control/server-tls.js';
 import { type EngineConfig, loadConfig, parseConfig } from '../../core/kernel/config/load.js';
 import { Engine } from '../../core/kernel/engine.js';
 import { openLogger } from '../../core/kernel/logger.js';
@@ -20,6 +21,7 @@ export async function runDaemon(flags: DaemonFlags): Promise<void> {
   const { log, debug, grpc, root } = config.settings;
   const logger = openLogger({ level: log.level ?? (debug ? 'debug' : 'info'), format: log.format ?? 'text' });
   const addresses = (grpc.address ?? [DEFAULT_ADDRESS]).map(parseListenAddress);
+  const credentials = await serverCredentials(grpc.tls);
   const stopped = stopSignal(logger);
 
   await using engine = await Engine.open(
@@ -32,6 +34,7 @@ export async function runDaemon(flags: DaemonFlags): Promise<void> {
     sessions,
     tracing,
     logger,
+    credentials,
     ...(grpc.uid === undefined ? {} : { uid: grpc.uid }),
     ...(grpc.gid === undefined ? {} : { gid: grpc.gid }),
   });

@@ -1,4 +1,4 @@
-/** `unix:///path` and `tcp://host:port`, as daemons listen and clients dial. */
+/** Where a daemon listens: `unix:///path`, `tcp://host:port`, and `fd://` for what systemd has opened. */
 import { mkdir, rm, stat } from 'node:fs/promises';
 import { createConnection } from 'node:net';
 import { dirname } from 'node:path';
@@ -6,7 +6,8 @@ import { BuildError, invalid, unsupported } from '../contracts/index.js';
 
 export type ListenAddress =
   | { readonly kind: 'unix'; readonly path: string }
-  | { readonly kind: 'tcp'; readonly host: string; readonly port: number };
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
+  | { readonly kind: 'fd'; readonly descriptor: number | undefined };
 
 export function parseListenAddress(text: string): ListenAddress {
   const match = /^([a-z]+):\/\/(.*)$/.exec(text);
@@ -16,11 +17,12 @@ export function parseListenAddress(text: string): ListenAddress {
     const tcp = /^(.*):(\d+)$/.exec(rest);
     if (tcp) return { kind: 'tcp', host: tcp[1]!.replace(/^\[|\]$/g, '') || '0.0.0.0', port: Number(tcp[2]) };
   }
-  if (scheme === 'fd' || scheme === 'npipe') {
-    throw unsupported('control.address', `listening on ${scheme}:// is known, but not supported yet`);
+  if (scheme === 'fd' && /^\d*$/.test(rest)) {
+    return { kind: 'fd', descriptor: rest === '' ? undefined : Number(rest) };
   }
+  if (scheme === 'npipe') throw unsupported('control.address', 'npipe:// addresses are for Windows');
   throw invalid('control.address', `"${text}" is not an address to listen on`, {
-    hint: 'give unix:///path/to/buildkitd.sock or tcp://127.0.0.1:1234',
+    hint: 'give unix:///path/to/buildkitd.sock, tcp://127.0.0.1:1234 or fd://',
   });
 }
 

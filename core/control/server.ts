@@ -1,16 +1,19 @@
 /** Serves the API on sockets. */
 import { chmod, chown } from 'node:fs/promises';
-import { Server, ServerCredentials } from '@grpc/grpc-js';
+import type { Server as Listener } from 'node:net';
+import { Server, ServerCredentials, type UntypedHandleCall } from '@grpc/grpc-js';
 import { Control as ControlService, Debug, Health, LLBBridge } from '../../proto/services.js';
 import { buildStatusOf } from '../../proto/status.js';
 import { BuildError, invalid, type Logger, type Tracing } from '../contracts/index.js';
+import { addBridgeMethods } from '../gateway/bridge-methods.js';
 import type { LlbBridge } from '../gateway/llb-bridge.js';
 import { acceptSession } from '../session/grpc-stream.js';
 import type { SessionManager } from '../session/session-manager.js';
 import { deferred } from '../util/deferred.js';
 import { type ListenAddress, prepareSocket } from './addresses.js';
 import type { Control } from './control.js';
-import { type GrpcCall, Handlers } from './grpc-server.js';
+import { type GrpcCall, Handlers, messagesOf } from './grpc-server.js';
+import { inheritedDescriptor, listenOnDescriptor } from './inherited-socket.js';
 import { rfc3339Nano } from './timestamp-header.js';
 
 /** containerd's limit, which every peer has (wire facts E1.7). */
@@ -28,10 +31,14 @@ export interface ServerOptions {
   /** Owner of unix sockets; they are made with mode 0660. */
   readonly uid?: number;
   readonly gid?: number;
+  /** For tcp addresses and handed over sockets; default: none. */
+  readonly credentials?: ServerCredentials | undefined;
 }
 
 export class ControlServer implements AsyncDisposable {
   readonly #options: ServerOptions;
+  /** Sockets that were open before the daemon ran. */
+  readonly #inherited: Listener[] = [];
   readonly #server = new Server({
     'grpc.max_receive_message_length': MESSAGE_LIMIT,
     'grpc.max_send_message_length': MESSAGE_LIMIT,
@@ -47,23 +54,54 @@ export class ControlServer implements AsyncDisposable {
 
   /** Answers the address with the port that was really taken. */
   async listen(address: ListenAddress): Promise<string> {
-    if (address.kind === 'tcp') {
-      const host = address.host.includes(':') ? `[${address.host}]` : address.host;
-      const port = await this.#bind(`${host}:${address.port}`);
-      return `tcp://${host}:${port}`;
+    switch (address.kind) {
+      case 'tcp':
+        return this.#listenTcp(address);
+      case 'unix':
+        return this.#listenUnix(address);
+      case 'fd':
+        return this.#listenInherited(address);
+      default:
+        return address satisfies never;
     }
-    await prepareSocket(address.path);
-    await this.#bind(`unix://${address.path}`);
-    await chmod(address.path, 0o660);
+  }
+
+  async #listenTcp(address: ListenAddress & { readonly kind: 'tcp' }): Promise<string> {
+    const { credentials, logger } = this.#options;
+    const host = address.host.includes(':') ? `[${address.host}]` : address.host;
+    const port = await this.#bind(`${host}:${address.port}`, credentials);
+    const bound = `tcp://${host}:${port}`;
+    if (!credentials)
+      logger.warn(`TLS is not enabled for ${bound}: whoever reaches it controls this machine`);
+    return bound;
+  }
+
+  /** Who may use it is up to the file's mode, not to certificates. */
+  async #listenUnix({ path }: ListenAddress & { readonly kind: 'unix' }): Promise<string> {
+    await prepareSocket(path);
+    await this.#bind(`unix://${path}`);
+    await chmod(path, 0o660);
     const { uid, gid } = this.#options;
     if (uid !== undefined || gid !== undefined) {
-      await chown(address.path, uid ?? process.getuid!(), gid ?? process.getgid!());
+      await chown(path, uid ?? process.getuid!(), gid ?? process.getgid!());
     }
-    return `unix://${address.path}`;
+    return `unix://${path}`;
+  }
+
+  async #listenInherited(address: ListenAddress & { readonly kind: 'fd' }): Promise<string> {
+    const descriptor = inheritedDescriptor(address.descriptor, process.env, process.pid);
+    const listener = await listenOnDescriptor(descriptor);
+    const calls = this.#server.createConnectionInjector(
+      this.#options.credentials ?? ServerCredentials.createInsecure(),
+    );
+    listener.on('connection', (socket) => calls.injectConnection(socket));
+    this.#inherited.push(listener);
+    return `fd://${descriptor}`;
   }
 
   /** Takes no new calls, cancels the builds, gives the other calls a moment, then ends them. */
   async [Symbol.asyncDispose](): Promise<void> {
+    for (const listener of this.#inherited) listener.close();
     await Promise.all([this.#ended(), this.#options.control[Symbol.asyncDispose]()]);
   }
 
@@ -79,9 +117,9 @@ export class ControlServer implements AsyncDisposable {
     clearTimeout(force);
   }
 
-  #bind(target: string): Promise<number> {
+  #bind(target: string, credentials = ServerCredentials.createInsecure()): Promise<number> {
     return new Promise((resolve, reject) => {
-      this.#server.bindAsync(target, ServerCredentials.createInsecure(), (error, port) => {
+      this.#server.bindAsync(target, credentials, (error, port) => {
         if (!error) return resolve(port);
         reject(
           new BuildError('control.listen', `cannot listen on ${target}: ${error.message}`, { cause: error }),
@@ -127,37 +165,21 @@ export class ControlServer implements AsyncDisposable {
         throw invalid('control.no-build-id', 'no buildid found in context');
       return this.#options.control.findBridge(ref, call.signal);
     };
-    const refuse = async (call: GrpcCall): Promise<never> => (await find(call)).container();
-    this.#server.addService(LLBBridge, {
-      Ping: handlers.unary(LLBBridge.Ping, async (_, call) => (await find(call)).ping()),
-      Solve: handlers.unary(LLBBridge.Solve, async (request, call) =>
-        (await find(call)).solve(request, call.signal),
-      ),
-      Return: handlers.unary(LLBBridge.Return, async (request, call) => (await find(call)).return(request)),
-      Inputs: handlers.unary(LLBBridge.Inputs, async (_, call) => (await find(call)).inputs()),
-      Warn: handlers.unary(LLBBridge.Warn, async (request, call) => (await find(call)).warn(request)),
-      Evaluate: handlers.unary(LLBBridge.Evaluate, async (request, call) =>
-        (await find(call)).evaluate(request, call.signal),
-      ),
-      ReadFile: handlers.unary(LLBBridge.ReadFile, async (request, call) =>
-        (await find(call)).readFile(request, call.signal),
-      ),
-      ReadDir: handlers.unary(LLBBridge.ReadDir, async (request, call) =>
-        (await find(call)).readDir(request, call.signal),
-      ),
-      StatFile: handlers.unary(LLBBridge.StatFile, async (request, call) =>
-        (await find(call)).statFile(request, call.signal),
-      ),
-      ResolveImageConfig: handlers.unary(LLBBridge.ResolveImageConfig, async (request, call) =>
-        (await find(call)).resolveImageConfig(request, call.signal),
-      ),
-      ResolveSourceMeta: handlers.unary(LLBBridge.ResolveSourceMeta, async (request, call) =>
-        (await find(call)).resolveSourceMeta(request, call.signal),
-      ),
-      NewContainer: handlers.unary(LLBBridge.NewContainer, (_, call) => refuse(call)),
-      ReleaseContainer: handlers.unary(LLBBridge.ReleaseContainer, (_, call) => refuse(call)),
-      ExecProcess: handlers.bidi(LLBBridge.ExecProcess, (_, call) => refuse(call)),
+    const methods: Record<string, UntypedHandleCall> = {};
+    const name = ({ path }: { readonly path: string }): string => path.slice(path.lastIndexOf('/') + 1);
+    addBridgeMethods({
+      unary: (method, handle) => {
+        methods[name(method)] = handlers.unary(method, async (request, call) =>
+          handle(await find(call), request, call.signal),
+        );
+      },
+      bidi: (method, handle) => {
+        methods[name(method)] = handlers.bidi(method, async (stream, call) =>
+          handle(await find(call), messagesOf(stream, call.signal), call.signal),
+        );
+      },
     });
+    this.#server.addService(LLBBridge, methods);
   }
 
   #addHealth(handlers: Handlers): void {

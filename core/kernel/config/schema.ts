@@ -58,8 +58,15 @@ export const configSchema = z.strictObject({
         .describe('where to listen; default: unix:///run/buildkit/buildkitd.sock'),
       uid: z.int().min(0).optional().describe('owner of unix sockets'),
       gid: z.int().min(0).optional().describe('group of unix sockets'),
+      tls: z
+        .strictObject({
+          cert: z.string().optional().describe('PEM file: certificate for tcp addresses'),
+          key: z.string().optional().describe('PEM file: key of the certificate'),
+          ca: z.string().optional().describe('PEM file: who signs the certificates that clients must have'),
+        })
+        .prefault({}),
     })
-    .default({}),
+    .prefault({}),
   dns: z
     .strictObject({
       nameservers: z.array(z.string()).optional().describe('name servers of steps'),
@@ -96,7 +103,6 @@ export const keysNotSupportedYet: readonly string[] = [
   'trace',
   'proxyNetwork',
   'provenanceEnvDir',
-  'grpc.tls',
   'grpc.debugAddress',
   'grpc.securityDescriptor',
   'otel',
