@@ -7,6 +7,7 @@ import local from './exporters/local/index.js';
 import oci from './exporters/oci/index.js';
 import tar from './exporters/tar/index.js';
 import dockerfile from './frontends/dockerfile/index.js';
+import gateway from './frontends/gateway/index.js';
 import image from './sources/image/index.js';
 import localFolder from './sources/local/index.js';
 import runc from './workers/runc/index.js';
@@ -14,6 +15,7 @@ import runc from './workers/runc/index.js';
 export const builtinPlugins: readonly AnyPlugin[] = [
   runc,
   dockerfile,
+  gateway,
   image,
   localFolder,
   imageExport,

@@ -6,6 +6,7 @@ import { LocalLeases } from '../content/leases.js';
 import { LocalTrees } from '../content/trees.js';
 import {
   ContentStore,
+  FrontendHost,
   Kv,
   Leases,
   LocalDiffer,
@@ -18,6 +19,7 @@ import {
   WorkerHome,
   Workers,
 } from '../contracts/index.js';
+import { ContainerFrontends } from '../gateway/frontend-host.js';
 import { LmdbKv } from '../kv/lmdb-kv.js';
 import { RegistryClient } from '../registry/client.js';
 import { SessionManager } from '../session/session-manager.js';
@@ -72,6 +74,7 @@ export function bindCore(
   bind(Sessions).toValue(services.sessions);
   bind(Registries).toValue(services.registries);
   bind(Workers).toValue(services.workers);
+  bind(FrontendHost).toValue(new ContainerFrontends(services.workers, services.logger));
   bind(Trees).toFactory([], () => new LocalTrees({ threads, tracing }));
   bind(LocalDiffer).toFactory([], () => new StackDiffer({ content, threads, tracing }));
   bind(WorkerHome).toValue({ dir: (id) => root.join(id) });
