@@ -9,18 +9,25 @@ const known = new Set([
 
 /**
  * Refuses what a client needs of the frontend and this one lacks. `+forward` leaves the answer to the frontend that
- * `# syntax` names. BuildKit: frontend/dockerfile/builder/caps.go.
+ * `# syntax` names: then the refusal is answered, for the case that it names none.
+ * BuildKit: frontend/dockerfile/builder/caps.go.
  */
-export function checkClientCaps(opts: Readonly<Record<string, string>>): void {
+export function checkClientCaps(opts: Readonly<Record<string, string>>): BuildError | undefined {
+  let refusal: BuildError | undefined;
   for (const wanted of (opts['frontend.caps'] ?? '').split(',')) {
     const name = wanted.split('+', 1)[0] ?? '';
     if (name === '' || known.has(name)) continue;
-    throw new BuildError('frontend.unsupported-cap', `unsupported frontend capability ${name}`, {
-      grpcCode: 'Unimplemented',
-      details: [{ type: 'frontend-cap', name }],
-    });
+    refusal = unsupportedCap(name);
+    if (!wanted.includes('+forward')) throw refusal;
   }
+  return refusal;
 }
+
+const unsupportedCap = (name: string): BuildError =>
+  new BuildError('frontend.unsupported-cap', `unsupported frontend capability ${name}`, {
+    grpcCode: 'Unimplemented',
+    details: [{ type: 'frontend-cap', name }],
+  });
 
 /** Questions about a Dockerfile instead of builds; none is answered yet. */
 export function refuseSubrequest(opts: Readonly<Record<string, string>>): void {

@@ -19,17 +19,20 @@ import { NamedContexts } from './named-contexts.js';
 import { ResolveCache } from './resolve-cache.js';
 import { type PlatformBuild, result } from './result.js';
 import { sourceInfo, withSource } from './source-info.js';
-import { isDockerfileFrontend, refuseSyntax, syntaxWish } from './syntax.js';
+import { forward, isDockerfileFrontend, type SyntaxWish, syntaxWish } from './syntax.js';
 
 export class DockerfileFrontend implements Frontend {
   async solve(gateway: Gateway, request: FrontendRequest, signal: AbortSignal): Promise<FrontendResult> {
-    checkClientCaps(request.opts);
-    const config = parseConfig(request.opts);
+    const refusal = checkClientCaps(request.opts);
     const files = new BuildFiles(gateway, request);
     const file = await files.dockerfile(signal);
-    refuseSubrequest(request.opts);
     return withSource(file.map, async () => {
-      checkSyntax(gateway, request, file);
+      const wish = syntaxWish(file.text, request.opts);
+      if (wish && !isDockerfileFrontend(wish)) return forward(wish, gateway, request, signal);
+      if (refusal) throw refusal;
+      if (wish) warnOfStandIn(gateway, file, wish);
+      refuseSubrequest(request.opts);
+      const config = parseConfig(request.opts);
       const options = convertOptions(gateway, request, config, files, file);
       const platforms = config.targetPlatforms.length > 0 ? config.targetPlatforms : [undefined];
       const builds = await Promise.all(
@@ -90,21 +93,17 @@ const builtinCaps: ReadonlySet<string> = new Set([
   'exec.mount.bind.readwrite-nooutput',
 ]);
 
-function checkSyntax(
-  gateway: Gateway,
-  { opts }: FrontendRequest,
-  { map, text, definition }: BuildFile,
-): void {
-  const wish = syntaxWish(text, opts);
-  if (!wish) return;
-  if (!isDockerfileFrontend(wish)) refuseSyntax(wish);
+function warnOfStandIn(gateway: Gateway, { map, definition }: BuildFile, { ref, line }: SyntaxWish): void {
   const [vertex] = definition.def;
   if (!vertex) return;
   gateway.warn(sha256(vertex), {
     level: 1,
-    short: `the built-in Dockerfile frontend stands in for ${wish.ref}`,
-    detail: ['Frontend images are not run yet; the built-in frontend knows the same language.'],
+    short: `the built-in Dockerfile frontend stands in for ${ref}`,
+    detail: [
+      'The built-in frontend knows the same language.',
+      `To run the image all the same, build with --frontend gateway.v0 --opt source=${ref}.`,
+    ],
     source: sourceInfo(map),
-    ranges: wish.line === undefined ? [] : lineRanges(wish.line, wish.line),
+    ranges: line === undefined ? [] : lineRanges(line, line),
   });
 }
