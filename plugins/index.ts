@@ -10,6 +10,7 @@ import dockerfile from './frontends/dockerfile/index.js';
 import gateway from './frontends/gateway/index.js';
 import image from './sources/image/index.js';
 import localFolder from './sources/local/index.js';
+import ociLayout from './sources/oci-layout/index.js';
 import runc from './workers/runc/index.js';
 
 export const builtinPlugins: readonly AnyPlugin[] = [
@@ -18,6 +19,7 @@ export const builtinPlugins: readonly AnyPlugin[] = [
   gateway,
   image,
   localFolder,
+  ociLayout,
   imageExport,
   oci,
   docker,

@@ -2,6 +2,7 @@
 import { notFound } from '../../core/contracts/errors.js';
 import type {
   ClientAuth,
+  ClientContent,
   ClientFolders,
   ClientResults,
   Session,
@@ -14,6 +15,7 @@ export interface FakeSessionParts {
   readonly auth?: Partial<ClientAuth>;
   readonly folders?: ClientFolders;
   readonly results?: Partial<ClientResults>;
+  readonly stores?: Readonly<Record<string, ClientContent>>;
 }
 
 export function fakeSession(parts: FakeSessionParts = {}): Session {
@@ -33,7 +35,7 @@ export function fakeSession(parts: FakeSessionParts = {}): Session {
       ...parts.auth,
     },
     secrets: { get: async () => undefined },
-    content: missing('content'),
+    content: (store) => parts.stores?.[store] ?? missing(`store ${store}`)(),
   };
 }
 

@@ -8,7 +8,7 @@ import {
   withDefaultTag,
 } from '../../../core/util/image-reference.js';
 import type { Platform } from '../../../core/util/platform.js';
-import { type Attributes, badAttribute, refuseUnknown } from '../shared/attributes.js';
+import { type Attributes, badAttribute, positiveAttribute, refuseUnknown } from '../shared/attributes.js';
 
 /** What a `docker-image://` op asks for. */
 export interface ImageRequest {
@@ -36,7 +36,7 @@ export function parseImageRequest({ name, attrs, platform }: SourceRequest): Ima
     platform,
     resolveMode: oneOf(attrs, 'image.resolvemode', resolveModes, 'default'),
     recordType: oneOf(attrs, 'image.recordtype', recordTypes, 'regular'),
-    layerLimit: layerLimit(attrs),
+    layerLimit: positiveAttribute(attrs, 'image.layerlimit'),
     checksum: checksum(attrs),
   };
 }
@@ -60,13 +60,6 @@ function oneOf<const T extends string>(
   const found = values.find((value) => value === text);
   if (found === undefined) throw badAttribute(name, text, values.join(', '));
   return found;
-}
-
-function layerLimit(attrs: Attributes): number | undefined {
-  const text = attrs['image.layerlimit'];
-  if (text === undefined) return undefined;
-  if (!/^\+?[1-9]\d{0,8}$/.test(text)) throw badAttribute('image.layerlimit', text, 'a number above zero');
-  return Number(text);
 }
 
 function checksum(attrs: Attributes): Digest | undefined {

@@ -40,3 +40,11 @@ export function booleanAttribute(attrs: Attributes, name: string): boolean | und
   if (value === undefined) throw badAttribute(name, text, 'true or false');
   return value;
 }
+
+/** A number above zero. */
+export function positiveAttribute(attrs: Attributes, name: string): number | undefined {
+  const text = attrs[name];
+  if (text === undefined) return undefined;
+  if (!/^\+?[1-9]\d{0,8}$/.test(text)) throw badAttribute(name, text, 'a number above zero');
+  return Number(text);
+}

@@ -1,7 +1,7 @@
 /**
  * From a reference to the manifest, config and layers of one platform. Documents are kept in the content store,
  * labelled with the repository they came from: whoever names that repository and a digest gets them without asking
- * the registry. Facts: BuildKit util/pull/pull.go, util/imageutil/config.go.
+ * the registry. What comes from a client's own store is asked for every time. Facts: BuildKit util/pull/pull.go, util/imageutil/config.go.
  */
 import {
   type ContentStore,
@@ -35,7 +35,10 @@ export interface PulledImage {
 }
 
 /** Where documents come from when the content store does not have them. */
-export type ImageOrigin = Pick<Repository, 'reference' | 'resolve' | 'manifest'>;
+export interface ImageOrigin extends Pick<Repository, 'reference' | 'resolve' | 'manifest'> {
+  /** Of one client: asked every time, and what it answers opens nothing to others. */
+  readonly private?: boolean;
+}
 
 export async function resolveRoot(
   origin: ImageOrigin,
@@ -99,6 +102,10 @@ async function readDocument(
   const stored = await readStored(origin, content, descriptor.digest);
   if (stored) return stored;
   const data = await origin.manifest(descriptor, signal);
+  if (origin.private) {
+    await content.writeBlob(data);
+    return data;
+  }
   const { domain, path } = origin.reference;
   const known = await sourcesOf(content, domain, descriptor.digest);
   const labels = { [sourceLabel(domain)]: [...new Set([...known, path])].join(',') };
@@ -120,10 +127,11 @@ async function keepTogether(content: ContentStore, documents: readonly Digest[])
 
 /** Only what is known to be in this very repository: a digest alone must not open another one's images. */
 async function readStored(
-  { reference: { domain, path } }: ImageOrigin,
+  { reference: { domain, path }, private: asked = false }: ImageOrigin,
   content: ContentStore,
   digest: Digest,
 ): Promise<Uint8Array | undefined> {
+  if (asked) return undefined;
   const known = await sourcesOf(content, domain, digest);
   return known.includes(path) ? content.readBlob(digest) : undefined;
 }

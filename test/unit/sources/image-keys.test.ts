@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Digest } from '../../../core/util/digest.js';
-import { contentKey, manifestKey } from '../../../plugins/sources/image/keys.js';
+import { contentKey, manifestKey } from '../../../plugins/sources/shared/image-keys.js';
 
 describe('image cache keys', () => {
   it('take resolved digest and platform first', () => {

@@ -7,7 +7,7 @@ import { type Digest, sha256 } from '../../../core/util/digest.js';
 import { mediaTypes } from '../../../core/util/media-types.js';
 import { parsePlatform } from '../../../core/util/platform.js';
 import { ImageSource } from '../../../plugins/sources/image/image-source.js';
-import { manifestKey } from '../../../plugins/sources/image/keys.js';
+import { manifestKey } from '../../../plugins/sources/shared/image-keys.js';
 import { type FakeBlob, fakeContent } from '../../support/fake-content.js';
 import { RecordedProgress } from '../../support/fake-progress.js';
 import { FakeRegistry } from '../../support/fake-registry.js';
