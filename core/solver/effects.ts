@@ -5,11 +5,12 @@
 import { BuildError } from '../contracts/errors.js';
 import type { SessionGroup } from '../contracts/session.js';
 import type { Digest } from '../util/digest.js';
-import { addContentDigest, addKey, addMap, inputKeys, type Records } from './facts.js';
+import { addContentDigest, addKey, addMap, inputKeys } from './facts.js';
 import { isVolatile, rootKey } from './keys/key-id.js';
 import { originsOf } from './keys/link.js';
 import type { Result, ResultStore } from './op.js';
 import type { OpContexts } from './op-context.js';
+import type { LoadedResult, StoredRecords } from './records.js';
 import type { Clock } from './seams.js';
 import type { Slots } from './slots.js';
 import type { StepSpans } from './step-spans.js';
@@ -27,7 +28,7 @@ export interface Effect<T = unknown> {
 }
 
 export interface EffectServices {
-  readonly records: Records;
+  readonly records: StoredRecords;
   readonly results: ResultStore;
   readonly contexts: OpContexts;
   readonly spans: StepSpans;
@@ -95,22 +96,25 @@ function digestEffect(
   };
 }
 
-function loadEffect(output: Output, services: EffectServices): Effect<Result | undefined> {
+function loadEffect(output: Output, services: EffectServices): Effect<LoadedResult> {
   const { task } = output;
-  const { results, records, spans } = services;
+  const { records, spans } = services;
   const record = output.bestRecord!;
   return {
     work: (signal) =>
       shown(task, true, () =>
-        spans.child(task, 'load', { record: record.id }, () => results.load(record.id, signal)),
+        spans.child(task, 'load', { record: record.id }, () => records.load(task, record.id, signal)),
       ),
-    done: (value) => {
+    done: ({ value, recordId, keys, from }) => {
+      const origin = from === undefined ? '' : ` in the cache from ${from}`;
       task.verdict ??= {
         outcome: 'cached',
-        because: `a record of ${when(record.createdAt)} has the same key`,
+        because: `a record of ${when(record.createdAt)}${origin} has the same key`,
       };
-      setResult(output, value, record.createdAt, record.id, services);
-      shareRecord(output, record, services);
+      // What is built on an imported result is found by the keys that it has here.
+      for (const key of keys) addKey(output, key);
+      setResult(output, value, record.createdAt, recordId, services);
+      shareRecord(output, { id: recordId, createdAt: record.createdAt }, services);
       spans.finish(task, true);
     },
     failed: (error) => {

@@ -6,6 +6,7 @@ import { invalid } from '../contracts/errors.js';
 import type { Digest } from '../util/digest.js';
 import { contentKey, type KeyId, rootKey } from './keys/key-id.js';
 import type { KeyStore } from './keys/key-store.js';
+import type { StoredResult } from './keys/key-tables.js';
 import type { InputKeys, Origin } from './keys/link.js';
 import { Matching } from './matching.js';
 import type { CacheMap } from './op.js';
@@ -15,6 +16,10 @@ import type { Input, Output, Task } from './task.js';
 /** Where facts come from besides the graph. */
 export interface Records {
   readonly keys: KeyStore;
+  /** The keys that `origin` leads to, for a task of the jobs that it has now. */
+  targets(task: Task, origin: Origin): readonly KeyId[];
+  /** Results of a key, newest first. */
+  results(task: Task, key: KeyId): readonly StoredResult[];
   /** Whether the result is still there; drops it from the key store if not. */
   isThere(resultId: string): boolean;
   /** The result is gone: the key store must not name it any more. */
@@ -34,7 +39,7 @@ export function addMap(task: Task, map: CacheMap, done: boolean): void {
     for (const output of task.outputs) addKey(output, rootKey(map.digest, output.index));
   } else if (task.maps.length === 1) {
     task.digestsMissing = map.deps.filter(({ contentDigest }) => contentDigest).length;
-    for (const input of task.inputs) task.touched.add(input);
+    for (const input of task.inputs) task.touch(input);
   }
 }
 
@@ -50,7 +55,7 @@ export function addContentDigest(input: Input, digest: Digest): void {
   if (input.contentDigest) return;
   input.contentDigest = digest;
   input.task.digestsMissing--;
-  input.task.touched.add(input);
+  input.task.touch(input);
 }
 
 export function absorb(task: Task, records: Records): void {
@@ -71,7 +76,7 @@ function prepare(output: Output, records: Records): void {
     output.matching = new Matching(task.inputs.length);
     for (const input of task.inputs) {
       output.matching.know(input.index, input.known);
-      task.touched.add(input);
+      task.touch(input);
     }
   }
 }
@@ -94,12 +99,12 @@ function probe(output: Output, input: Input, records: Records): void {
   if (!matching || !task.map) return;
   const { definitions, content } = inputKeys(output, input, input.source.keys);
   for (const origin of definitions.slice(output.probed[input.index] ?? 0)) {
-    for (const key of records.keys.targets(origin)) addCandidate(output, matching, input, key, records);
+    for (const key of records.targets(task, origin)) addCandidate(output, matching, input, key, records);
   }
   output.probed[input.index] = definitions.length;
   if (!content || output.contentProbed[input.index]) return;
   output.contentProbed[input.index] = true;
-  for (const key of records.keys.targets(content)) {
+  for (const key of records.targets(task, content)) {
     records.connect(definitions, key);
     addCandidate(output, matching, input, key, records);
   }
@@ -112,7 +117,7 @@ function addCandidate(output: Output, matching: Matching, input: Input, key: Key
 }
 
 function lookUp(output: Output, key: KeyId, records: Records): void {
-  for (const result of records.keys.results(key)) {
+  for (const result of records.results(output.task, key)) {
     const known = output.records.some(({ id }) => id === result.id);
     if (!known && records.isThere(result.id)) output.records.push({ ...result, key });
   }

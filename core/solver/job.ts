@@ -8,6 +8,7 @@ import type { SessionGroup } from '../contracts/session.js';
 import type { Span } from '../contracts/tracing.js';
 import type { Digest } from '../util/digest.js';
 import { type Explanation, explain } from './explain.js';
+import type { ForeignCache } from './foreign.js';
 import { cacheChain, type KeyChain } from './key-chain.js';
 import type { Edge, Result } from './op.js';
 import { JobSteps } from './progress/job-steps.js';
@@ -29,6 +30,10 @@ export interface Job extends AsyncDisposable {
   warn(vertex: Digest, warning: Warning): void;
   /** How each vertex fared, and why. Usable while the job lives. */
   explain(): readonly Explanation[];
+  /** Caches that the tasks of this job are looked up in besides the solver's own store. */
+  readonly caches: readonly ForeignCache[];
+  /** Of use for steps that were not looked up yet: call it before they are built. */
+  addCache(cache: ForeignCache): void;
   /** The keys that lead to an edge this job has built, with the results it has: what a cache exporter writes. */
   cacheChain(edge: Edge): KeyChain | undefined;
   /** Called by the solver: `task` is now a part of this job. */
@@ -58,6 +63,7 @@ export class SolverJob implements Job {
   readonly sessions: SessionGroup;
   readonly span: Span | undefined;
   readonly steps: JobSteps;
+  readonly caches: ForeignCache[] = [];
   readonly #host: JobHost;
   readonly #stream: JobStream;
   readonly #tasks = new Set<Task>();
@@ -92,6 +98,10 @@ export class SolverJob implements Job {
     return [...this.#tasks].map(explain);
   }
 
+  addCache(cache: ForeignCache): void {
+    this.caches.push(cache);
+  }
+
   cacheChain(edge: Edge): KeyChain | undefined {
     const output = this.#host.find(this, edge);
     return output && cacheChain(output);
@@ -123,6 +133,7 @@ export class SolverJob implements Job {
     }
     await this.#host.leave(this, this.#owner, this.#tasks);
     this.#tasks.clear();
+    this.caches.length = 0;
     this.#byDigest.clear();
   }
 }

@@ -5,6 +5,7 @@
  * have had other content for the same definition.
  */
 import type { CacheRecord } from '../../contracts/cache.js';
+import { recordsBelow } from './foreign-keys.js';
 import type { KeyId } from './key-id.js';
 import type { KeyStore } from './key-store.js';
 import type { Origin } from './link.js';
@@ -18,16 +19,33 @@ export async function mergeRecords(
   adopt: AdoptResult,
 ): Promise<void> {
   const ids = new Map<CacheRecord, KeyId>();
-  for (const record of inputsFirst(records)) {
-    const origins = originsOfRecord(record, ids);
-    const id = idOf(keys, record, origins);
-    ids.set(record, id);
-    await keys.link(origins, id);
+  const linked = linkRecords(keys, records, ids);
+  for (const [record, id] of ids) {
     const result = await adopt(record);
     if (result !== undefined && record.result) {
       await keys.addResult([id], { id: result, createdAt: record.result.createdAt });
     }
   }
+  await linked;
+}
+
+/**
+ * Gives records and all that they rest on keys in the store, and links those. `ids` has the keys of earlier calls and
+ * gets the new ones before this returns; the promise settles when the links are durable.
+ */
+export function linkRecords(
+  keys: KeyStore,
+  records: readonly CacheRecord[],
+  ids: Map<CacheRecord, KeyId>,
+): Promise<void> {
+  const writes: Promise<void>[] = [];
+  for (const record of recordsBelow(records, ids)) {
+    const origins = originsOfRecord(record, ids);
+    const id = idOf(keys, record, origins);
+    ids.set(record, id);
+    writes.push(keys.link(origins, id));
+  }
+  return Promise.all(writes).then(() => {});
 }
 
 const originsOfRecord = (record: CacheRecord, ids: ReadonlyMap<CacheRecord, KeyId>): readonly Origin[] =>
@@ -41,20 +59,4 @@ const originsOfRecord = (record: CacheRecord, ids: ReadonlyMap<CacheRecord, KeyI
 function idOf(keys: KeyStore, record: CacheRecord, origins: readonly Origin[]): KeyId {
   if (record.inputs.length === 0) return record.digest;
   return keys.resolve(origins.map((origin) => ({ definitions: [origin], content: undefined })));
-}
-
-function inputsFirst(tops: readonly CacheRecord[]): Iterable<CacheRecord> {
-  const seen = new Set<CacheRecord>();
-  const order = new Set<CacheRecord>();
-  const open = [...tops];
-  for (let record = open.at(-1); record; record = open.at(-1)) {
-    if (seen.has(record)) {
-      open.pop();
-      order.add(record);
-      continue;
-    }
-    seen.add(record);
-    for (const { record: below } of record.inputs.flat()) if (!seen.has(below)) open.push(below);
-  }
-  return order;
 }
