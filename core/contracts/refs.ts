@@ -51,7 +51,7 @@ export interface ImmutableRef extends RefBase {
   mounts(progress: Progress, signal: AbortSignal): Promise<readonly Mount[]>;
   /** The same tree as directories, without a mount. */
   view(progress: Progress, signal: AbortSignal): Promise<LayerStack>;
-  /** True as long as some layer is not unpacked here. */
+  /** True as long as the tree is not here: a layer is not unpacked, or the inputs are not merged yet. */
   readonly lazy: boolean;
   /**
    * The tree as image layers, bottom first, computing (in worker threads, several at once) those blobs that do
@@ -64,6 +64,8 @@ export interface LayerOptions {
   readonly compression: CompressionOptions;
   readonly mediaTypes: 'oci' | 'docker';
   readonly sourceDateEpoch?: number;
+  /** Compute nothing: NotFound (`ref.no-blob`) when some layer has no suitable blob yet. */
+  readonly onlyKnown?: boolean;
 }
 
 export interface RefLayer extends LayerBlob {
@@ -109,6 +111,23 @@ export interface RefStore {
    * for no layers: undefined. Nothing is downloaded until the tree is needed.
    */
   fromLayers(layers: readonly LazyLayer[], options: RefOptions): Promise<ImmutableRef | undefined>;
+  /**
+   * One tree of several: later ones win, what their layers delete is gone. As layers it is theirs, one after the
+   * other. No tree is made until it is needed. Undefined inputs are empty trees, and so is an undefined result.
+   */
+  merge(
+    inputs: readonly (ImmutableRef | undefined)[],
+    options: RefOptions,
+  ): Promise<ImmutableRef | undefined>;
+  /**
+   * What makes `upper` of `lower`, deletions included; merged onto something it does the same there. Where `upper`
+   * was built on `lower` it is the layers between them, otherwise one layer that is computed when it is needed.
+   */
+  diff(
+    lower: ImmutableRef | undefined,
+    upper: ImmutableRef | undefined,
+    options: RefOptions,
+  ): Promise<ImmutableRef | undefined>;
   /**
    * Says where a chain of layers can be had from, for those of it that are records, but not downloaded yet: who made
    * the records may have lost the right to read them, or the way. The newest is asked first.

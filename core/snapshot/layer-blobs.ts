@@ -1,7 +1,6 @@
 import pLimit from 'p-limit';
 import type { ContentStore } from '../contracts/content.js';
 import type { Compression, Differ, LayerBlob } from '../contracts/differ.js';
-import type { Mount } from '../contracts/mount.js';
 import type { Progress } from '../contracts/progress.js';
 import type { LayerOptions, RefLayer, RefLayers } from '../contracts/refs.js';
 import type { Snapshotter } from '../contracts/snapshotter.js';
@@ -10,9 +9,9 @@ import { chainId } from '../util/chain-id.js';
 import { layerMediaType } from '../util/media-types.js';
 import { SharedRuns } from '../util/shared-runs.js';
 import { together } from '../util/together.js';
+import type { ComposedTrees } from './composed-trees.js';
 import { ChainProvider } from './layer-download.js';
-import type { LazyLayers } from './lazy-layers.js';
-import { mountsOf, stackOf } from './mount-stack.js';
+import { sidesNeeded, sidesOf } from './layer-sides.js';
 import type { Entry } from './record.js';
 import type { RecordBook } from './record-book.js';
 
@@ -25,7 +24,7 @@ const AT_ONCE = 8;
  */
 export class LayerBlobs {
   readonly #book: RecordBook;
-  readonly #lazy: LazyLayers;
+  readonly #trees: ComposedTrees;
   readonly #snapshotter: Snapshotter;
   readonly #differ: Differ;
   readonly #content: ContentStore;
@@ -34,14 +33,14 @@ export class LayerBlobs {
 
   constructor(
     book: RecordBook,
-    lazy: LazyLayers,
+    trees: ComposedTrees,
     snapshotter: Snapshotter,
     differ: Differ,
     content: ContentStore,
     tracing: Tracing,
   ) {
     this.#book = book;
-    this.#lazy = lazy;
+    this.#trees = trees;
     this.#snapshotter = snapshotter;
     this.#differ = differ;
     this.#content = content;
@@ -54,12 +53,12 @@ export class LayerBlobs {
     progress: Progress,
     signal: AbortSignal,
   ): Promise<RefLayers> {
-    const chain = this.#book.chainOf(top);
+    const chain = this.#book.layersOf(top);
     const limit = pLimit(AT_ONCE);
     const find = (entry: Entry, either: AbortSignal): Promise<LayerBlob> =>
       limit(() => this.#find(entry, options, progress, either));
     const blobs = await together(chain, find, signal);
-    await this.#learnChainIds(chain, blobs, options);
+    await this.#learnChainIds(top, blobs, options);
     const layers = blobs.map((blob, at) => describe(chain[at]!, blob, options.mediaTypes));
     return { layers, provider: new ChainProvider(this.#content, chain) };
   }
@@ -87,7 +86,11 @@ export class LayerBlobs {
     progress: Progress,
     signal: AbortSignal,
   ): Promise<LayerBlob> {
-    await this.#lazy.unpack(entry, progress, signal);
+    await together(
+      sidesNeeded(this.#book, entry),
+      (tree, stop) => this.#trees.ensure(tree, progress, stop),
+      signal,
+    );
     const blob = await this.#tracing.trace(
       'compute layer',
       { tags: { ref: entry.id, compression: options.compression.type } },
@@ -101,7 +104,7 @@ export class LayerBlobs {
   }
 
   async #pack(entry: Entry, options: LayerOptions, signal: AbortSignal): Promise<LayerBlob> {
-    const { lower, upper } = await this.#sides(entry);
+    const { lower, upper } = await sidesOf(this.#book, this.#snapshotter, entry);
     return this.#differ.compare(lower, upper, { ...options, signal });
   }
 
@@ -117,33 +120,36 @@ export class LayerBlobs {
     return undefined;
   }
 
-  /**
-   * A layered snapshot stands on exactly the directories below its own: comparing with those, and not with what the
-   * parent answers by now (it may have been flattened since), lets the differ see that only one layer differs.
-   */
-  async #sides(entry: Entry): Promise<{ lower: readonly Mount[]; upper: readonly Mount[] }> {
-    const upper = await this.#snapshotter.mounts(entry.id);
-    const parent = this.#book.parentOf(entry);
-    if (!parent) return { lower: [], upper };
-    if (upper[0]?.type !== 'overlay') return { lower: await this.#snapshotter.mounts(parent.id), upper };
-    return { lower: mountsOf(stackOf(upper).layers.slice(1)), upper };
-  }
-
   /** An image that is pulled later may then share what was built here. */
   async #learnChainIds(
-    chain: readonly Entry[],
+    top: Entry,
     blobs: readonly LayerBlob[],
     { sourceDateEpoch, compression }: LayerOptions,
   ): Promise<void> {
     if (sourceDateEpoch !== undefined || compression.force) return;
+    const owners = this.#owners(top);
     let parent: Entry['record']['chainId'];
     const writes: Promise<void>[] = [];
-    for (const [at, entry] of chain.entries()) {
-      const id = entry.record.chainId ?? chainId([...(parent ? [parent] : []), blobs[at]!.diffId])!;
-      if (entry.record.chainId === undefined) writes.push(this.#book.update(entry, { chainId: id }));
+    for (const [at, { diffId }] of blobs.entries()) {
+      const entry = owners.get(at + 1);
+      const id = entry?.record.chainId ?? chainId([...(parent ? [parent] : []), diffId])!;
+      if (entry && entry.record.chainId === undefined) {
+        writes.push(this.#book.update(entry, { chainId: id }));
+      }
       parent = id;
     }
     await Promise.all(writes);
+  }
+
+  /** The records whose tree is the lowest n layers of `top`, by n. A layer that is applied elsewhere is another tree. */
+  #owners(top: Entry): ReadonlyMap<number, Entry> {
+    const owners = new Map<number, Entry>();
+    let count = this.#book.layersOf(top).length;
+    for (let at: Entry | undefined = top; at; at = this.#book.parentOf(at)) {
+      owners.set(count, at);
+      count -= at.record.applied?.length ?? 1;
+    }
+    return owners;
   }
 }
 
