@@ -29,6 +29,7 @@ const rules: readonly [layer: string, mayImport: readonly string[]][] = [
     'core/gateway/',
     ['core/gateway/', 'core/llb/', 'core/solver/', 'core/contracts/', 'core/util/', 'proto/'],
   ],
+  ['core/cache/', ['core/cache/', 'core/solver/', 'core/contracts/', 'core/util/']],
   ['core/control/', ['core/', 'proto/']],
   ['core/kernel/', ['core/', 'proto/']],
   ['index.ts', ['core/', 'client/', 'plugins/index.ts', 'proto/']],

@@ -1,6 +1,6 @@
 import type { Platform } from '../util/platform.js';
 import type { ProgressSteps } from './progress.js';
-import type { ImmutableRef } from './refs.js';
+import type { ImmutableRef, LayerOptions, RefLayer } from './refs.js';
 import type { Session } from './session.js';
 import { family, type TokenFamily } from './token.js';
 
@@ -26,6 +26,16 @@ export interface ExportContext {
   /** Index in the request's exporter list. */
   readonly index: number;
   readonly steps: ProgressSteps;
+  /**
+   * Cache records for the config of an image with these layers; `id` names the platform as in the result. Absent when
+   * the build exports no cache inline; undefined when there is nothing to put in.
+   */
+  readonly inlineCache?: (
+    id: string,
+    layers: readonly RefLayer[],
+    options: LayerOptions,
+    signal: AbortSignal,
+  ) => Promise<Uint8Array | undefined>;
 }
 
 export interface Exported {

@@ -1,6 +1,7 @@
 import pLimit from 'p-limit';
 import type { ContentStore } from '../contracts/content.js';
 import type { Compression, Differ, LayerBlob } from '../contracts/differ.js';
+import { notFound } from '../contracts/errors.js';
 import type { Progress } from '../contracts/progress.js';
 import type { LayerOptions, RefLayer, RefLayers } from '../contracts/refs.js';
 import type { Snapshotter } from '../contracts/snapshotter.js';
@@ -75,6 +76,9 @@ export class LayerBlobs {
     for (const blob of suitable(entry, options)) {
       const obtainable = blob === entry.record.source && entry.record.lazy && entry.providers.length > 0;
       if (obtainable || (await this.#content.info(blob.descriptor.digest))) return blob;
+    }
+    if (options.onlyKnown) {
+      throw notFound('ref.no-blob', `ref ${entry.id} has no blob of compression ${options.compression.type}`);
     }
     const key = `${entry.id} ${variantKey(options)}`;
     return this.#computing.run(key, signal, (own) => this.#compute(entry, options, progress, own));
