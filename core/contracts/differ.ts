@@ -40,10 +40,20 @@ export interface Differ {
    */
   compare(lower: readonly Mount[], upper: readonly Mount[], options: CompareOptions): Promise<LayerBlob>;
   /**
+   * Brings what makes each `upper` of its `lower` into the topmost, writable layer of `onto`, one after the other. Files
+   * are hard links where that is possible, so `onto` is for committing, not for running processes in.
+   */
+  replay(changes: readonly TreeChange[], onto: readonly Mount[], signal: AbortSignal): Promise<void>;
+  /**
    * The same layer under another compression. The tar inside stays as it is, byte for byte, and so does the
    * diffId: an image that is only repacked keeps its identity. Absent: callers unpack and compare.
    */
   recompress?(layer: Descriptor, options: RecompressOptions): Promise<LayerBlob>;
+}
+/** What lies between two trees; no mounts are an empty tree. */
+export interface TreeChange {
+  readonly lower: readonly Mount[];
+  readonly upper: readonly Mount[];
 }
 export interface ApplyOptions {
   readonly signal: AbortSignal;

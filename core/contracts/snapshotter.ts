@@ -22,6 +22,8 @@ export interface Snapshotter {
   /** `overlayfs`, `native`, `fuse-overlayfs`. */
   readonly name: string;
   prepare(key: string, parent: string | undefined): Promise<void>;
+  /** Preparing copies the parent. Who only adds to it, and never runs anything in it, can do without. */
+  readonly copiesParents?: boolean;
   /** Committed snapshots are answered read-only. The caller mounts; nothing is mounted here. */
   mounts(key: string): Promise<readonly Mount[]>;
   commit(name: string, key: string): Promise<void>;

@@ -3,8 +3,7 @@
  * without `ugoa` means everybody. BuildKit: fsutil copy with its BSD setmode parser.
  */
 import { invalid } from '../contracts/errors.js';
-
-export type ModeChange = (mode: number, isDir: boolean) => number;
+import type { ModeChange } from '../util/tree/file-placer.js';
 
 const shifts = { u: 6, g: 3, o: 0 } as const;
 type Who = keyof typeof shifts;

@@ -12,10 +12,10 @@ import { invalid } from '../contracts/errors.js';
 import { joinPath } from '../util/gofs/path.js';
 import { setTimes } from '../util/linux/times.js';
 import type { MatchState, PatternMatcher } from '../util/patterns/pattern-matcher.js';
+import type { FilePlacer } from '../util/tree/file-placer.js';
 import type { LayerTree } from '../util/tree/layer-tree.js';
 import type { LayerWriter } from '../util/tree/layer-writer.js';
 import type { TreeNode } from '../util/tree/tree-node.js';
-import type { FilePlacer } from './file-placer.js';
 
 export interface CopyRules {
   readonly include: PatternMatcher | undefined;

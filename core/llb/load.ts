@@ -127,6 +127,8 @@ function outputCount({ body }: DefinedOp): number {
       return body.mounts.filter(hasOutput).length;
     case 'file':
       return body.actions.filter((action) => action.output !== -1).length;
+    case 'passthrough':
+      return body.outputs.length;
     default:
       return 1;
   }

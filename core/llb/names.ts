@@ -16,8 +16,9 @@ export function opName(body: OpBody, inputs: readonly Pick<Vertex, 'name'>[]): s
       return `merge (${inputs.map((input) => input.name).join(', ')})`;
     case 'diff':
       return `diff ${inputName(body.lower)} -> ${inputName(body.upper)}`;
-    case 'build':
     case 'passthrough':
+      return `passthrough ${body.id}`;
+    case 'build':
     case 'terminal':
       return body.kind;
   }

@@ -11,22 +11,15 @@ export function refuseUnsupported(body: OpBody, options: LoadOptions): void {
     case 'source':
     case 'file':
     case 'build':
-    case 'terminal':
-      return;
     case 'merge':
     case 'diff':
     case 'passthrough':
-      throw unsupported('llb.unsupported', `${body.kind} ops are not supported yet`, {
-        hint: hints[body.kind],
-      });
+    case 'terminal':
+      return;
     default:
       body satisfies never;
   }
 }
-
-const hints: Readonly<Record<string, string | undefined>> = {
-  merge: 'Copy the trees on top of each other instead (in a Dockerfile: COPY without --link).',
-};
 
 function refuseInExec(exec: ExecBody, { entitlements }: LoadOptions): void {
   if (exec.network === 'host') requireEntitlement('network.host', entitlements);

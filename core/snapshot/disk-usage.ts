@@ -5,7 +5,7 @@ import type { UsageRecord } from '../contracts/refs.js';
 import type { Snapshotter } from '../contracts/snapshotter.js';
 import { type FieldLookup, type Filter, matchesAny, parseFilter } from '../util/filter.js';
 import { isErrno } from '../util/linux/system-error.js';
-import { type Entry, layerDescriptors, snapshotKey } from './record.js';
+import { type Entry, layerDescriptors, restsOn, snapshotKey } from './record.js';
 import type { RecordBook } from './record-book.js';
 
 /** Trees measured at once; the work is done by threads. */
@@ -73,12 +73,14 @@ export class DiskUsage {
   }
 }
 
-/** Entries with a handle or a holder, and all that they stand on. */
+/** Entries with a handle or a holder, and all that they rest on. */
 function inUse(book: RecordBook): ReadonlySet<Entry> {
   const used = new Set<Entry>();
-  for (const entry of book.entries()) {
-    if (entry.handles === 0 && entry.holders.size === 0) continue;
-    for (let at: Entry | undefined = entry; at && !used.has(at); at = book.parentOf(at)) used.add(at);
+  const open = [...book.entries()].filter(({ handles, holders }) => handles > 0 || holders.size > 0);
+  for (let at = open.pop(); at; at = open.pop()) {
+    if (used.has(at)) continue;
+    used.add(at);
+    open.push(...book.below(at));
   }
   return used;
 }
@@ -90,7 +92,7 @@ export function describe(entry: Entry, used: boolean, size: number): UsageRecord
     mutable: record.kind === 'mutable',
     inUse: used,
     size,
-    parents: record.parent === undefined ? [] : [record.parent],
+    parents: [...new Set(restsOn(record))],
     createdAt: record.createdAt,
     lastUsedAt: usage.lastUsedAt,
     usageCount: usage.usageCount,

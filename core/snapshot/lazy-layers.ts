@@ -54,8 +54,8 @@ export class LazyLayers {
 
   /** Until the whole chain of `entry` is unpacked. The caller keeps a handle on it. */
   async unpack(entry: Entry, progress: Progress, signal: AbortSignal): Promise<void> {
-    if (!entry.record.lazy) return;
-    const chain = this.#book.chainOf(entry).filter(({ record }) => record.lazy);
+    const chain: Entry[] = [];
+    for (let at: Entry | undefined = entry; at?.record.lazy; at = this.#book.parentOf(at)) chain.unshift(at);
     await together(chain, (layer, stop) => this.#bring(layer, progress, stop), signal);
   }
 

@@ -3,7 +3,7 @@ import type { Kv, KvBatch, KvTable } from '../contracts/kv.js';
 import type { Logger } from '../contracts/logger.js';
 import type { Digest } from '../util/digest.js';
 import { refNotFound } from './errors.js';
-import { blobsOf, Entry, type RefRecord, type RefUsage } from './record.js';
+import { blobsOf, Entry, type RefRecord, type RefUsage, restsOn } from './record.js';
 import { RefNames } from './ref-names.js';
 
 /**
@@ -54,11 +54,23 @@ export class RecordBook {
     return entry.record.parent === undefined ? undefined : this.require(entry.record.parent);
   }
 
-  /** From the bottom layer up to the entry itself. */
-  chainOf(entry: Entry): readonly Entry[] {
-    const chain: Entry[] = [];
-    for (let at: Entry | undefined = entry; at; at = this.parentOf(at)) chain.push(at);
-    return chain.reverse();
+  /** All that the entry is made of, directly. */
+  below(entry: Entry): readonly Entry[] {
+    return restsOn(entry.record).map((id) => this.require(id));
+  }
+
+  /**
+   * The layers of its tree, bottom first. Each is a record that was written or pulled, or a computed difference; of a
+   * merge there are those it applies.
+   */
+  layersOf(entry: Entry): readonly Entry[] {
+    const layers: Entry[] = [];
+    for (let at: Entry | undefined = entry; at; at = this.parentOf(at)) {
+      const { applied } = at.record;
+      if (!applied) layers.push(at);
+      else for (const id of applied.toReversed()) layers.push(this.require(id));
+    }
+    return layers.reverse();
   }
 
   entries(): Iterable<Entry> {
@@ -86,10 +98,9 @@ export class RecordBook {
   /** In memory; `save` keeps it. */
   add(entry: Entry): void {
     this.#entries.set(entry.id, entry);
-    const parent = this.parentOf(entry);
-    if (parent) {
-      parent.children += 1;
-      this.#noteFree(parent);
+    for (const below of this.below(entry)) {
+      below.children += 1;
+      this.#noteFree(below);
     }
     this.#names.list(entry);
     this.#noteFree(entry);
@@ -235,27 +246,14 @@ export class RecordBook {
   }
 
   #load(): void {
-    const records = new Map(this.#records.entries());
-    // A record whose parent is missing cannot be used; `add` wants parents first.
-    const adding = (record: RefRecord): Entry | undefined => {
-      const path: RefRecord[] = [];
-      for (
-        let at: RefRecord | undefined = record;
-        at && !this.#entries.has(at.id);
-        at = at.parent === undefined ? undefined : records.get(at.parent)
-      ) {
-        path.push(at);
-      }
-      for (const each of path.reverse()) {
-        if (each.parent !== undefined && !this.#entries.has(each.parent)) continue;
-        const entry = new Entry(each);
-        entry.saved = true;
-        entry.usage = this.#usage.get(each.id) ?? entry.usage;
-        this.add(entry);
-      }
-      return this.#entries.get(record.id);
-    };
-    for (const record of records.values()) adding(record);
+    for (const record of belowFirst(new Map(this.#records.entries()))) {
+      // A record that rests on a missing one cannot be used.
+      if (!restsOn(record).every((id) => this.#entries.has(id))) continue;
+      const entry = new Entry(record);
+      entry.saved = true;
+      entry.usage = this.#usage.get(record.id) ?? entry.usage;
+      this.add(entry);
+    }
     for (const [key] of this.#holders.entries()) {
       const space = key.indexOf(' ');
       const entry = this.#entries.get(key.slice(0, space));
@@ -277,13 +275,14 @@ export class RecordBook {
 
   #forget(entry: Entry): void {
     entry.gone = true;
-    const parent = this.parentOf(entry);
+    const below = this.below(entry);
     this.#entries.delete(entry.id);
     this.#free.delete(entry);
     this.#names.unlist(entry);
-    if (!parent) return;
-    parent.children -= 1;
-    this.#noteFree(parent);
+    for (const each of below) {
+      each.children -= 1;
+      this.#noteFree(each);
+    }
   }
 
   #erase(batch: KvBatch, entry: Entry): void {
@@ -309,5 +308,23 @@ export class RecordBook {
 
   #blobHolder(id: string): string {
     return `ref:${this.#workerId}/${id}`;
+  }
+}
+
+/** Every record after those that it rests on. */
+function* belowFirst(records: ReadonlyMap<string, RefRecord>): Iterable<RefRecord> {
+  const done = new Set<string>();
+  for (const root of records.values()) {
+    const open = [{ record: root, below: restsOn(root).values() }];
+    for (let at = open.at(-1); at; at = open.at(-1)) {
+      const next = at.below.next();
+      const record = next.done ? undefined : records.get(next.value);
+      if (record && !done.has(record.id)) open.push({ record, below: restsOn(record).values() });
+      else if (next.done) {
+        open.pop();
+        if (!done.has(at.record.id)) yield at.record;
+        done.add(at.record.id);
+      }
+    }
   }
 }

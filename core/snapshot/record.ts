@@ -8,14 +8,19 @@ import type { Digest } from '../util/digest.js';
 export interface RefRecord {
   readonly id: string;
   readonly kind: 'immutable' | 'mutable';
+  /** What it stands on. */
   readonly parent?: string;
+  /** A merge: the tree of `parent`, and on it the layers of these records, bottom first. */
+  readonly applied?: readonly string[];
+  /** A computed difference: the one layer that makes `upper` of `lower`. A side that is absent is the empty tree. */
+  readonly diff?: { readonly lower?: string; readonly upper?: string };
   readonly createdAt: number;
   readonly description: string;
   readonly type: RecordType;
   readonly indexes: readonly string[];
   /** Blobs kept along that are no layers. */
   readonly documents: readonly Digest[];
-  /** Known as a blob only; there is no snapshot. */
+  /** There is no snapshot: known as a blob only, or composed of others when it is needed. */
   readonly lazy: boolean;
   /** The layer as the image has it that this record came from. */
   readonly source?: SourceLayer;
@@ -37,6 +42,18 @@ export interface RefUsage {
   readonly size?: number;
 }
 
+/** Made of other records, with no layer that was ever written. */
+export const isComposed = ({ applied, diff }: RefRecord): boolean =>
+  applied !== undefined || diff !== undefined;
+
+/** What must stay as long as the record does, as often as it is named. */
+export const restsOn = ({ parent, applied = [], diff }: RefRecord): readonly string[] => [
+  ...(parent === undefined ? [] : [parent]),
+  ...applied,
+  ...(diff?.lower === undefined ? [] : [diff.lower]),
+  ...(diff?.upper === undefined ? [] : [diff.upper]),
+];
+
 export class Entry {
   record: RefRecord;
   usage: RefUsage = { usageCount: 0 };
@@ -44,7 +61,7 @@ export class Entry {
   saved = false;
   /** Open handles. */
   handles = 0;
-  /** Entries that stand on this one. */
+  /** How often entries rest on this one. */
   children = 0;
   readonly holders = new Set<string>();
   /** Where a lazy layer can be read, newest last. */

@@ -19,6 +19,7 @@ import type { Tracing } from '../contracts/tracing.js';
 import { chainId } from '../util/chain-id.js';
 import type { Digest } from '../util/digest.js';
 import { newId } from '../util/identity.js';
+import { ComposedTrees } from './composed-trees.js';
 import { DiskUsage } from './disk-usage.js';
 import { refNotFound, refOfOtherWorker } from './errors.js';
 import { HandleTracker, type OpenHandle } from './handle-tracker.js';
@@ -61,7 +62,7 @@ export class LocalRefStore implements RefStore, AsyncDisposable {
   readonly #workerId: string;
   readonly #snapshotter: Snapshotter;
   readonly #book: RecordBook;
-  readonly #lazy: LazyLayers;
+  readonly #trees: ComposedTrees;
   readonly #blobs: LayerBlobs;
   readonly #usage: DiskUsage;
   readonly #pruner: RefPruner;
@@ -72,8 +73,9 @@ export class LocalRefStore implements RefStore, AsyncDisposable {
     this.#workerId = workerId;
     this.#snapshotter = snapshotter;
     this.#book = new RecordBook(workerId, kv, logger);
-    this.#lazy = new LazyLayers(this.#book, snapshotter, differ, content, tracing);
-    this.#blobs = new LayerBlobs(this.#book, this.#lazy, snapshotter, differ, content, tracing);
+    const lazy = new LazyLayers(this.#book, snapshotter, differ, content, tracing);
+    this.#trees = new ComposedTrees(this.#book, lazy, snapshotter, differ, tracing);
+    this.#blobs = new LayerBlobs(this.#book, this.#trees, snapshotter, differ, content, tracing);
     this.#usage = new DiskUsage(this.#book, snapshotter, content);
     this.#pruner = new RefPruner(this.#book, this.#usage, snapshotter, content, options.freeSpace);
     this.#desk = this.#makeDesk(new HandleTracker(options.trackHandles ?? false));
@@ -93,7 +95,7 @@ export class LocalRefStore implements RefStore, AsyncDisposable {
     signal: AbortSignal,
   ): Promise<MutableRef> {
     const below = parent && this.#own(parent);
-    if (below) await this.#lazy.unpack(below, progress, signal);
+    if (below) await this.#trees.ensure(below, progress, signal);
     const entry = new Entry({
       ...newRecord(options),
       kind: 'mutable',
@@ -131,6 +133,29 @@ export class LocalRefStore implements RefStore, AsyncDisposable {
       await ref[Symbol.asyncDispose]();
       throw error;
     }
+  }
+
+  async merge(
+    inputs: readonly (ImmutableRef | undefined)[],
+    options: RefOptions,
+  ): Promise<ImmutableRef | undefined> {
+    const [first, ...rest] = inputs.flatMap((ref) => (ref ? [this.#own(ref)] : []));
+    if (!first || rest.length === 0) return first && this.#open(first);
+    const applied = rest.flatMap((entry) => this.#book.layersOf(entry)).map(({ id }) => id);
+    return this.#compose({ parent: first.id, applied }, options);
+  }
+
+  async diff(
+    lower: ImmutableRef | undefined,
+    upper: ImmutableRef | undefined,
+    options: RefOptions,
+  ): Promise<ImmutableRef | undefined> {
+    if (lower?.id === upper?.id) return undefined;
+    if (!lower) return upper && this.#open(this.#own(upper));
+    const [from, to] = [this.#own(lower), upper && this.#own(upper)];
+    const between = to && layersBetween(this.#book, from, to);
+    if (between) return this.#compose({ applied: between.map(({ id }) => id) }, options);
+    return this.#compose({ diff: { lower: from.id, ...(to ? { upper: to.id } : {}) } }, options);
   }
 
   offerLayers(layers: readonly LazyLayer[]): void {
@@ -200,6 +225,14 @@ export class LocalRefStore implements RefStore, AsyncDisposable {
     return this.#book.require(ref.id);
   }
 
+  #compose(of: Pick<RefRecord, 'parent' | 'applied' | 'diff'>, options: RefOptions): ImmutableRef {
+    const entry = new Entry({ ...newRecord(options), kind: 'immutable', lazy: true, ...of });
+    this.#book.add(entry);
+    const ref = this.#open(entry);
+    this.#book.updateSoon(entry, {});
+    return ref;
+  }
+
   #open(entry: Entry): ImmutableRef {
     this.#book.acquire(entry);
     return new ImmutableHandle(entry, this.#desk);
@@ -263,7 +296,7 @@ export class LocalRefStore implements RefStore, AsyncDisposable {
   }
 
   async #mounts(entry: Entry, progress: Progress, signal: AbortSignal): Promise<readonly Mount[]> {
-    await this.#lazy.unpack(entry, progress, signal);
+    await this.#trees.ensure(entry, progress, signal);
     return this.#snapshotter.mounts(snapshotKey(entry.record));
   }
 
@@ -277,6 +310,15 @@ export class LocalRefStore implements RefStore, AsyncDisposable {
     entry.handles -= 1;
     this.#book.unawaited(this.#pruner.remove([entry]), 'a discarded ref was not removed');
   }
+}
+
+/** The layers of `upper` on top of those of `lower`, if that is how it was built. BuildKit: cache/manager.go Diff. */
+function layersBetween(book: RecordBook, lower: Entry, upper: Entry): readonly Entry[] | undefined {
+  const [below, all] = [book.layersOf(lower), book.layersOf(upper)];
+  if (all.length <= below.length || !below.every((layer, at) => layer === all[at])) return undefined;
+  const between = all.slice(below.length);
+  // One layer that was not written on `lower`, but applied to it, may say less there than it says itself.
+  return between.length === 1 && upper.record.applied ? undefined : between;
 }
 
 const chainOf = (parent: Entry | undefined, { diffId }: LazyLayer): Digest =>

@@ -1,12 +1,12 @@
 /**
  * What a start makes of what the last run left. Records and snapshots are brought to agree: a record without its
- * snapshot goes, with all that stands on it; a snapshot without a record goes; a lazy record stays if its blobs are
- * here, for where they came from was known to the last process only.
+ * snapshot goes, with all that rests on it; a snapshot without a record goes; a lazy record stays if its blobs are
+ * here, for where they came from was known to the last process only. What is composed of others needs nothing else.
  */
 import type { ContentStore } from '../contracts/content.js';
 import type { Logger } from '../contracts/logger.js';
 import type { SnapshotInfo, Snapshotter } from '../contracts/snapshotter.js';
-import { type Entry, snapshotKey } from './record.js';
+import { type Entry, isComposed, snapshotKey } from './record.js';
 import type { RecordBook } from './record-book.js';
 
 export async function sweepAtStart(
@@ -41,7 +41,7 @@ async function finishUnpacked(
   for (const entry of book.entries()) {
     const { id, record } = entry;
     if (!record.lazy || present.get(id)?.kind !== 'committed') continue;
-    if (await content.info(record.source!.descriptor.digest)) await book.update(entry, { lazy: false });
+    if (await derivable(entry, content)) await book.update(entry, { lazy: false });
   }
 }
 
@@ -55,19 +55,22 @@ async function lostEntries(
   for (const entry of book.entries()) {
     const { record } = entry;
     const there = record.lazy
-      ? (await content.info(record.source!.descriptor.digest)) !== undefined
+      ? await derivable(entry, content)
       : present.get(snapshotKey(record))?.kind === (record.kind === 'mutable' ? 'active' : 'committed');
     if (!there) lost.add(entry);
   }
   if (lost.size === 0) return [];
   const doomed = new Set<Entry>();
-  // The book has parents before their children.
+  // The book has what an entry rests on before it.
   for (const entry of book.entries()) {
-    const parent = book.parentOf(entry);
-    if (lost.has(entry) || (parent && doomed.has(parent))) doomed.add(entry);
+    if (lost.has(entry) || book.below(entry).some((each) => doomed.has(each))) doomed.add(entry);
   }
   return [...doomed].reverse();
 }
+
+/** Whether the tree of a lazy record can still be made. */
+const derivable = async ({ record }: Entry, content: ContentStore): Promise<boolean> =>
+  isComposed(record) || (await content.info(record.source!.descriptor.digest)) !== undefined;
 
 function childrenFirst(snapshots: readonly SnapshotInfo[]): readonly SnapshotInfo[] {
   const byKey = new Map(snapshots.map((snapshot) => [snapshot.key, snapshot]));

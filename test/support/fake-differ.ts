@@ -2,7 +2,13 @@ import { readSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import type { ContentStore, Descriptor, GrowingFile } from '../../core/contracts/content.js';
-import type { ApplyOptions, CompareOptions, Differ, LayerBlob } from '../../core/contracts/differ.js';
+import type {
+  ApplyOptions,
+  CompareOptions,
+  Differ,
+  LayerBlob,
+  TreeChange,
+} from '../../core/contracts/differ.js';
 import type { Mount } from '../../core/contracts/mount.js';
 import { stackOf } from '../../core/snapshot/mount-stack.js';
 import { type Digest, sha256 } from '../../core/util/digest.js';
@@ -49,6 +55,18 @@ export class FakeDiffer implements Differ {
     options.onProgress?.(data.length);
     this.applied.push(layer.digest);
     return { diffId: fakeDiffId(data) };
+  }
+
+  async replay(changes: readonly TreeChange[], onto: readonly Mount[]): Promise<void> {
+    const target = stackOf(onto).layers[0]!;
+    for (const { lower, upper } of changes) {
+      const known = new Set(lower.length === 0 ? [] : stackOf(lower).layers);
+      for (const layer of stackOf(upper)
+        .layers.filter((dir) => !known.has(dir))
+        .reverse()) {
+        await fs.cp(layer, target, { recursive: true });
+      }
+    }
   }
 
   async compare(

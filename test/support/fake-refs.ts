@@ -122,6 +122,21 @@ export class FakeRefs implements RefStore {
     };
   }
 
+  readonly diffs: { readonly lower: string | undefined; readonly upper: string | undefined }[] = [];
+
+  async merge(inputs: readonly (ImmutableRef | undefined)[]): Promise<ImmutableRef | undefined> {
+    return this.make(Object.fromEntries(inputs.flatMap((input) => [...this.tree(input)])));
+  }
+
+  async diff(
+    lower: ImmutableRef | undefined,
+    upper: ImmutableRef | undefined,
+  ): Promise<ImmutableRef | undefined> {
+    this.diffs.push({ lower: lower?.id, upper: upper?.id });
+    const below = this.tree(lower);
+    return this.make(Object.fromEntries([...this.tree(upper)].filter(([path]) => !below.has(path))));
+  }
+
   fromLayers = unused;
   offerLayers = unused;
   get = unused;

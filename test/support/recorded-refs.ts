@@ -38,6 +38,8 @@ export class RecordedRefs {
         this.fromLayers.push({ layers, options });
         return layers.length === 0 ? undefined : fakeRef({ id: 'pulled', refs: this });
       },
+      merge: missing,
+      diff: missing,
       offerLayers: (layers) => void this.offered.push(layers),
       get: missing,
       has: missing,

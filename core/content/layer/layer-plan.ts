@@ -3,7 +3,7 @@
  *
  * 1. Parents come before what changed below them, also when they did not change themselves.
  * 2. Hard links: two names are one inode of the image if they are one inode in one layer directory. That holds
- *    because the file engine never links an inode into a layer twice (core/files/file-placer.ts) and links between
+ *    because nobody links an inode into a layer twice (core/util/tree/file-placer.ts) and links between
  *    different layers are never looked at; overlayfs gives each copied-up file an inode of its own. So the first name
  *    of such an inode is the file, the others are tar links to it, and the number of links that an inode has outside
  *    this layer plays no part.

@@ -5,6 +5,7 @@ import type {
   Differ,
   LayerBlob,
   RecompressOptions,
+  TreeChange,
 } from '../../contracts/differ.js';
 import { BuildError, notFound } from '../../contracts/errors.js';
 import type { Mount } from '../../contracts/mount.js';
@@ -18,6 +19,7 @@ import type { LayerApplyArgs, LayerSource } from './layer-apply.task.js';
 import { writeLayerFile } from './layer-file.js';
 import type { LayerInflateArgs } from './layer-inflate.task.js';
 import type { LayerPlanArgs, LayerPlanResult } from './layer-plan.task.js';
+import type { LayerReplayArgs } from './layer-replay.task.js';
 import { layersOf } from './mount-layers.js';
 import type { Sums } from './stream-sums.js';
 import { cutBlocks, type PlanItem } from './tar-plan.js';
@@ -25,6 +27,7 @@ import type { WrittenLayer } from './write-layer.js';
 
 const planTask = new URL('./layer-plan.task.js', import.meta.url);
 const inflateTask = new URL('./layer-inflate.task.js', import.meta.url);
+const replayTask = new URL('./layer-replay.task.js', import.meta.url);
 const applyTask = new URL('./layer-apply.task.js', import.meta.url);
 
 /** BuildKit keeps the digest of the uncompressed layer under this label. */
@@ -98,6 +101,16 @@ export class StackDiffer implements Differ {
       await staged.commit({ digest, size, labels: { [uncompressedLabel]: diffId } });
       return { descriptor: { mediaType: mediaTypeOf(options), digest, size }, diffId };
     });
+  }
+
+  async replay(changes: readonly TreeChange[], onto: readonly Mount[], signal: AbortSignal): Promise<void> {
+    const args: LayerReplayArgs = {
+      changes: changes.map(({ lower, upper }) => ({ lower: layersOf(lower), upper: layersOf(upper) })),
+      onto: layersOf(onto),
+    };
+    await this.#tracing.trace('layer replay', { tags: { layers: changes.length } }, () =>
+      this.#threads.run(replayTask, args, { signal }),
+    );
   }
 
   async recompress(layer: Descriptor, options: RecompressOptions): Promise<LayerBlob> {

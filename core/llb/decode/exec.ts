@@ -71,7 +71,7 @@ const decodeProxy = (proxy: pb.ProxyEnv): ProxySettings => ({
   all: proxy.allProxy,
 });
 
-function decodeMount(mount: pb.Mount, inputCount: number, where: string): ExecMountSpec {
+export function decodeMount(mount: pb.Mount, inputCount: number, where: string): ExecMountSpec {
   const type = named(mountTypes, mount.mountType, `${where}.mountType`);
   const dest = nonEmpty(mount.dest, `${where}.dest`);
   if (dest === '/' && type !== 'bind') {

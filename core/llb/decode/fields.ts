@@ -24,6 +24,12 @@ export function named<T extends string>(names: readonly T[], value: number, wher
   return name;
 }
 
+/** An index into `count` things. */
+export function indexOf(value: number, count: number, where: string): number {
+  if (value !== -1) return indexOrNone(value, count, where);
+  throw malformed(where, 'names no input');
+}
+
 /** An index into `count` things, or -1 for none of them. */
 export function indexOrNone(value: number, count: number, where: string): number {
   if (Number.isInteger(value) && value >= -1 && value < count) return value;

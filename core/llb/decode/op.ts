@@ -16,7 +16,7 @@ import type {
   SourceBody,
 } from '../model.js';
 import { decodeExec } from './exec.js';
-import { indexOrNone, malformed, present } from './fields.js';
+import { indexOf, indexOrNone, malformed, nonEmpty, present } from './fields.js';
 import { decodeFile } from './file.js';
 
 export function decodeOp(bytes: Uint8Array): LlbOp {
@@ -59,7 +59,7 @@ function decodeBody(op: pb.Op, inputCount: number): OpBody {
   if (op.build) return decodeBuild(op.build, inputCount);
   if (op.merge) return decodeMerge(op.merge, inputCount);
   if (op.diff) return decodeDiff(op.diff, inputCount);
-  if (op.passthrough) return decodePassthrough(op.passthrough);
+  if (op.passthrough) return decodePassthrough(op.passthrough, inputCount);
   return { kind: 'terminal' };
 }
 
@@ -96,8 +96,9 @@ const decodeDiff = ({ lower, upper }: pb.DiffOp, inputCount: number): DiffBody =
   upper: indexOrNone(present(upper, 'diff.upper').input, inputCount, 'diff.upper'),
 });
 
-const decodePassthrough = ({ id, outputs }: pb.PassthroughOp): PassthroughBody => ({
-  kind: 'passthrough',
-  id,
-  outputs,
-});
+function decodePassthrough({ id, outputs }: pb.PassthroughOp, inputCount: number): PassthroughBody {
+  nonEmpty(id, 'passthrough.id');
+  if (outputs.length === 0) throw malformed('passthrough.outputs', 'missing');
+  const decoded = outputs.map((input, i) => indexOf(input, inputCount, `passthrough.outputs[${i}]`));
+  return { kind: 'passthrough', id, outputs: decoded };
+}

@@ -1,7 +1,7 @@
 /** Cache-map digests of the ops that only combine trees or builds. Wire facts E5.6, golden values G1. */
 import { type Digest, sha256 } from '../../util/digest.js';
 import { goJson, omitEmpty } from '../../util/go-json.js';
-import type { BuildBody, DiffBody, MergeBody } from '../model.js';
+import type { BuildBody, DiffBody, MergeBody, PassthroughBody } from '../model.js';
 
 export const mergeKey = (body: MergeBody): Digest =>
   sha256(goJson({ Type: 'buildkit.merge.v0', Merge: omitEmpty({ inputs: body.inputs.map(inputJson) }) }));
@@ -13,6 +13,9 @@ export const diffKey = (body: DiffBody): Digest =>
       Diff: { lower: inputJson(body.lower), upper: inputJson(body.upper) },
     }),
   );
+
+export const passthroughKey = ({ id, outputs }: PassthroughBody): Digest =>
+  sha256(goJson({ Type: 'buildkit.passthrough.v0', Passthrough: omitEmpty({ id, outputs }) }));
 
 /** The member is called `Exec` on the wire, though it holds a build op. */
 export const buildKey = (body: BuildBody): Digest =>

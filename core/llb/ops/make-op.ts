@@ -1,8 +1,9 @@
-import { BuildError } from '../../contracts/errors.js';
+import { invalid } from '../../contracts/errors.js';
 import type { Op } from '../../solver/op.js';
 import type { OpBody } from '../model.js';
 import type { LlbServices } from '../services.js';
 import { BuildOp } from './build.js';
+import { DiffOp, MergeOp, PassthroughOp } from './combine.js';
 import { ExecOp } from './exec.js';
 import { FileOp } from './file.js';
 import type { OpSetting } from './setting.js';
@@ -19,7 +20,16 @@ export function makeOp(body: OpBody, setting: OpSetting, services: LlbServices):
       return new SourceOp(body, setting, services.sources);
     case 'build':
       return new BuildOp(body, setting);
-    default:
-      throw new BuildError('llb.unsupported', `${body.kind} ops cannot run`, { grpcCode: 'Unimplemented' });
+    case 'merge':
+      return new MergeOp(body, setting);
+    case 'diff':
+      return new DiffOp(body, setting);
+    case 'passthrough':
+      return new PassthroughOp(body, setting);
+    case 'terminal':
+      throw invalid(
+        'llb.invalid',
+        'an op that says nothing but its inputs can only be the last of a definition',
+      );
   }
 }

@@ -50,8 +50,12 @@ describe('LlbBridge', () => {
       'gateway.exec',
       'importcaches',
     ]);
-    expect(pong.LLBCaps?.map((cap) => cap.ID)).to.include.members(['file.base', 'exec.mount.cache']);
-    expect(pong.LLBCaps?.map((cap) => cap.ID)).to.not.include('mergeop');
+    expect(pong.LLBCaps?.map((cap) => cap.ID)).to.include.members([
+      'file.base',
+      'exec.mount.cache',
+      'mergeop',
+    ]);
+    expect(pong.LLBCaps?.map((cap) => cap.ID)).to.not.include('exec.meta.cdi');
     expect(pong.Workers?.[0]).to.deep.include({ ID: 'worker' });
   });
 

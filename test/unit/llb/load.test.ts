@@ -242,6 +242,10 @@ describe('loadLlb', () => {
       ]),
     ],
     ['diff.lower: missing', resultOf([node({ diff: { upper: { input: -1 } } })])],
+    ['merge.inputs[0]: index 1 is out of range', resultOf([node({ merge: { inputs: [{ input: 1 }] } })])],
+    ['passthrough.id: must not be empty', resultOf([node({ passthrough: { outputs: [0] } })])],
+    ['passthrough.outputs: missing', resultOf([node({ passthrough: { id: 'x' } })])],
+    ['passthrough.outputs[0]: names no input', resultOf([node({ passthrough: { id: 'x', outputs: [-1] } })])],
     ['unknown API capability file.bsae', resultOf([context], { [context.digest]: { caps: ['file.bsae'] } })],
   ];
   for (const [problem, definition] of malformed) {
@@ -254,9 +258,6 @@ describe('loadLlb', () => {
   });
 
   const unsupported: readonly [what: string, op: Node][] = [
-    ['merge ops', node({ inputs: [context.input], merge: { inputs: [{ input: 0 }] } })],
-    ['diff ops', node({ inputs: [context.input], diff: { lower: { input: -1 }, upper: { input: 0 } } })],
-    ['passthrough ops', node({ inputs: [context.input], passthrough: { id: 'x' } })],
     ['ssh mounts', run({ mounts: [rootMount, { dest: '/s', output: -1, mountType: 2, SSHOpt: {} }] })],
     ['CDI devices (gpu)', run({ cdiDevices: [{ name: 'gpu' }] })],
   ];

@@ -24,20 +24,32 @@ import { readSecret } from './secrets.js';
 
 type Tree = ImmutableRef | MutableRef;
 
+/** Whose mounts they are: a step's, or those of a frontend's container. */
+export interface MountsOwner {
+  readonly meta: Pick<ExecBody['meta'], 'args' | 'cwd'>;
+  readonly mounts: ExecBody['mounts'];
+}
+type MountsContext = Pick<OpContext, 'progress' | 'sessions' | 'signal'>;
+
 /** Everything prepared; disposing drops what was not committed. */
 export class PreparedMounts implements AsyncDisposable {
   readonly #held = new DisposeStack();
-  readonly #body: ExecBody;
-  readonly #setting: OpSetting;
+  readonly #body: MountsOwner;
+  readonly #setting: Pick<OpSetting, 'worker'>;
   readonly #services: LlbServices;
-  readonly #context: OpContext;
+  readonly #context: MountsContext;
   readonly #outputs = new Map<number, Tree | undefined>();
   /** One hold per cache mount: two mounts of a step with one id share it, also when it is locked. */
   readonly #caches = new Map<string, CacheMount>();
   readonly #mounts: ExecMount[] = [];
   #root: ExecSpec['root'] | undefined;
 
-  private constructor(body: ExecBody, setting: OpSetting, services: LlbServices, context: OpContext) {
+  private constructor(
+    body: MountsOwner,
+    setting: Pick<OpSetting, 'worker'>,
+    services: LlbServices,
+    context: MountsContext,
+  ) {
     this.#body = body;
     this.#setting = setting;
     this.#services = services;
@@ -45,11 +57,11 @@ export class PreparedMounts implements AsyncDisposable {
   }
 
   static async prepare(
-    body: ExecBody,
+    body: MountsOwner,
     inputs: readonly (ImmutableRef | undefined)[],
-    setting: OpSetting,
+    setting: Pick<OpSetting, 'worker'>,
     services: LlbServices,
-    context: OpContext,
+    context: MountsContext,
   ): Promise<PreparedMounts> {
     const prepared = new PreparedMounts(body, setting, services, context);
     try {

@@ -13,10 +13,12 @@ const never = new AbortController().signal;
 
 /**
  * Snapshots as whole copies of their parents, for where overlayfs does not work. Nothing is shared but extents, on
- * file systems that can: an active tree is written in place, so it must not share inodes with anything.
+ * file systems that can: an active tree is written in place, so it must not share inodes with anything. Committed trees
+ * may share them: nobody writes there any more.
  */
 export class NativeSnapshotter implements Snapshotter {
   readonly name = 'native';
+  readonly copiesParents = true;
   readonly #records: SnapshotRecords;
   readonly #dirs: SnapshotDirs;
   readonly #threads: Threads;

@@ -5,19 +5,21 @@
  * target, where two names of one inode mean a hard link of the image (the layer writer in core/content/layer relies
  * on it). So:
  *
- * 1. An inode gets into a target layer at most once, over all actions on that layer; a second copy of the same file
- *    is a real copy. `linked` carries the inodes from one action to the next.
+ * 1. An inode gets into a target layer at most once, over all that is brought into that layer; a second copy of the
+ *    same file is a real copy. `linked` carries the inodes from one placer to the next.
  * 2. Names that are one inode in one layer of the source are hard links of that tree; inside one copy they become
  *    hard links again (as in BuildKit: fsutil copy getLinkSource). Names in different layers never are.
  */
 import fs from 'node:fs';
-import { mknod } from '../util/linux/nodes.js';
-import { isErrno } from '../util/linux/system-error.js';
-import { copyFile } from '../util/tree/copy-file.js';
-import type { LayerWriter } from '../util/tree/layer-writer.js';
-import { type Metadata, type Owner, setMetadata } from '../util/tree/metadata.js';
-import type { TreeNode } from '../util/tree/tree-node.js';
-import type { ModeChange } from './mode-changes.js';
+import { mknod } from '../linux/nodes.js';
+import { isErrno } from '../linux/system-error.js';
+import { copyFile } from './copy-file.js';
+import type { LayerWriter } from './layer-writer.js';
+import { type Metadata, type Owner, setMetadata } from './metadata.js';
+import type { TreeNode } from './tree-node.js';
+
+/** The permission bits that an entry gets, from those it has. */
+export type ModeChange = (mode: number, isDir: boolean) => number;
 
 export interface PlaceOptions {
   readonly owner: Owner | undefined;
