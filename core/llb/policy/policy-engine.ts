@@ -4,6 +4,7 @@
  */
 import { BuildError } from '../../contracts/errors.js';
 import type { PolicySource, SourcePolicy, SourceRule } from '../../contracts/source-policy.js';
+import { goQuote } from '../../util/go-quote.js';
 import { Selector } from './selector.js';
 
 /** Changes of one source, after which its rules count as a loop. */
@@ -88,8 +89,6 @@ function convert(
 }
 
 const sourceDenied = (identifier: string): BuildError =>
-  new BuildError(
-    'policy.denied',
-    `source ${JSON.stringify(identifier)} denied by policy: source denied by policy`,
-    { grpcCode: 'PermissionDenied' },
-  );
+  new BuildError('policy.denied', `source ${goQuote(identifier)} denied by policy: source denied by policy`, {
+    grpcCode: 'PermissionDenied',
+  });
