@@ -8,6 +8,7 @@ import oci from './exporters/oci/index.js';
 import tar from './exporters/tar/index.js';
 import dockerfile from './frontends/dockerfile/index.js';
 import gateway from './frontends/gateway/index.js';
+import git from './sources/git/index.js';
 import image from './sources/image/index.js';
 import localFolder from './sources/local/index.js';
 import ociLayout from './sources/oci-layout/index.js';
@@ -17,6 +18,7 @@ export const builtinPlugins: readonly AnyPlugin[] = [
   runc,
   dockerfile,
   gateway,
+  git,
   image,
   localFolder,
   ociLayout,
