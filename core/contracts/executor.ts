@@ -9,8 +9,36 @@ export interface Executor {
    * abort rejects. Aborting kills the whole cgroup at once and waits until it is empty.
    */
   run(spec: ExecSpec, io: ExecIo, signal: AbortSignal): Promise<ExecResult>;
+  /**
+   * Begins the same, for whoever talks to the process: resolves as soon as it runs. The signal reigns until the end.
+   * It is not one of the `maxParallelism`: whoever looks into a step may hold up no other.
+   */
+  start(spec: ExecSpec, io: ExecIo, signal: AbortSignal): Promise<RunningContainer>;
 }
 export const Executors: TokenFamily<Executor> = family('Executor');
+
+export interface RunningProcess {
+  /** As {@link Executor.run} answers and rejects. Nobody has to wait for it. */
+  readonly ended: Promise<ExecResult>;
+  /** Reaches the process itself, whatever runs it. One that has ended takes none. */
+  signal(name: NodeJS.Signals): void;
+  /** Of its terminal; nothing without one. */
+  resize(size: TerminalSize): void;
+}
+
+/** A container lives as long as its first process. */
+export interface RunningContainer extends RunningProcess {
+  /** One more process in it; an abort kills that one only. Resolves as soon as it runs. */
+  exec(process: ExecProcess, io: ExecIo, signal: AbortSignal): Promise<RunningProcess>;
+}
+
+export interface TerminalSize {
+  readonly rows: number;
+  readonly columns: number;
+}
+
+/** What is empty is as in the first process: environment, directory and user. */
+export type ExecProcess = Pick<ProcessSpec, 'args' | 'env' | 'cwd' | 'user' | 'tty'>;
 
 export interface ExecResult {
   readonly exitCode: number;
@@ -18,10 +46,11 @@ export interface ExecResult {
   readonly oomKilled: boolean;
 }
 
+/** With a terminal all output is stdout. The process waits while a promise of its reader is pending. */
 export interface ExecIo {
   readonly stdin?: AsyncIterable<Uint8Array>;
-  stdout(data: Uint8Array): void;
-  stderr(data: Uint8Array): void;
+  stdout(data: Uint8Array): void | Promise<void>;
+  stderr(data: Uint8Array): void | Promise<void>;
 }
 
 /** What can be mounted: both kinds of ref are, and so are plain host trees a worker makes itself. */
@@ -72,6 +101,8 @@ export interface ProcessSpec {
   readonly ulimits: readonly { readonly name: string; readonly soft: number; readonly hard: number }[];
   readonly cgroupParent: string;
   readonly resources: LinuxResources;
+  /** The process gets a terminal for all of its streams. */
+  readonly tty?: boolean;
   /** Remove mount point stubs together with the parents that were made for them (E13.4). */
   readonly removeMountStubsRecursive: boolean;
 }

@@ -1,8 +1,20 @@
+import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
+import { PassThrough } from 'node:stream';
 import { expect } from 'chai';
-import type { ExecMount, ExecSpec, Executor, Mountable, ProcessSpec } from '../../core/contracts/executor.js';
+import type {
+  ExecIo,
+  ExecMount,
+  ExecSpec,
+  Executor,
+  Mountable,
+  ProcessSpec,
+  RunningContainer,
+  RunningProcess,
+} from '../../core/contracts/executor.js';
 import { silentProgress } from '../../core/contracts/progress.js';
+import { deferred } from '../../core/util/deferred.js';
 import { newId } from '../../core/util/identity.js';
 
 /** A tree to run in or to mount, and the folder on this machine that shows what was written into it. */
@@ -74,6 +86,99 @@ export async function runArgs(
   const result = await fixture.executor.run(spec, io, signal);
   const [stdout, stderr] = [out, err].map((chunks) => Buffer.concat(chunks).toString()) as [string, string];
   return { ...result, out: stdout, err: stderr, written: root.written };
+}
+
+export interface Attended {
+  readonly process: RunningProcess;
+  text(): string;
+  errors(): string;
+  /** Resolves when its output has this text. */
+  said(text: string): Promise<void>;
+}
+
+export interface AttendOptions extends Omit<RunOptions, 'onOutput'> {
+  readonly args?: readonly string[];
+  readonly onOutput?: (data: Uint8Array) => void | Promise<void>;
+}
+
+/** Starts a shell command line, and listens to it. */
+export async function attend(
+  fixture: ExecutorFixture,
+  script: string,
+  options: AttendOptions = {},
+): Promise<
+  Attended & {
+    exec(script: string, options?: AttendOptions): Promise<Attended>;
+    readonly process: RunningContainer;
+  }
+> {
+  const {
+    root = fixture.root(),
+    mounts = [],
+    stdin: _,
+    signal = never,
+    args,
+    onOutput: __,
+    ...process
+  } = options;
+  const spec: ExecSpec = {
+    id: newId(),
+    process: { ...plainProcess, ...process, args: args ?? ['/bin/sh', '-c', script] },
+    root: { tree: root.tree, readonly: false },
+    mounts,
+    progress: silentProgress,
+  };
+  const ears = listen(options);
+  const container = await fixture.executor.start(spec, ears.io, signal);
+  return {
+    ...ears,
+    process: container,
+    exec: async (more, execOptions = {}) => {
+      const execEars = listen(execOptions);
+      const { env = [], cwd = '', user = '', tty = false } = execOptions;
+      const running = await container.exec(
+        { args: execOptions.args ?? ['/bin/sh', '-c', more], env, cwd, user, tty },
+        execEars.io,
+        execOptions.signal ?? never,
+      );
+      return { ...execEars, process: running };
+    },
+  };
+}
+
+function listen({ stdin, onOutput }: AttendOptions): Omit<Attended, 'process'> & { readonly io: ExecIo } {
+  const [out, err]: [Uint8Array[], Uint8Array[]] = [[], []];
+  const waiting = new Set<() => void>();
+  const text = (): string => Buffer.concat(out).toString();
+  const hear = (data: Uint8Array): void => {
+    out.push(data);
+    for (const wake of waiting) wake();
+  };
+  return {
+    io: {
+      ...(stdin ? { stdin } : {}),
+      stdout: onOutput ?? hear,
+      stderr: (data) => void err.push(data),
+    },
+    text,
+    errors: () => Buffer.concat(err).toString(),
+    said: (wanted) =>
+      new Promise((resolve) => {
+        const look = (): void => {
+          if (!text().includes(wanted)) return;
+          waiting.delete(look);
+          resolve();
+        };
+        waiting.add(look);
+        look();
+      }),
+  };
+}
+
+/** An input that ends when it is told to. */
+function typed(): { readonly stream: AsyncIterable<Uint8Array>; type(text: string): void; end(): void } {
+  const stream = new PassThrough();
+  return { stream, type: (text) => void stream.write(text), end: () => void stream.end() };
 }
 
 const plainProcess: Omit<ProcessSpec, 'args'> = {
@@ -481,6 +586,181 @@ export function executorContract(name: string, make: () => Promise<ExecutorFixtu
       it('before the start runs nothing', async () => {
         const error = await rejection(shell(fixture, ':', { signal: AbortSignal.abort() }));
         expect(error).to.include({ code: 'canceled' });
+      });
+    });
+
+    describe('an attended process', () => {
+      it('may be told signals, and answers its exit code', async () => {
+        const attended = await attend(
+          fixture,
+          'trap "echo got it; exit 7" USR1; echo up; while :; do sleep 0.1; done',
+        );
+        await attended.said('up');
+        attended.process.signal('SIGUSR1');
+        expect(await attended.process.ended).to.include({ exitCode: 7 });
+        expect(attended.text()).to.equal('up\ngot it\n');
+        attended.process.signal('SIGTERM');
+      });
+
+      it('that ends at once has run all the same', async () => {
+        const attended = await attend(fixture, 'echo hi; exit 3');
+        expect(await attended.process.ended).to.include({ exitCode: 3 });
+        expect(attended.text()).to.equal('hi\n');
+      });
+
+      it('rejects when its program is not there', async () => {
+        const error = await rejection(attend(fixture, '', { args: ['/no/such'] }));
+        expect(error.message).to.match(/\/no\/such/);
+      });
+
+      it('reads what comes while it runs', async () => {
+        const input = typed();
+        const attended = await attend(fixture, 'while read line; do echo "<$line>"; done', {
+          stdin: input.stream,
+        });
+        input.type('one\n');
+        await attended.said('<one>');
+        input.type('two\n');
+        await attended.said('<two>');
+        input.end();
+        expect(await attended.process.ended).to.include({ exitCode: 0 });
+      });
+
+      it('waits while its reader is busy', async () => {
+        const gate = deferred<void>();
+        let size = 0;
+        const attended = await attend(fixture, 'head -c 30000000 /dev/zero; echo >&2 written', {
+          onOutput: (data) => {
+            size += data.length;
+            return gate.promise;
+          },
+        });
+        await shell(fixture, 'usleep 100000');
+        expect(size).to.be.below(1_000_000);
+        gate.resolve();
+        await attended.process.ended;
+        expect(size).to.equal(30_000_000);
+      });
+
+      it('is killed by an abort', async () => {
+        const abort = new AbortController();
+        const attended = await attend(fixture, 'sleep 1000', { signal: abort.signal });
+        abort.abort();
+        expect(await rejection(attended.process.ended)).to.include({ code: 'canceled' });
+      });
+    });
+
+    describe('a terminal', () => {
+      it('is all three streams of the process, with the size it is given', async () => {
+        const input = typed();
+        const script = `
+          [ -t 0 ] && [ -t 1 ] && [ -t 2 ] && echo terminal
+          trap 'stty size; exit 4' WINCH
+          echo up; while :; do sleep 0.1; done`;
+        const attended = await attend(fixture, script, { tty: true, stdin: input.stream });
+        await attended.said('up');
+        attended.process.resize({ rows: 33, columns: 121 });
+        expect(await attended.process.ended).to.include({ exitCode: 4 });
+        expect(attended.text()).to.equal('terminal\r\nup\r\n33 121\r\n');
+        attended.process.resize({ rows: 1, columns: 1 });
+      });
+
+      it('passes on what is typed, and its control characters', async () => {
+        const input = typed();
+        const attended = await attend(
+          fixture,
+          'stty -echo; trap : INT; echo up; read line; echo "<$line>"; cat; echo "cat $?"',
+          {
+            tty: true,
+            stdin: input.stream,
+          },
+        );
+        await attended.said('up');
+        input.type('hello\n');
+        await attended.said('<hello>');
+        input.type('to cat\n');
+        await attended.said('to cat');
+        input.type('\x03');
+        await attended.process.ended;
+        expect(attended.text()).to.include('cat 130');
+      });
+
+      it('takes more than it can hold', async () => {
+        const input = typed();
+        const attended = await attend(
+          fixture,
+          'stty raw -echo; echo up; sleep 0.3; head -c 100000 | md5sum',
+          {
+            tty: true,
+            stdin: input.stream,
+          },
+        );
+        await attended.said('up');
+        const text = 'ab\n'.repeat(40_000).slice(0, 100_000);
+        input.type(text);
+        expect(await attended.process.ended).to.include({ exitCode: 0 });
+        expect(attended.text()).to.include(createHash('md5').update(text).digest('hex'));
+      });
+    });
+
+    describe('a further process', () => {
+      it('shares the container, and has its own streams and exit code', async () => {
+        const first = await attend(fixture, 'echo 1 >/tmp/one; echo up; sleep 1000', {
+          env: ['PATH=/bin', 'A=1'],
+        });
+        await first.said('up');
+        const more = await first.exec('cat /tmp/one; hostname; echo $A; echo err >&2; exit 9');
+        expect(await more.process.ended).to.deep.equal({ exitCode: 9, oomKilled: false });
+        expect(more.text()).to.equal('1\nbuildkitsandbox\n1\n');
+        expect(more.errors()).to.equal('err\n');
+        first.process.signal('SIGKILL');
+        expect(await first.process.ended).to.include({ exitCode: 137 });
+      });
+
+      it('may be somebody else, somewhere else, with a terminal', async () => {
+        const first = await attend(fixture, 'sleep 1000');
+        const more = await first.exec('id -un; pwd; echo $B; [ -t 1 ] && echo terminal', {
+          user: 'alice',
+          cwd: '/etc',
+          env: ['PATH=/bin', 'B=2'],
+          tty: true,
+        });
+        expect(await more.process.ended).to.include({ exitCode: 0 });
+        expect(more.text()).to.equal('alice\r\n/etc\r\n2\r\nterminal\r\n');
+        first.process.signal('SIGKILL');
+        await first.process.ended;
+      });
+
+      it('is killed alone by its own abort, and may be told signals', async () => {
+        const abort = new AbortController();
+        const first = await attend(fixture, 'sleep 1000');
+        const killed = await first.exec('sleep 1000', { signal: abort.signal });
+        const told = await first.exec('trap "exit 5" TERM; echo up; while :; do sleep 0.1; done');
+        abort.abort();
+        expect(await rejection(killed.process.ended)).to.include({ code: 'canceled' });
+        await told.said('up');
+        told.process.signal('SIGTERM');
+        expect(await told.process.ended).to.include({ exitCode: 5 });
+        first.process.signal('SIGKILL');
+        await first.process.ended;
+      });
+
+      it('ends with the container', async () => {
+        const first = await attend(fixture, 'read line', { stdin: typed().stream });
+        const more = await first.exec('sleep 1000');
+        first.process.signal('SIGKILL');
+        await first.process.ended;
+        expect(await more.process.ended).to.include({ exitCode: 137 });
+        const error = await rejection(first.exec('true'));
+        expect(error.message).to.match(/^container \w+ has stopped$/);
+      });
+
+      it('whose program is not there is named', async () => {
+        const first = await attend(fixture, 'sleep 1000');
+        const error = await rejection(first.exec('', { args: ['/no/such'] }));
+        expect(error.message).to.match(/\/no\/such/);
+        first.process.signal('SIGKILL');
+        await first.process.ended;
       });
     });
 

@@ -28,6 +28,12 @@ export class FakeWorker implements Worker {
     exitCode: 0,
     oomKilled: false,
   });
+  start: Worker['executor']['start'] = async (spec, io, signal) => ({
+    ended: this.run(spec, io, signal),
+    signal() {},
+    resize() {},
+    exec: () => Promise.reject(new Error('nothing more runs in it')),
+  });
   apply: (target: MutableRef, action: FileAction) => void | Promise<void> = () => {};
 
   constructor(id = 'worker', labels: Readonly<Record<string, string>> = {}) {
@@ -39,6 +45,10 @@ export class FakeWorker implements Worker {
     run: (spec, io, signal) => {
       this.specs.push(spec);
       return this.run(spec, io, signal);
+    },
+    start: (spec, io, signal) => {
+      this.specs.push(spec);
+      return this.start(spec, io, signal);
     },
   };
 

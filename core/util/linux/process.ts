@@ -1,5 +1,6 @@
 /** Process and thread attributes. Namespaces belong to threads: `unshare` in a worker thread leaves the rest alone. */
-import { bind, check } from './libc.js';
+import { closeDescriptor } from './descriptors.js';
+import { bind, check, rawSyscall } from './libc.js';
 
 const cUnshare = bind('int unshare(int flags)');
 const cUmask = bind('uint32 umask(uint32 mask)');
@@ -24,3 +25,18 @@ export function unshare(...names: readonly NamespaceName[]): void {
 
 /** `process.umask` may not be set in worker threads; this may. The mask is the whole process's. Answers the old one. */
 export const setUmask = (mask: number): number => Number(cUmask(mask));
+
+const PIDFD_OPEN = 434;
+const PIDFD_GETFD = 438;
+const pidfdOpen = rawSyscall('int pid, unsigned int flags');
+const pidfdGetFd = rawSyscall('int pidfd, int fd, unsigned int flags');
+
+/** A duplicate of another process' descriptor (Linux 5.6), nothing is opened for it. The caller closes it. */
+export function descriptorOf(pid: number, fd: number): number {
+  const pidfd = check(pidfdOpen(PIDFD_OPEN, pid, 0), 'pidfd_open');
+  try {
+    return check(pidfdGetFd(PIDFD_GETFD, pidfd, fd, 0), 'pidfd_getfd');
+  } finally {
+    closeDescriptor(pidfd);
+  }
+}

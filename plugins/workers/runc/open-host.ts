@@ -106,6 +106,7 @@ function probe(cgroupParent: string): ContainerRequest {
     cgroupsPath: cgroupPath(cgroupParent, id),
     hostNetwork: true,
     stdin: false,
+    attended: false,
     bare: true,
   };
 }

@@ -1,5 +1,13 @@
 import { canceled } from '../../../core/contracts/errors.js';
-import type { ExecIo, ExecMount, ExecResult, ExecSpec, Executor } from '../../../core/contracts/executor.js';
+import type {
+  ExecIo,
+  ExecMount,
+  ExecResult,
+  ExecSpec,
+  Executor,
+  RunningContainer,
+  RunningProcess,
+} from '../../../core/contracts/executor.js';
 import type { Progress } from '../../../core/contracts/progress.js';
 import { Semaphore } from '../../../core/util/semaphore.js';
 import { cgroupPath } from '../shared/cgroup/cgroup-path.js';
@@ -26,15 +34,20 @@ export class RuncExecutor implements Executor {
   }
 
   async run(spec: ExecSpec, io: ExecIo, signal: AbortSignal): Promise<ExecResult> {
-    try {
-      return await this.#slots.run(() => this.#run(spec, io, signal), signal);
-    } catch (error) {
-      throw signal.aborted ? canceled(signal.reason) : error;
-    }
+    return canceledBy(signal, () => this.#slots.run(() => this.#run(spec, io, signal), signal));
+  }
+
+  async start(spec: ExecSpec, io: ExecIo, signal: AbortSignal): Promise<RunningContainer> {
+    return canceledBy(signal, async () => {
+      const request = await this.#request(spec, { io, attended: true }, signal);
+      const host = await this.#options.host();
+      signal.throwIfAborted();
+      return abortable(await host.start(request, io, signal), signal);
+    });
   }
 
   async #run(spec: ExecSpec, io: ExecIo, signal: AbortSignal): Promise<ExecResult> {
-    const request = await this.#request(spec, io, signal);
+    const request = await this.#request(spec, { io, attended: false }, signal);
     const host = await this.#options.host();
     signal.throwIfAborted();
     const result = await host.run(request, io, signal);
@@ -42,7 +55,11 @@ export class RuncExecutor implements Executor {
     return result;
   }
 
-  async #request(spec: ExecSpec, io: ExecIo, signal: AbortSignal): Promise<ContainerRequest> {
+  async #request(
+    spec: ExecSpec,
+    { io, attended }: Attendance,
+    signal: AbortSignal,
+  ): Promise<ContainerRequest> {
     const { id, process, progress } = spec;
     const [rootMounts, ...mounts] = await Promise.all([
       spec.root.tree.mounts(progress, signal),
@@ -56,6 +73,7 @@ export class RuncExecutor implements Executor {
       cgroupsPath: cgroupPath(process.cgroupParent || this.#options.defaultCgroupParent, id),
       hostNetwork: this.#sharesNetwork(process.network),
       stdin: io.stdin !== undefined,
+      attended,
       bare: false,
     };
   }
@@ -63,6 +81,42 @@ export class RuncExecutor implements Executor {
   #sharesNetwork(network: ExecSpec['process']['network']): boolean {
     return network === 'host' || (network === 'sandbox' && this.#options.sandboxNetwork === 'host');
   }
+}
+
+interface Attendance {
+  readonly io: ExecIo;
+  readonly attended: boolean;
+}
+
+/** What comes of an abort, whatever was in the middle of it, is a cancellation. */
+async function canceledBy<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw signal.aborted ? canceled(signal.reason) : error;
+  }
+}
+
+function abortable(container: RunningContainer, signal: AbortSignal): RunningContainer {
+  return {
+    ...abortableProcess(container, signal),
+    exec: (process, io, execSignal) =>
+      canceledBy(execSignal, async () => {
+        execSignal.throwIfAborted();
+        return abortableProcess(await container.exec(process, io, execSignal), execSignal);
+      }),
+  };
+}
+
+function abortableProcess(process: RunningProcess, signal: AbortSignal): RunningProcess {
+  const ended = canceledBy(signal, async () => {
+    const result = await process.ended;
+    signal.throwIfAborted();
+    return result;
+  });
+  // Nobody has to wait for it.
+  ended.catch(() => {});
+  return { ...process, ended };
 }
 
 async function withMounts(

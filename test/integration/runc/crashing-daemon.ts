@@ -34,7 +34,7 @@ async function main(): Promise<void> {
       mounts: [],
       progress: silentProgress,
     },
-    { stdout: (data) => process.stdout.write(data), stderr: (data) => process.stderr.write(data) },
+    { stdout: (data) => void process.stdout.write(data), stderr: (data) => void process.stderr.write(data) },
     signal,
   );
 }

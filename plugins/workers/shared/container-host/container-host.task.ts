@@ -8,12 +8,20 @@ import { deferred } from '../../../../core/util/deferred.js';
 import { cgroupLayout } from '../cgroup/cgroup-layout.js';
 import { StubLayer } from '../mounts/stub-layer.js';
 import { TreeMounts } from '../mounts/tree-mounts.js';
-import { Container, type ContainerContext } from './container.js';
+import { Container, type ContainerContext, containerGone, type HostedProcess } from './container.js';
 import { ContainerFiles } from './container-files.js';
 import { makeDirectories } from './directories.js';
 import { enterPrivateNamespace, leavePrivateFolder } from './namespace.js';
 import { OwnedContainers } from './owned-containers.js';
-import { type HostCommand, type HostEvent, type HostSettings, recordError } from './protocol.js';
+import {
+  type ContainerExit,
+  type ContainerRequest,
+  type ExecRequest,
+  type HostCommand,
+  type HostEvent,
+  type HostSettings,
+  recordError,
+} from './protocol.js';
 import { specHost } from './spec-host.js';
 
 export interface HostArgs {
@@ -26,19 +34,29 @@ export default async function containerHost(
   thread: ThreadContext,
 ): Promise<void> {
   const context = contextOf(settings, (event) => thread.report(event));
-  const running = new Map<string, Container>();
+  const containers = new Map<string, Container>();
+  const processes = new Map<string, HostedProcess>();
   const finished = deferred<void>();
   let closing = false;
   const perhapsFinish = (): void => {
-    if (closing && running.size === 0) finished.resolve();
+    if (closing && containers.size === 0) finished.resolve();
   };
 
-  async function run(container: Container, id: string): Promise<void> {
+  async function report(id: string, exit: () => Promise<ContainerExit>): Promise<void> {
     try {
-      context.emit({ type: 'exited', id, exit: await container.run() });
+      context.emit({ type: 'exited', id, exit: await exit() });
     } catch (error) {
       context.emit({ type: 'failed', id, error: recordError(error) });
     }
+    processes.delete(id);
+  }
+
+  async function run(request: ContainerRequest): Promise<void> {
+    const { id } = request;
+    const container = new Container(request, context);
+    containers.set(id, container);
+    processes.set(id, container);
+    await report(id, () => container.run());
     // Whoever waited for the step goes on first.
     await new Promise((resolve) => setImmediate(resolve));
     try {
@@ -46,31 +64,45 @@ export default async function containerHost(
     } catch (error) {
       context.emit({ type: 'problem', id, error: recordError(error) });
     }
-    running.delete(id);
+    containers.delete(id);
     perhapsFinish();
   }
 
+  const exec = (request: ExecRequest): Promise<void> =>
+    report(request.id, async () => {
+      const container = containers.get(request.container);
+      if (!container) throw containerGone(request.container);
+      const process = container.exec(request);
+      processes.set(request.id, process);
+      return process.ended;
+    });
+
   port.on('message', (command: HostCommand) => {
     switch (command.type) {
-      case 'run': {
-        const { id } = command.request;
-        const container = new Container(command.request, context);
-        running.set(id, container);
-        void run(container, id).catch(finished.reject);
+      case 'run':
+        void run(command.request).catch(finished.reject);
         return;
-      }
+      case 'exec':
+        void exec(command.request).catch(finished.reject);
+        return;
       case 'kill':
-        running.get(command.id)?.kill();
+        processes.get(command.id)?.kill();
+        return;
+      case 'signal':
+        processes.get(command.id)?.signal(command.name);
+        return;
+      case 'resize':
+        processes.get(command.id)?.resize(command.size);
         return;
       case 'stdin':
-        running.get(command.id)?.write(command.data);
+        processes.get(command.id)?.write(command.data);
         return;
       case 'taken':
-        running.get(command.id)?.taken(command.bytes);
+        processes.get(command.id)?.taken(command.bytes);
         return;
       case 'close':
         closing = true;
-        for (const container of running.values()) container.kill();
+        for (const container of containers.values()) container.kill();
         perhapsFinish();
         return;
       default:

@@ -2,11 +2,13 @@
 import { setMaxListeners } from 'node:events';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { BuildError } from '../../../../core/contracts/errors.js';
-import type { ExecIo } from '../../../../core/contracts/executor.js';
+import type { ExecIo, RunningContainer, RunningProcess } from '../../../../core/contracts/executor.js';
 import type { Logger } from '../../../../core/contracts/logger.js';
 import type { Threads } from '../../../../core/contracts/threads.js';
-import { type Deferred, deferred } from '../../../../core/util/deferred.js';
+import { deferred } from '../../../../core/util/deferred.js';
+import { newId } from '../../../../core/util/identity.js';
 import type { HostArgs } from './container-host.task.js';
+import { HostedIo } from './hosted-io.js';
 import {
   type ContainerExit,
   type ContainerRequest,
@@ -18,25 +20,18 @@ import {
 
 const task = new URL('./container-host.task.js', import.meta.url);
 
-/** Output is acknowledged in pieces of this size: one message each way for many chunks. */
-const ACKNOWLEDGE_BYTES = 1 << 18;
-
-interface Running {
-  readonly io: ExecIo;
-  readonly exit: Deferred<ContainerExit>;
-  readonly stdin: AsyncIterator<Uint8Array> | undefined;
-  unacknowledged: number;
-  /** What the caller's streams failed with; told when the container is gone. */
-  failure?: unknown;
-}
-
 const closed = (): BuildError =>
   new BuildError('exec.host', 'the worker has been closed', { grpcCode: 'Unavailable' });
+
+interface Begun {
+  readonly started: Promise<void>;
+  readonly ended: Promise<ContainerExit>;
+}
 
 export class ContainerHost implements AsyncDisposable {
   readonly #port: MessagePort;
   readonly #logger: Logger;
-  readonly #running = new Map<string, Running>();
+  readonly #running = new Map<string, HostedIo>();
   readonly #ready = deferred<void>();
   readonly #ended: Promise<void>;
   #dead: Error | undefined;
@@ -73,34 +68,62 @@ export class ContainerHost implements AsyncDisposable {
 
   /** Runs a container to its end; an abort kills it and waits for that. Settles either way as the thread says. */
   async run(request: ContainerRequest, io: ExecIo, signal: AbortSignal): Promise<ContainerExit> {
-    if (this.#dead) throw this.#dead;
-    const { id } = request;
-    const exit = deferred<ContainerExit>();
-    const stdin = io.stdin?.[Symbol.asyncIterator]();
-    const running: Running = { io, exit, stdin, unacknowledged: 0 };
-    this.#running.set(id, running);
-    const kill = (): void => this.#send({ type: 'kill', id });
-    this.#send({ type: 'run', request });
-    // One build's signal stops many steps; that is no leak.
-    setMaxListeners(0, signal);
-    signal.addEventListener('abort', kill, { once: true });
-    try {
-      const end = await exit.promise;
-      if (running.failure !== undefined) throw running.failure;
-      return end;
-    } finally {
-      signal.removeEventListener('abort', kill);
-      this.#running.delete(id);
-      // A source in the middle of waiting for input ends whenever it does.
-      void stdin?.return?.().catch(() => {});
-    }
+    return this.#begin({ type: 'run', request }, io, signal).ended;
+  }
+
+  /** The same, answered as soon as it runs. */
+  async start(request: ContainerRequest, io: ExecIo, signal: AbortSignal): Promise<RunningContainer> {
+    const begun = this.#begin({ type: 'run', request }, io, signal);
+    await begun.started;
+    return {
+      ...this.#handle(request.id, begun),
+      exec: async (process, execIo, execSignal) => {
+        const exec = {
+          id: newId(),
+          container: request.id,
+          process,
+          stdin: execIo.stdin !== undefined,
+        };
+        const more = this.#begin({ type: 'exec', request: exec }, execIo, execSignal);
+        await more.started;
+        return this.#handle(exec.id, more);
+      },
+    };
   }
 
   /** Kills what still runs; whoever waits for it is told so. */
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const running of this.#running.values()) running.failure ??= closed();
+    for (const running of this.#running.values()) running.failAtEnd(closed());
     if (!this.#dead) this.#send({ type: 'close' });
     await this.#ended;
+  }
+
+  #begin(command: HostCommand & { type: 'run' | 'exec' }, io: ExecIo, signal: AbortSignal): Begun {
+    if (this.#dead) throw this.#dead;
+    const { id } = command.request;
+    const running = new HostedIo(id, io, (answer) => this.#send(answer));
+    this.#running.set(id, running);
+    const kill = (): void => this.#send({ type: 'kill', id });
+    this.#send(command);
+    // One build's signal stops many steps; that is no leak.
+    setMaxListeners(0, signal);
+    if (signal.aborted) kill();
+    signal.addEventListener('abort', kill, { once: true });
+    const ended = running.ended().finally(() => {
+      signal.removeEventListener('abort', kill);
+      this.#running.delete(id);
+    });
+    return { started: running.started, ended };
+  }
+
+  #handle(id: string, { ended }: Begun): RunningProcess {
+    // Nobody has to wait for it.
+    ended.catch(() => {});
+    return {
+      ended,
+      signal: (name) => this.#send({ type: 'signal', id, name }),
+      resize: (size) => this.#send({ type: 'resize', id, size }),
+    };
   }
 
   #send(command: HostCommand): void {
@@ -119,55 +142,7 @@ export class ContainerHost implements AsyncDisposable {
       });
       return;
     }
-    const running = this.#running.get(event.id);
-    if (!running) return;
-    switch (event.type) {
-      case 'output':
-        this.#deliver(event, running);
-        return;
-      case 'want-stdin':
-        void this.#feed(event.id, running);
-        return;
-      case 'exited':
-        running.exit.resolve(event.exit);
-        return;
-      case 'failed':
-        running.exit.reject(reviveError(event.error));
-        return;
-      default:
-        event satisfies never;
-    }
-  }
-
-  #deliver({ id, stream, data }: Extract<HostEvent, { type: 'output' }>, running: Running): void {
-    try {
-      running.io[stream](data);
-    } catch (error) {
-      this.#streamFailed(id, running, error);
-    }
-    this.#acknowledge(id, running, data.length);
-  }
-
-  #streamFailed(id: string, running: Running, error: unknown): void {
-    running.failure ??= error;
-    this.#send({ type: 'kill', id });
-  }
-
-  #acknowledge(id: string, running: Running, bytes: number): void {
-    running.unacknowledged += bytes;
-    if (running.unacknowledged < ACKNOWLEDGE_BYTES) return;
-    this.#send({ type: 'taken', id, bytes: running.unacknowledged });
-    running.unacknowledged = 0;
-  }
-
-  async #feed(id: string, running: Running): Promise<void> {
-    try {
-      const next = await running.stdin?.next();
-      if (next && !next.done) this.#send({ type: 'stdin', id, data: next.value });
-      else this.#send({ type: 'stdin', id });
-    } catch (error) {
-      this.#streamFailed(id, running, error);
-    }
+    this.#running.get(event.id)?.receive(event);
   }
 
   #end(error: Error): void {
@@ -175,7 +150,7 @@ export class ContainerHost implements AsyncDisposable {
     this.#ready.reject(error);
     // Nobody may be waiting for it any more.
     this.#ready.promise.catch(() => {});
-    for (const { exit } of this.#running.values()) exit.reject(error);
+    for (const running of this.#running.values()) running.fail(error);
     this.#port.close();
   }
 }

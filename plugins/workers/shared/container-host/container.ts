@@ -7,21 +7,23 @@
  * 3. `kill` may come at any time. It is repeated until the runtime has ended: the cgroup may not be there yet.
  */
 import fs from 'node:fs';
-import type { Socket } from 'node:net';
 import { BuildError } from '../../../../core/contracts/errors.js';
+import type { TerminalSize } from '../../../../core/contracts/executor.js';
 import type { CgroupLayout } from '../cgroup/cgroup-layout.js';
 import { ContainerCgroup } from '../cgroup/container-cgroup.js';
+import type { OciProcess } from '../oci-spec/types.js';
+import { ContainerExec } from './container-exec.js';
 import type { OwnedContainers } from './owned-containers.js';
-import { PipedProcess } from './piped-process.js';
 import { type BundleContext, prepareBundle } from './prepare-bundle.js';
 import {
   type ContainerExit,
   type ContainerRequest,
+  type ExecRequest,
   type HostEvent,
   type Runtime,
   recordError,
 } from './protocol.js';
-import { runtimeErrors } from './runtime-log.js';
+import { RuntimeCall } from './runtime-call.js';
 import { systemOomKills } from './system-oom.js';
 
 /** What all containers of a host have in common. */
@@ -34,23 +36,30 @@ export interface ContainerContext extends BundleContext {
   emit(event: HostEvent): void;
 }
 
-/** Output that may be on its way to whoever listens; beyond it the container's pipes fill up. */
-const OUTPUT_WINDOW_BYTES = 1 << 20;
+/** What can be done to a process that a host runs. Whatever comes too late does nothing. */
+export interface HostedProcess {
+  kill(): void;
+  signal(name: NodeJS.Signals): void;
+  resize(size: TerminalSize): void;
+  write(data: Uint8Array | undefined): void;
+  taken(bytes: number): void;
+}
+
 /** Between two attempts to kill, in ms: at first while the cgroup is being made, then while the kernel works. */
 const KILL_INTERVAL_MS = { first: 2, most: 50 };
 /** After so many vain attempts the runtime itself hangs. */
 const KILL_ATTEMPTS = 200;
-/** Exit codes that a runtime gives for its own failures. */
-const runtimeFailures = new Set([1, 125, 126, 127, 255]);
 
-export class Container {
+export class Container implements HostedProcess {
   readonly #request: ContainerRequest;
   readonly #context: ContainerContext;
   readonly #cgroup: ContainerCgroup;
   readonly #bundle: string;
   readonly #undo: Disposable[] = [];
-  #process: PipedProcess | undefined;
-  #inFlight = 0;
+  /** Their streams may close a moment after the first process has ended. */
+  readonly #execs = new Set<Promise<unknown>>();
+  #first: { readonly process: OciProcess; readonly root: string } | undefined;
+  #call: RuntimeCall | undefined;
   #killed = false;
   #gone = false;
 
@@ -65,12 +74,11 @@ export class Container {
     try {
       const oomBefore = systemOomKills();
       const started = this.#start();
-      this.#process = started;
-      this.#forward(started);
+      this.#call = started;
       const exitCode = await started.ended;
       this.#gone = true;
       const exit = { exitCode, oomKilled: this.#oomKilled(exitCode, oomBefore) };
-      this.#checkStarted(exit);
+      if (!this.#killed) started.checkStarted(exitCode);
       return exit;
     } finally {
       this.#gone = true;
@@ -80,9 +88,22 @@ export class Container {
 
   /** Removes what `run` has left behind. What cannot be removed stays on record for the next start. */
   async cleaned(): Promise<void> {
+    await Promise.allSettled(this.#execs);
     fs.rmSync(this.#bundle, { recursive: true, force: true });
     if (await this.#cgroup.removeWhenEmpty()) this.#context.owned.remove(this.#request.id);
     else throw new BuildError('exec.cgroup', `the cgroup ${this.#request.cgroupsPath} stays busy`);
+  }
+
+  /** One more process in it, begun. */
+  exec(request: ExecRequest): ContainerExec {
+    if (!this.#first || this.#gone) throw containerGone(request.container);
+    const { emit, runtime } = this.#context;
+    const exec = new ContainerExec(request, { ...this.#first, bundle: this.#bundle, runtime, emit });
+    const ended = exec.ended.finally(() => this.#execs.delete(ended));
+    // Whoever began it is told; this only keeps the bundle for it.
+    ended.catch(() => {});
+    this.#execs.add(ended);
+    return exec;
   }
 
   kill(): void {
@@ -93,72 +114,49 @@ export class Container {
     });
   }
 
-  /** The listener has passed on so many bytes. */
   taken(bytes: number): void {
-    this.#inFlight -= bytes;
-    if (this.#inFlight >= OUTPUT_WINDOW_BYTES) return;
-    this.#process?.stdout.resume();
-    this.#process?.stderr.resume();
+    this.#call?.taken(bytes);
   }
 
-  /** More stdin, or its end. */
   write(data: Uint8Array | undefined): void {
-    const stdin = this.#process?.stdin;
-    if (!stdin || stdin.destroyed) return;
-    if (data === undefined) stdin.end();
-    else stdin.write(data, (error) => error ?? this.#wantStdin());
+    this.#call?.write(data);
   }
 
-  #start(): PipedProcess {
-    const { runtime, owned } = this.#context;
-    owned.add(this.#request.id, this.#request.cgroupsPath);
-    prepareBundle(this.#request, this.#bundle, this.#context, (thing) => this.#undo.push(thing));
-    const args = [
-      runtime.path,
-      ...['--root', `${this.#bundle}/state`, '--log', this.#log, '--log-format', 'json', 'run'],
-      ...(runtime.keep ? ['--keep'] : []),
-      ...['--bundle', this.#bundle, this.#request.id],
-    ];
-    const env = ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'];
-    return new PipedProcess(runtime.path, { args, env, stdin: this.#request.stdin });
+  /** SIGKILL is for all of the container, as it would be by its first process' end. */
+  signal(name: NodeJS.Signals): void {
+    if (name === 'SIGKILL') this.#cgroup.kill();
+    else this.#call?.signal(name);
   }
 
-  get #log(): string {
-    return `${this.#bundle}/log.json`;
+  resize(size: TerminalSize): void {
+    this.#call?.resize(size);
   }
 
-  #forward(process: PipedProcess): void {
-    for (const stream of ['stdout', 'stderr'] as const) {
-      process[stream].on('data', (data: Buffer) => this.#output(stream, process[stream], data));
-    }
-    if (process.stdin) this.#wantStdin();
-  }
-
-  #output(stream: 'stdout' | 'stderr', socket: Socket, data: Buffer): void {
-    this.#inFlight += data.length;
-    if (this.#inFlight >= OUTPUT_WINDOW_BYTES) socket.pause();
-    this.#context.emit({ type: 'output', id: this.#request.id, stream, data });
-  }
-
-  #wantStdin(): void {
-    this.#context.emit({ type: 'want-stdin', id: this.#request.id });
+  #start(): RuntimeCall {
+    const { runtime, owned, emit } = this.#context;
+    const { id, cgroupsPath, stdin, process, attended } = this.#request;
+    owned.add(id, cgroupsPath);
+    const undo = (thing: Disposable): void => void this.#undo.push(thing);
+    const spec = prepareBundle(this.#request, this.#bundle, this.#context, undo);
+    this.#first = { process: spec.process, root: spec.root.path };
+    return new RuntimeCall({
+      runtime,
+      id,
+      command: 'run',
+      state: `${this.#bundle}/state`,
+      args: [...(runtime.keep ? ['--keep'] : []), '--bundle', this.#bundle, id],
+      stdin,
+      tty: process.tty ?? false,
+      log: `${this.#bundle}/log.json`,
+      pidFile: attended ? `${this.#bundle}/pids-${id}/${id}` : undefined,
+      emit,
+    });
   }
 
   /** Without `--keep` the cgroup is gone: then a step that failed while the kernel killed for memory counts. */
   #oomKilled(exitCode: number, before: number): boolean {
     if (this.#context.runtime.keep) return this.#cgroup.oomKilled();
     return exitCode !== 0 && !this.#killed && systemOomKills() > before;
-  }
-
-  /** The runtime's own failures look like a step's exit code; its log tells them apart. */
-  #checkStarted({ exitCode }: ContainerExit): void {
-    if (!runtimeFailures.has(exitCode) || this.#killed) return;
-    const message = runtimeErrors(this.#log);
-    if (message === '') return;
-    const said = `${this.#context.runtime.name} run failed: `;
-    throw new BuildError('exec.start', message.startsWith(said) ? message : said + message, {
-      details: [{ type: 'exit', exitCode }],
-    });
   }
 
   /** Last made, first undone. */
@@ -178,15 +176,12 @@ export class Container {
   async #killUntilGone(): Promise<void> {
     for (let attempt = 1, wait = KILL_INTERVAL_MS.first; !this.#gone; attempt++) {
       const alive = this.#cgroup.kill();
-      if (attempt > KILL_ATTEMPTS && !alive) this.#giveUpOnRuntime();
+      if (attempt > KILL_ATTEMPTS && !alive) this.#call?.abandon();
       await new Promise((resolve) => setTimeout(resolve, wait));
       wait = Math.min(wait * 2, KILL_INTERVAL_MS.most);
     }
   }
-
-  #giveUpOnRuntime(): void {
-    const started = this.#process!;
-    if (started.hasExited()) started.abandonOutputs();
-    else process.kill(started.pid, 'SIGKILL');
-  }
 }
+
+export const containerGone = (id: string): BuildError =>
+  new BuildError('exec.gone', `container ${id} has stopped`, { grpcCode: 'NotFound' });

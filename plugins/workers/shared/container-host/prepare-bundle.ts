@@ -6,6 +6,7 @@ import { absolute, hostPath, resolveInRoot } from '../mounts/resolve-in-root.js'
 import type { StubLayer } from '../mounts/stub-layer.js';
 import type { MountedTree, TreeMounts } from '../mounts/tree-mounts.js';
 import { buildSpec, encodeSpec, type SpecHost } from '../oci-spec/build-spec.js';
+import type { OciSpec } from '../oci-spec/types.js';
 import { type ResolvedUser, resolveUser } from '../process/resolve-user.js';
 import type { ContainerFiles } from './container-files.js';
 import { type PreparedMount, pointsInRoot, prepareMounts } from './prepare-mounts.js';
@@ -19,13 +20,13 @@ export interface BundleContext {
   readonly files: ContainerFiles;
 }
 
-/** Fills the folder `bundle`. What has to be undone is handed to `undo` as it is made, even if more fails. */
+/** Fills the folder `bundle`, and answers what it says. What has to be undone is handed to `undo` as it is made, even if more fails. */
 export function prepareBundle(
   request: ContainerRequest,
   bundle: string,
   context: BundleContext,
   undo: (thing: Disposable) => void,
-): void {
+): OciSpec {
   fs.mkdirSync(bundle, { mode: 0o711 });
   const { process } = request;
   const layers = context.stubs.below(request.root.mounts);
@@ -48,6 +49,7 @@ export function prepareBundle(
     context.spec,
   );
   fs.writeFileSync(`${bundle}/config.json`, encodeSpec(spec));
+  return spec;
 }
 
 interface RootParts {

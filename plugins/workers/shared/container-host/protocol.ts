@@ -5,7 +5,12 @@ import {
   type ErrorDetail,
   type GrpcCode,
 } from '../../../../core/contracts/errors.js';
-import type { ExecMount, ProcessSpec } from '../../../../core/contracts/executor.js';
+import type {
+  ExecMount,
+  ExecProcess,
+  ProcessSpec,
+  TerminalSize,
+} from '../../../../core/contracts/executor.js';
 import type { Mount } from '../../../../core/contracts/mount.js';
 import type { DnsOverride } from '../network/resolv-conf.js';
 
@@ -40,6 +45,8 @@ export interface ContainerRequest {
   /** Shares the host's network. */
   readonly hostNetwork: boolean;
   readonly stdin: boolean;
+  /** Somebody waits for its start, sends signals, or runs more in it. */
+  readonly attended: boolean;
   /** Without /etc/hosts and /etc/resolv.conf: nothing is needed in the tree. */
   readonly bare: boolean;
 }
@@ -55,11 +62,23 @@ export type ContainerMount =
       readonly readonly: boolean;
     };
 
+export interface ExecRequest {
+  readonly id: string;
+  /** The id of the container it runs in. */
+  readonly container: string;
+  readonly process: ExecProcess;
+  readonly stdin: boolean;
+}
+
+/** An id names a process: a container's first one, or one more. */
 export type HostCommand =
   | { readonly type: 'run'; readonly request: ContainerRequest }
+  | { readonly type: 'exec'; readonly request: ExecRequest }
   | { readonly type: 'kill'; readonly id: string }
   /** Without data: the end. Sent only after `want-stdin`. */
   | { readonly type: 'stdin'; readonly id: string; readonly data?: Uint8Array }
+  | { readonly type: 'signal'; readonly id: string; readonly name: NodeJS.Signals }
+  | { readonly type: 'resize'; readonly id: string; readonly size: TerminalSize }
   /** So many bytes of output have been passed on. */
   | { readonly type: 'taken'; readonly id: string; readonly bytes: number }
   | { readonly type: 'close' };
@@ -72,6 +91,8 @@ export type HostEvent =
       readonly stream: 'stdout' | 'stderr';
       readonly data: Uint8Array;
     }
+  /** Only of those that are attended. One that ends at once may leave it out. */
+  | { readonly type: 'started'; readonly id: string }
   | { readonly type: 'want-stdin'; readonly id: string }
   | { readonly type: 'exited'; readonly id: string; readonly exit: ContainerExit }
   | { readonly type: 'failed'; readonly id: string; readonly error: HostError }

@@ -13,6 +13,7 @@ import type {
   OciLinux,
   OciMount,
   OciNamespace,
+  OciProcess,
   OciRlimit,
   OciSeccomp,
   OciSpec,
@@ -57,7 +58,7 @@ export function buildSpec(input: SpecInput, host: SpecHost): OciSpec {
   return {
     ociVersion: OCI_VERSION,
     process: {
-      terminal: false,
+      terminal: process.tty ?? false,
       user: input.user,
       args: process.args,
       env: process.env,
@@ -84,6 +85,7 @@ export function buildSpec(input: SpecInput, host: SpecHost): OciSpec {
 }
 
 export const encodeSpec = (spec: OciSpec): string => goJson(spec as unknown as GoStruct);
+export const encodeProcess = (process: OciProcess): string => goJson(process as unknown as GoStruct);
 
 const withOpenFiles = (
   limits: readonly OciRlimit[],

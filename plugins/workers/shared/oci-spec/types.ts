@@ -10,7 +10,7 @@ export interface OciSpec {
 }
 
 export interface OciProcess {
-  readonly terminal: false;
+  readonly terminal: boolean;
   readonly user: { readonly uid: number; readonly gid: number; readonly additionalGids: readonly number[] };
   readonly args: readonly string[];
   readonly env: readonly string[];

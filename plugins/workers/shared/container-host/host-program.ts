@@ -1,0 +1,67 @@
+/** A program that a host has started, whatever it is connected by. */
+import type { Readable } from 'node:stream';
+import { reap } from '../../../../core/util/linux/spawn.js';
+
+export interface HostProgram {
+  readonly pid: number;
+  readonly outputs: readonly ProgramOutput[];
+  /** Without one the program reads an empty stdin. */
+  readonly input: ProgramInput | undefined;
+  /**
+   * The exit code, 128 + signal for one that was killed. By then all that the program or its descendants wrote has
+   * been read.
+   */
+  readonly ended: Promise<number>;
+  /** Whether the program itself has ended, whatever its outputs are. */
+  hasExited(): boolean;
+  /** Stops reading outputs that somebody keeps open although the program itself is gone. */
+  abandonOutputs(): void;
+}
+
+export interface ProgramOutput {
+  readonly name: 'stdout' | 'stderr';
+  readonly stream: Readable;
+}
+
+export interface ProgramInput {
+  /** `done` is called when there is room for more; never when nobody reads any more. */
+  write(data: Uint8Array, done: () => void): void;
+  end(): void;
+}
+
+/** A child of this thread's, from its start to the moment its exit code has been collected. */
+export class Child {
+  readonly pid: number;
+  #exitCode: number | undefined;
+
+  constructor(pid: number) {
+    this.pid = pid;
+  }
+
+  hasExited(): boolean {
+    this.#exitCode ??= reap(this.pid);
+    return this.#exitCode !== undefined;
+  }
+
+  /** When all of `outputs` have closed and it has been reaped. */
+  async endsWith(outputs: readonly Readable[]): Promise<number> {
+    await Promise.all(outputs.map(closed));
+    // A program closes its descriptors a moment before it can be reaped.
+    for (let wait = 0; !this.hasExited(); wait = Math.min(wait + 1, 10)) await delay(wait);
+    return this.#exitCode!;
+  }
+}
+
+const closed = (stream: Readable): Promise<void> =>
+  new Promise((resolve) => {
+    stream.once('close', () => resolve());
+    // The end of a pipe is its end; an error (a terminal that nobody holds any more) ends it as well.
+    stream.on('error', () => {});
+    stream.once('end', () => stream.destroy());
+  });
+
+const delay = (ms: number): Promise<void> =>
+  new Promise((resolve) => {
+    if (ms === 0) setImmediate(resolve);
+    else setTimeout(resolve, ms);
+  });
