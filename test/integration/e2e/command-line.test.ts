@@ -42,7 +42,7 @@ describe('buildctl as people use it', () => {
     const tsx = join(import.meta.dirname, '../../../node_modules/tsx/dist/cli.mjs');
     const out = ground.path('hello');
     const build = `${process.execPath} ${programs.buildctl} --root ${ground.path('state')} build --output ${out}`;
-    const line = `${process.execPath} ${tsx} examples/llb/hello.ts ${ground.base} | ${build}`;
+    const line = `${process.execPath} ${tsx} examples/hello ${ground.base} | ${build}`;
     await succeed('sh', ['-c', line]);
     expect(await readFile(join(out, 'greeting'), 'utf8')).to.equal('Hello, world!\n');
   });

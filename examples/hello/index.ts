@@ -1,6 +1,6 @@
 /** The smallest program: a file, a step that reads it, and what the step leaves behind. */
 import { image, mkdir, scratch } from '../../client/llb/index.js';
-import { writeDefinition } from './output.js';
+import { writeDefinition } from '../shared/output.js';
 
 const base = process.argv[2] ?? 'docker.io/library/busybox:latest';
 

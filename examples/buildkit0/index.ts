@@ -1,6 +1,6 @@
 /** Builds buildkit with nothing but exec steps: each component is a full stage of its own. */
 import { DEFAULT_PATH, image, type State } from '../../client/llb/index.js';
-import { buildkitFlags, writeDefinition } from './output.js';
+import { buildkitFlags, writeDefinition } from '../shared/output.js';
 
 const flags = buildkitFlags();
 const alpine = image('docker.io/library/alpine:latest');

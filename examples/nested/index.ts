@@ -3,7 +3,7 @@
  * advance; a real one would generate it from what it finds in the tree, such as the dependencies of a package.
  */
 import { build, copy, encodeDefinition, image, marshal, mkfile, scratch } from '../../client/llb/index.js';
-import { linuxAmd64, writeDefinition } from './output.js';
+import { linuxAmd64, writeDefinition } from '../shared/output.js';
 
 const base = process.argv[2] ?? 'docker.io/library/busybox:latest';
 
