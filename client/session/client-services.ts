@@ -1,5 +1,5 @@
 /** What a client offers to a build, however the daemon reaches it. */
-import type { ClientContent } from '../../core/contracts/session.js';
+import type { ClientContent, ClientPolicy } from '../../core/contracts/session.js';
 import type { Threads } from '../../core/contracts/threads.js';
 import type { ExportRequest } from '../export-request.js';
 import { ClientFolderSet } from './client-folders.js';
@@ -14,6 +14,8 @@ export interface ClientOffer {
   readonly secrets?: ReadonlyMap<string, SecretSource>;
   /** Content stores by the name that the daemon asks for: `oci:<name>` of layouts, `local:<folder>` of caches. */
   readonly stores?: ReadonlyMap<string, ClientContent>;
+  /** Decides on the sources of the build. */
+  readonly policy?: ClientPolicy;
   /** In the order of the request's exporters. */
   readonly exports?: readonly ExportRequest[];
   /** Default: the docker CLI's configuration. */
@@ -27,6 +29,7 @@ export interface ClientServices {
   readonly folders: ClientFolderSet;
   readonly secrets: SecretSources;
   readonly stores: ContentStores;
+  readonly policy: ClientPolicy | undefined;
   readonly targets: ResultTargets;
   readonly auth: RegistryAuth;
   readonly sharedKey: string;
@@ -37,6 +40,7 @@ export const servicesOf = (offer: ClientOffer): ClientServices => ({
   folders: new ClientFolderSet(offer.folders ?? new Map()),
   secrets: new SecretSources(offer.secrets ?? new Map()),
   stores: new ContentStores(offer.stores ?? new Map()),
+  policy: offer.policy,
   targets: new ResultTargets(offer.exports ?? []),
   auth: offer.auth ?? new RegistryAuth(),
   sharedKey: offer.sharedKey ?? '',

@@ -2,11 +2,12 @@
  * A session without a tunnel, for an engine in the same process: folders are copied straight from disk, results
  * written straight to it. BuildKit has no counterpart; nobody above the Session port can tell the difference.
  */
-import { BuildError, invalid } from '../../core/contracts/errors.js';
+import { BuildError, invalid, unsupported } from '../../core/contracts/errors.js';
 import type {
   ClientAuth,
   ClientContent,
   ClientFolders,
+  ClientPolicy,
   ClientResults,
   ClientSecrets,
   FolderRequest,
@@ -31,6 +32,7 @@ export class LocalSession implements Session, Disposable {
   readonly results: ClientResults;
   readonly auth: ClientAuth;
   readonly secrets: ClientSecrets;
+  readonly policy: ClientPolicy;
   readonly #methods: ReadonlySet<string>;
   readonly #stores: ContentStores;
   readonly #gone = new AbortController();
@@ -43,6 +45,7 @@ export class LocalSession implements Session, Disposable {
     this.results = new LocalResults(services);
     this.auth = services.auth;
     this.#stores = services.stores;
+    this.policy = services.policy ?? noPolicy;
     this.secrets = { get: (secret) => services.secrets.get(secret) };
     const methods = Object.keys(sessionHandlers(services));
     this.#methods = new Set(methods.map((method) => method.toLowerCase()));
@@ -66,6 +69,12 @@ export class LocalSession implements Session, Disposable {
     );
   }
 }
+
+const noPolicy: ClientPolicy = {
+  async check() {
+    throw unsupported('session.no-policy', 'this client decides on no sources');
+  },
+};
 
 class LocalFolders implements ClientFolders {
   readonly #services: ClientServices;

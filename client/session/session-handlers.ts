@@ -8,6 +8,7 @@ import { Auth, FileSend, FileSync, Health, Secrets } from '../../proto/services.
 import type { ClientServices } from './client-services.js';
 import { contentHandlers } from './content-handlers.js';
 import { writeFileTarget } from './file-target.js';
+import { policyHandlers } from './policy-handlers.js';
 
 export type SessionHandlers = Readonly<Record<string, Handler>>;
 
@@ -19,6 +20,7 @@ export function sessionHandlers(services: ClientServices): SessionHandlers {
     ...(services.targets.empty ? {} : fileSend(services)),
     ...(services.secrets.empty ? {} : secrets(services)),
     ...(services.stores.empty ? {} : contentHandlers(services.stores)),
+    ...(services.policy ? policyHandlers(services.policy) : {}),
   };
 }
 

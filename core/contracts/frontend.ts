@@ -8,6 +8,7 @@ import type { LinuxResources } from './executor.js';
 import type { TreeStat } from './files.js';
 import type { Warning } from './progress.js';
 import { family, type TokenFamily } from './token.js';
+import type { SourcePolicy } from './source-policy.js';
 
 export interface Frontend {
   solve(gateway: Gateway, request: FrontendRequest, signal: AbortSignal): Promise<FrontendResult>;
@@ -53,7 +54,12 @@ export interface Gateway {
   warn(definition: Digest, warning: Warning): void;
 }
 
-export type GatewaySolve = { readonly evaluate?: boolean; readonly cacheImports?: readonly CacheEntry[] } & (
+export type GatewaySolve = {
+  readonly evaluate?: boolean;
+  readonly cacheImports?: readonly CacheEntry[];
+  /** Beside the build's own. */
+  readonly sourcePolicies?: readonly SourcePolicy[];
+} & (
   | { readonly definition: LlbDefinition }
   | {
       readonly frontend: string;
@@ -75,7 +81,9 @@ export interface ResolveImageOptions {
   readonly ociStore?: { readonly sessionId: string; readonly storeId: string };
 }
 export interface ResolvedImage {
-  /** The reference with everything filled in, without digest. */
+  /** The reference with everything filled in, as source policies left it. */
+  /** Beside the build's own. */
+  readonly sourcePolicies?: readonly SourcePolicy[];
   readonly ref: string;
   readonly digest: Digest;
   /** The OCI image config, as it is stored. */

@@ -19,6 +19,7 @@ export * from './session.js';
 export * from './snapshotter.js';
 export * from './source.js';
 export * from './threads.js';
+export * from './source-policy.js';
 export * from './token.js';
 export * from './tracing.js';
 export * from './trees.js';

@@ -5,9 +5,12 @@
  */
 
 import type { Digest } from '../util/digest.js';
+import type { Platform } from '../util/platform.js';
 import type { BlobInfo, ContentProvider, Descriptor } from './content.js';
 import type { LayerStack } from './mount.js';
 import type { FileStat } from './refs.js';
+import type { SourceMeta } from './source.js';
+import type { PolicySource, SourceRule } from './source-policy.js';
 import { type Token, token } from './token.js';
 
 export interface Session {
@@ -23,6 +26,38 @@ export interface Session {
   readonly secrets: ClientSecrets;
   /** The client's content store named `store` (`local:<dir>`, `oci:<name>`, `export`). */
   content(store: string): ClientContent;
+  readonly policy: ClientPolicy;
+}
+
+/** A client that decides on sources itself. BuildKit: sourcepolicy/policysession. */
+export interface ClientPolicy {
+  check(question: PolicyQuestion, signal: AbortSignal): Promise<PolicyAnswer>;
+}
+export interface PolicyQuestion {
+  readonly source: PolicySource;
+  /** As the build asks for it. */
+  readonly platform?: Platform;
+  /** What an earlier answer wanted to know. */
+  readonly meta?: Omit<SourceMeta, 'identifier'>;
+}
+export type PolicyAnswer =
+  | {
+      readonly action: SourceRule['action'];
+      /** Why not. */
+      readonly messages?: readonly string[];
+      /** The source to use instead. */
+      readonly update?: PolicySource;
+    }
+  | { readonly ask: PolicyInquiry };
+/** Metadata of the source in question, wanted before the decision. */
+export interface PolicyInquiry {
+  readonly source: PolicySource;
+  readonly platform?: Platform;
+  readonly logName?: string;
+  readonly resolveMode?: string;
+  readonly noConfig?: boolean;
+  readonly attestationChain?: boolean;
+  readonly returnObjects?: boolean;
 }
 
 /** A content store of the client: blobs by digest. NotFound when the client has no store of that name. */

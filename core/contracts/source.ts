@@ -1,5 +1,6 @@
 import type { Digest } from '../util/digest.js';
 import type { Platform } from '../util/platform.js';
+import type { Descriptor } from './content.js';
 import type { Progress, ProgressSteps } from './progress.js';
 import type { ImmutableRef } from './refs.js';
 import type { SessionGroup } from './session.js';
@@ -51,14 +52,33 @@ export interface ResolveContext {
   readonly logName: string;
   /** Also the raw objects of a git source's commit and tag. */
   readonly returnObjects?: boolean;
+  /** Also what an image's signatures and provenance are checked with. */
+  readonly attestationChain?: boolean;
 }
 
 export interface SourceMeta {
   /** With the digest filled in where the source has one. */
   readonly identifier: string;
-  readonly image?: { readonly digest: Digest; readonly config: Uint8Array };
+  readonly image?: ImageMeta;
   readonly git?: GitMeta;
   readonly http?: HttpMeta;
+}
+
+export interface ImageMeta {
+  /** Of what the reference stands for: a manifest, or an index. */
+  readonly digest: Digest;
+  readonly config: Uint8Array;
+  /** Only when it was asked for. */
+  readonly attestationChain?: AttestationChain;
+}
+
+/** The manifests that vouch for an image, with their bytes. BuildKit: client/llb/sourceresolver/types.go. */
+export interface AttestationChain {
+  readonly root: Digest;
+  readonly imageManifest: Digest | undefined;
+  readonly attestationManifest: Digest | undefined;
+  readonly signatureManifests: readonly Digest[];
+  readonly blobs: ReadonlyMap<Digest, { readonly descriptor: Descriptor; readonly data: Uint8Array }>;
 }
 
 /** BuildKit: source/git/source.go Metadata. */

@@ -10,6 +10,7 @@ import type {
   ClientAuth,
   ClientContent,
   ClientFolders,
+  ClientPolicy,
   ClientResults,
   ClientSecrets,
   Session,
@@ -22,6 +23,7 @@ import { watchHealth } from './health.js';
 import { RemoteAuth, RemoteSecrets } from './remote-auth.js';
 import { RemoteContent } from './remote-content.js';
 import { RemoteFolders } from './remote-folders.js';
+import { RemotePolicy } from './remote-policy.js';
 import { RemoteResults } from './remote-results.js';
 import { SessionCalls } from './session-calls.js';
 
@@ -45,6 +47,7 @@ export class RemoteSession implements Session, AsyncDisposable {
   readonly results: ClientResults;
   readonly auth: ClientAuth;
   readonly secrets: ClientSecrets;
+  readonly policy: ClientPolicy;
   readonly #client: GrpcClient;
   readonly #calls: SessionCalls;
   readonly #gone = new AbortController();
@@ -59,6 +62,7 @@ export class RemoteSession implements Session, AsyncDisposable {
     this.results = new RemoteResults(this.#calls, options.threads);
     this.auth = new RemoteAuth(this.#calls);
     this.secrets = new RemoteSecrets(this.#calls);
+    this.policy = new RemotePolicy(this.#calls);
     void this.#client.closed.then(() => this.#drop());
     void this.#watch(options);
   }

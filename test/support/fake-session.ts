@@ -4,6 +4,7 @@ import type {
   ClientAuth,
   ClientContent,
   ClientFolders,
+  ClientPolicy,
   ClientResults,
   Session,
   Sessions,
@@ -15,6 +16,7 @@ export interface FakeSessionParts {
   readonly auth?: Partial<ClientAuth>;
   readonly folders?: ClientFolders;
   readonly results?: Partial<ClientResults>;
+  readonly policy?: ClientPolicy;
   readonly stores?: Readonly<Record<string, ClientContent>>;
 }
 
@@ -35,6 +37,7 @@ export function fakeSession(parts: FakeSessionParts = {}): Session {
       ...parts.auth,
     },
     secrets: { get: async () => undefined },
+    policy: parts.policy ?? { check: missing('policy') },
     content: (store) => parts.stores?.[store] ?? missing(`store ${store}`)(),
   };
 }
