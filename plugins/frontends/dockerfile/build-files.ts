@@ -1,16 +1,8 @@
 /**
- * The Dockerfile, the .dockerignore and the main context of a build. BuildKit: frontend/dockerui/{config,context}.go.
+ * The Dockerfile, the .dockerignore and the main context of a build. BuildKit: frontend/dockerui/config.go.
  */
-import {
-  copy,
-  fromDefinition,
-  local,
-  marshal,
-  type SourceMap,
-  type State,
-  scratch,
-} from '../../../client/llb/index.js';
-import { BuildError, isCanceled, unsupported } from '../../../core/contracts/errors.js';
+import { local, marshal, type SourceMap, type State } from '../../../client/llb/index.js';
+import { BuildError, isCanceled } from '../../../core/contracts/errors.js';
 import type {
   FrontendRequest,
   Gateway,
@@ -20,6 +12,8 @@ import type {
 import { baseOf, dirOf, joinPath } from '../../../core/util/gofs/path.js';
 import { parseIgnoreFile } from '../../../core/util/patterns/ignore-file.js';
 import { type Opts, withPrefix } from './config.js';
+import { type MainContext, mainContext } from './main-context.js';
+import { read, tryRead } from './read-file.js';
 
 export interface BuildFile {
   readonly map: SourceMap;
@@ -32,21 +26,20 @@ const IGNORE = '.dockerignore';
 
 export class BuildFiles {
   readonly #gateway: Gateway;
-  readonly #opts: Opts;
-  readonly #inputs: FrontendRequest['inputs'];
   readonly #sessions: Opts;
-  readonly #filename: string;
+  readonly #place: MainContext;
   /** Beside the Dockerfile, `<name>.dockerignore` goes before the one of the context. */
   #ignoreFile: string | undefined;
   #excludes: Promise<readonly string[]> | undefined;
 
-  constructor(gateway: Gateway, { opts, inputs }: FrontendRequest) {
+  private constructor(gateway: Gateway, { opts }: FrontendRequest, place: MainContext) {
     this.#gateway = gateway;
-    this.#opts = opts;
-    this.#inputs = inputs;
     this.#sessions = withPrefix(opts, 'local-sessionid:');
-    this.#filename = opts.filename ?? 'Dockerfile';
-    this.#refuseRemoteContext();
+    this.#place = place;
+  }
+
+  static async find(gateway: Gateway, request: FrontendRequest, signal: AbortSignal): Promise<BuildFiles> {
+    return new BuildFiles(gateway, request, await mainContext(gateway, request, signal));
   }
 
   /** The session that serves a local source. */
@@ -55,30 +48,33 @@ export class BuildFiles {
   }
 
   async dockerfile(signal: AbortSignal): Promise<BuildFile> {
-    const definition = marshal(this.#dockerfileState());
+    const { filename, dockerfile } = this.#place;
+    const definition = marshal(dockerfile ?? this.#localDockerfile());
     const ref = await this.#solve(definition, 'failed to resolve dockerfile', signal);
     const data = await this.#readDockerfile(ref, signal);
-    this.#ignoreFile = await tryRead(ref, `${this.#filename}${IGNORE}`, signal);
-    const map = { filename: this.#filename, language: 'Dockerfile', data, definition };
+    this.#ignoreFile = await tryRead(ref, `${filename}${IGNORE}`, signal);
+    const map = { filename, language: 'Dockerfile', data, definition };
     return { map, text: Buffer.from(data).toString(), definition };
   }
 
   /** The context; a local one without what is ignored, and with only `followPaths` if there are such. */
   async context(followPaths: readonly string[] | undefined, signal: AbortSignal): Promise<State> {
-    const input = this.#inputContext();
-    if (input) return input;
     const name = 'context';
-    return local(name, {
-      sessionId: this.sessionOf(name),
-      excludePatterns: await this.excludes(signal),
-      sharedKeyHint: name,
-      name: '[internal] load build context',
-      ...(followPaths ? { followPaths } : {}),
-    });
+    return (
+      this.#place.context ??
+      local(name, {
+        sessionId: this.sessionOf(name),
+        excludePatterns: await this.excludes(signal),
+        sharedKeyHint: name,
+        name: '[internal] load build context',
+        ...(followPaths ? { followPaths } : {}),
+      })
+    );
   }
 
-  /** Patterns of the .dockerignore that counts. */
-  excludes(signal: AbortSignal): Promise<readonly string[]> {
+  /** Patterns of the .dockerignore that counts; none for a context that is no directory of the client. */
+  async excludes(signal: AbortSignal): Promise<readonly string[]> {
+    if (this.#place.context) return [];
     this.#excludes ??= this.#readExcludes(signal);
     return this.#excludes;
   }
@@ -110,18 +106,10 @@ export class BuildFiles {
     }
   }
 
-  #dockerfileState(): State {
-    const name = this.#opts.dockerfilekey ?? 'dockerfile';
-    const input = this.#opts.dockerfilekey === undefined ? this.#inputs.get(name) : undefined;
-    if (input) return fromDefinition(input);
-    const filename = this.#filename;
-    const lowerCase = joinPath(dirOf(filename), 'dockerfile');
+  #localDockerfile(): State {
+    const { filename, dockerfileName: name } = this.#place;
     return local(name, {
-      followPaths: [
-        filename,
-        `${filename}${IGNORE}`,
-        ...(baseOf(filename) === 'Dockerfile' ? [lowerCase] : []),
-      ],
+      followPaths: [filename, `${filename}${IGNORE}`, ...lowerCaseName(filename)],
       sessionId: this.sessionOf(name),
       sharedKeyHint: name,
       name: `[internal] load build definition from ${filename}`,
@@ -130,56 +118,19 @@ export class BuildFiles {
   }
 
   async #readDockerfile(ref: GatewayRef | undefined, signal: AbortSignal): Promise<Uint8Array> {
+    const { filename } = this.#place;
     try {
-      return await read(ref, this.#filename, signal);
+      return await read(ref, filename, signal);
     } catch (error) {
       if (isCanceled(error)) throw error;
-      const lowerCase = joinPath(dirOf(this.#filename), 'dockerfile');
-      const other =
-        baseOf(this.#filename) === 'Dockerfile' ? await tryRead(ref, lowerCase, signal) : undefined;
-      if (other !== undefined) return Buffer.from(other);
+      const [other] = lowerCaseName(filename);
+      const text = other === undefined ? undefined : await tryRead(ref, other, signal);
+      if (text !== undefined) return Buffer.from(text);
       throw BuildError.from(error).wrap('failed to read dockerfile');
     }
   }
-
-  #inputContext(): State | undefined {
-    const input = this.#inputs.get('context');
-    if (!input) return undefined;
-    const state = fromDefinition(input);
-    const { contextsubdir } = this.#opts;
-    return contextsubdir === undefined
-      ? state
-      : scratch().file(copy(state, contextsubdir, '/', { contentsOnly: true }));
-  }
-
-  #refuseRemoteContext(): void {
-    const key = this.#opts.contextkey ?? 'context';
-    const remote = this.#opts[key];
-    if (!remote) return;
-    throw unsupported('dockerfile.unsupported', `a remote build context is not supported yet: ${remote}`, {
-      hint: 'fetch it first and build from the directory',
-    });
-  }
 }
 
-async function read(ref: GatewayRef | undefined, path: string, signal: AbortSignal): Promise<Uint8Array> {
-  if (!ref)
-    throw new BuildError('source.not-found', `open ${path}: no such file or directory`, {
-      grpcCode: 'NotFound',
-    });
-  return ref.readFile(path, {}, signal);
-}
-
-/** Undefined when the file is not there, or cannot be read. */
-export async function tryRead(
-  ref: GatewayRef | undefined,
-  path: string,
-  signal: AbortSignal,
-): Promise<string | undefined> {
-  try {
-    return Buffer.from(await read(ref, path, signal)).toString();
-  } catch (error) {
-    if (isCanceled(error)) throw error;
-    return undefined;
-  }
-}
+/** A file that is to be called Dockerfile may be called dockerfile. */
+const lowerCaseName = (filename: string): string[] =>
+  baseOf(filename) === 'Dockerfile' ? [joinPath(dirOf(filename), 'dockerfile')] : [];

@@ -8,26 +8,22 @@ const known = new Set([
 ]);
 
 /**
- * Refuses what a client needs of the frontend and this one lacks. `+forward` leaves the answer to the frontend that
- * `# syntax` names: then the refusal is answered, for the case that it names none.
- * BuildKit: frontend/dockerfile/builder/caps.go.
+ * Refuses what a client needs of the frontend and this one lacks. The answer to what is marked `+forward` is left to
+ * the frontend that `# syntax` names, as long as there may be one. BuildKit: frontend/dockerfile/builder/caps.go.
  */
-export function checkClientCaps(opts: Readonly<Record<string, string>>): BuildError | undefined {
-  let refusal: BuildError | undefined;
+export function checkClientCaps(
+  opts: Readonly<Record<string, string>>,
+  { mayForward }: { readonly mayForward: boolean },
+): void {
   for (const wanted of (opts['frontend.caps'] ?? '').split(',')) {
-    const name = wanted.split('+', 1)[0] ?? '';
-    if (name === '' || known.has(name)) continue;
-    refusal = unsupportedCap(name);
-    if (!wanted.includes('+forward')) throw refusal;
+    const [name = '', ...marks] = wanted.split('+');
+    if (name === '' || known.has(name) || (mayForward && marks.includes('forward'))) continue;
+    throw new BuildError('frontend.unsupported-cap', `unsupported frontend capability ${name}`, {
+      grpcCode: 'Unimplemented',
+      details: [{ type: 'frontend-cap', name }],
+    });
   }
-  return refusal;
 }
-
-const unsupportedCap = (name: string): BuildError =>
-  new BuildError('frontend.unsupported-cap', `unsupported frontend capability ${name}`, {
-    grpcCode: 'Unimplemented',
-    details: [{ type: 'frontend-cap', name }],
-  });
 
 /** Questions about a Dockerfile instead of builds; none is answered yet. */
 export function refuseSubrequest(opts: Readonly<Record<string, string>>): void {

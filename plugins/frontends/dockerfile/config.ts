@@ -6,7 +6,9 @@ import { invalid } from '../../../core/contracts/errors.js';
 import type { CacheEntry } from '../../../core/contracts/frontend.js';
 import { parseGoBool } from '../../../core/util/go-bool.js';
 import { type Platform, parsePlatform } from '../../../core/util/platform.js';
+import { type Attestations, parseAttestations } from './attestations.js';
 import { csvFields } from './instructions/csv.js';
+import { suggestion } from './instructions/flags.js';
 import { parseUlimit } from './ulimit.js';
 
 export type Opts = Readonly<Record<string, string>>;
@@ -28,10 +30,12 @@ export interface Config {
   readonly cacheNamespace: string;
   readonly epoch: Date | undefined;
   readonly cacheImports: readonly CacheEntry[];
+  readonly attestations: Attestations;
   isNoCache(stage: string): boolean;
 }
 
 export function parseConfig(opts: Opts): Config {
+  refuseRemoved(opts);
   const targetPlatforms = parsePlatforms(opts.platform ?? '');
   return {
     buildArgs: withPrefix(opts, 'build-arg:'),
@@ -40,7 +44,7 @@ export function parseConfig(opts: Opts): Config {
     targetPlatforms,
     multiPlatform: isMultiPlatform(opts, targetPlatforms.length > 1),
     resolveMode:
-      oneOf(['default', 'pull', 'local'], opts['image-resolve-mode'], 'image-resolve-mode') ?? 'default',
+      oneOf(['default', 'pull', 'local'], opts['image-resolve-mode'], 'image-resolve-mode:') ?? 'default',
     network: oneOf(['sandbox', 'host', 'none'], opts['force-network-mode'], 'netmode') ?? 'sandbox',
     hostname: opts['build-arg:BUILDKIT_SANDBOX_HOSTNAME'] || (opts.hostname ?? ''),
     extraHosts: fields(opts['add-hosts']).map(parseHost),
@@ -50,9 +54,20 @@ export function parseConfig(opts: Opts): Config {
     cacheNamespace: opts['build-arg:BUILDKIT_CACHE_MOUNT_NS'] ?? '',
     epoch: parseEpoch(opts['build-arg:SOURCE_DATE_EPOCH']),
     cacheImports: parseCacheImports(opts),
+    attestations: parseAttestations(opts),
     isNoCache: noCache(opts['no-cache']),
   };
 }
+
+/** Options of long ago, which must not be ignored. */
+function refuseRemoved(opts: Opts): void {
+  if (opts['override-copy-image']) throw removed('"override-copy-image"');
+  if (parseGoBool(opts['build-arg:BUILDKIT_DISABLE_FILEOP'] ?? '')) {
+    throw removed('"BUILDKIT_DISABLE_FILEOP" build-arg');
+  }
+}
+
+const removed = (what: string): Error => badOption(`support for ${what} was removed in BuildKit 0.11`);
 
 export const withPrefix = (opts: Opts, prefix: string): Opts =>
   Object.fromEntries(
@@ -92,7 +107,7 @@ function oneOf<T extends string>(
 ): T | undefined {
   if (!value) return undefined;
   const found = known.find((candidate) => candidate === value);
-  if (found === undefined) throw badOption(`invalid ${what}: ${value}`);
+  if (found === undefined) throw badOption(`invalid ${what} ${value}${suggestion(value, known)}`);
   return found;
 }
 

@@ -2,14 +2,18 @@
 import {
   deferredOutput,
   fromDefinition,
+  http,
   image as imageState,
   local,
   marshal,
+  ociLayout,
   State,
   scratch,
 } from '../../../client/llb/index.js';
-import { invalid, unsupported } from '../../../core/contracts/errors.js';
+import { invalid } from '../../../core/contracts/errors.js';
 import type { FrontendRequest, Gateway } from '../../../core/contracts/frontend.js';
+import { type Digest, isDigest } from '../../../core/util/digest.js';
+import { goQuote } from '../../../core/util/go-quote.js';
 import {
   familiarImageReference,
   formatImageReference,
@@ -18,9 +22,12 @@ import {
 } from '../../../core/util/image-reference.js';
 import { parseIgnoreFile } from '../../../core/util/patterns/ignore-file.js';
 import { formatPlatform, normalizePlatform } from '../../../core/util/platform.js';
-import { type BuildFiles, tryRead } from './build-files.js';
+import type { BuildFiles } from './build-files.js';
 import type { ImageResolver, NamedContext, NamedContextOptions } from './convert/options.js';
+import { gitContext } from './git-ref.js';
 import { parseImage } from './image-config/json.js';
+import { suggestion } from './instructions/flags.js';
+import { tryRead } from './read-file.js';
 
 type Loaded = Awaited<ReturnType<NamedContext['load']>>;
 
@@ -52,23 +59,24 @@ export class NamedContexts {
     const colon = spec.indexOf(':');
     if (colon < 0) throw badContext(`invalid context specifier ${spec} for ${key}`);
     const rest = spec.slice(colon + 1);
-    switch (spec.slice(0, colon)) {
+    // An ssh remote may do without a scheme.
+    const kind = spec.startsWith('git@') ? 'git' : spec.slice(0, colon);
+    switch (kind) {
       case 'docker-image':
         return this.#image(key, rest.replace(/^\/\//, ''), options, signal);
+      case 'oci-layout':
+        return this.#ociLayout(key, rest.replace(/^\/\//, ''), options, signal);
       case 'local':
         return this.#local(key, rest, options, signal);
       case 'input':
         return this.#input(key, rest);
       case 'git':
+        return repository(spec);
       case 'http':
       case 'https':
-      case 'oci-layout':
-        throw unsupported(
-          'dockerfile.unsupported',
-          `the context ${key} is of a kind that is not supported yet: ${spec}`,
-        );
+        return download(key, spec);
       default:
-        throw badContext(`unsupported context source ${spec.slice(0, colon)} for ${key}`);
+        throw badContext(`unsupported context source ${kind} for ${key}${suggestion(kind, kinds)}`);
     }
   }
 
@@ -83,6 +91,34 @@ export class NamedContexts {
     const logName = `[context ${key}] load metadata for ${ref}`;
     const resolved = await this.#images.resolve(full, { platform, resolveMode, logName }, signal);
     const state = imageState(resolved.ref, { platform, name: `[context ${key}] ${ref}` });
+    return { state: state.withImageConfig(resolved.config), image: parseImage(resolved.config) };
+  }
+
+  /** `<store>@<digest>`, a store of the client. In messages the image goes by the name of the context. */
+  async #ociLayout(
+    key: string,
+    spec: string,
+    { platform }: NamedContextOptions,
+    signal: AbortSignal,
+  ): Promise<Loaded> {
+    const { store, digest } = parseOciSpec(spec);
+    const name = formatImageReference({ ...parseImageReference(key.split('::', 1)[0] ?? ''), digest });
+    const { sessionId } = this.#gateway;
+    const resolved = await this.#images.resolve(
+      name,
+      {
+        platform,
+        ociStore: { sessionId, storeId: store },
+        logName: `[context ${key}] load metadata for ${name}`,
+      },
+      signal,
+    );
+    const state = ociLayout(name, {
+      sessionId,
+      storeId: store,
+      platform,
+      name: `[context ${key}] OCI load from client`,
+    });
     return { state: state.withImageConfig(resolved.config), image: parseImage(resolved.config) };
   }
 
@@ -126,6 +162,30 @@ export class NamedContexts {
       ? { state: state.withImageConfig(config), image: parseImage(config) }
       : { state, image: undefined };
   }
+}
+
+const kinds = ['docker-image', 'oci-layout', 'local', 'input', 'git', 'http', 'https'];
+
+async function repository(url: string): Promise<Loaded> {
+  const state = gitContext(url);
+  if (!state) throw badContext(`invalid git context ${url}`);
+  return { state, image: undefined };
+}
+
+/** On the web, a repository is what ends in .git; anything else is a file. */
+async function download(key: string, url: string): Promise<Loaded> {
+  const state = gitContext(url) ?? http(url, { name: `[context ${key}] ${url}` });
+  return { state, image: undefined };
+}
+
+function parseOciSpec(spec: string): { readonly store: string; readonly digest: Digest } {
+  const at = spec.lastIndexOf('@');
+  const digest = spec.slice(at + 1);
+  const store = spec.slice(0, Math.max(at, 0)).replace(/:[^:/]*$/, '');
+  if (at < 0) throw badContext(`oci-layout reference ${goQuote(spec)} has no digest`);
+  if (store === '') throw badContext(`oci-layout reference ${goQuote(spec)} has no name`);
+  if (!isDigest(digest)) throw badContext(`could not parse oci-layout reference ${goQuote(spec)}`);
+  return { store, digest };
 }
 
 /** Metadata of another build's result, JSON with base64 values. */

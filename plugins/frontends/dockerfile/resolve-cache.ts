@@ -13,7 +13,7 @@ export class ResolveCache implements ImageResolver {
 
   resolve(ref: string, options: ResolveImageOptions, signal: AbortSignal): Promise<ResolvedImage> {
     const platform = options.platform ? formatPlatform(options.platform) : '';
-    const key = JSON.stringify([ref, platform, options.resolveMode, options.logName]);
+    const key = JSON.stringify([ref, platform, options.resolveMode, options.ociStore, options.logName]);
     const known = this.#asked.get(key);
     if (known) return known;
     const answer = this.#gateway.resolveImageConfig(ref, options, signal);

@@ -62,13 +62,14 @@ describe('dockerfile build options', () => {
         { type: 'registry', attrs: { ref: 'a' } },
         { type: 'registry', attrs: { ref: 'b' } },
       ],
+      attestations: { provenance: undefined, sbom: undefined },
     });
     expect(['x', 'Y', 'z'].map(isNoCache)).to.deep.equal([true, true, false]);
   });
 
   for (const [opts, message] of [
     [{ platform: 'a/b/c/d' }, /failed to parse target platform a\/b\/c\/d/],
-    [{ 'force-network-mode': 'bridge' }, /invalid netmode: bridge/],
+    [{ 'force-network-mode': 'bridge' }, /invalid netmode bridge/],
     [{ 'add-hosts': 'x=300.1.1.1' }, /failed to parse IP 300\.1\.1\.1/],
     [{ ulimit: 'nofiles=1' }, /invalid ulimit type: nofiles \(did you mean nofile\?\)/],
     [{ ulimit: 'nofile=5:1' }, /must be less than or equal to hard limit/],

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
-import { fixtures, loadFixtures } from './support/convert-case.js';
+import { fixtures, loadFixtures } from './support/build-case.js';
 import { summarize } from './support/summary.js';
 
 /**

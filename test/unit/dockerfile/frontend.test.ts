@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { local, marshal, mkfile, scratch } from '../../../client/llb/index.js';
 import { BuildError } from '../../../core/contracts/errors.js';
 import type { FrontendResult, LlbDefinition } from '../../../core/contracts/frontend.js';
+import { sha256 } from '../../../core/util/digest.js';
 import { DockerfileFrontend } from '../../../plugins/frontends/dockerfile/frontend.js';
 import { pb } from '../../../proto/index.js';
 import { FakeGateway, type Files, stepsOf } from './support/fake-gateway.js';
@@ -142,19 +143,42 @@ describe('dockerfile frontend', () => {
     expect(pb.Definition.decode(source.info!.definition!).def).to.have.length(2);
   });
 
-  it('stands in for docker/dockerfile, and says so', async () => {
-    const { gateway } = await build('# syntax=docker/dockerfile:1.7-labs\nFROM a');
-    expect(gateway.warnings.map(({ short, ranges }) => [short, ranges?.[0]?.start.line])).to.deep.equal([
-      ['the built-in Dockerfile frontend stands in for docker/dockerfile:1.7-labs', 1],
-    ]);
-    const named = await build('# syntax=other\nFROM a', { 'build-arg:BUILDKIT_SYNTAX': 'dockerfile.v0' });
-    expect(named.gateway.warnings).to.deep.equal([]);
+  it('stands in for docker/dockerfile by tag', async () => {
+    for (const syntax of ['docker/dockerfile:1', 'docker.io/docker/dockerfile:1.7-labs', 'dockerfile.v0']) {
+      expect(names(await build(`# syntax=${syntax}\nFROM a\nRUN x`))).to.include('[2/2] RUN x');
+    }
+    const built = await build('# syntax=other\nFROM a', { 'build-arg:BUILDKIT_SYNTAX': 'docker/dockerfile' });
+    expect(built.gateway.requests.every((request) => 'definition' in request)).to.equal(true);
   });
 
-  it('refuses other frontends at the line that names them', async () => {
-    const error = await failure('# escape=`\n# syntax=example.com/frontend\nFROM a');
-    expect(error.message).to.equal('the frontend image example.com/frontend cannot be run yet');
-    expect(error.details).to.have.nested.property('[0].ranges[0].start.line', 2);
+  it('hands the build to other frontends, with all that it was given', async () => {
+    const inputs = new Map([['x', marshal(scratch())]]);
+    const opts = { target: 't', 'frontend.caps': 'cap.x+forward', requestid: 'frontend.outline' };
+    const { gateway } = await build('# syntax = example.com/f:1 arg\nFROM a', opts, { inputs });
+    expect(gateway.requests.at(-1)).to.deep.equal({
+      frontend: 'gateway.v0',
+      opts: { ...opts, cmdline: 'example.com/f:1 arg', source: 'example.com/f:1' },
+      inputs,
+    });
+    const pinned = await build('FROM a', { 'build-arg:BUILDKIT_SYNTAX': `docker/dockerfile@${sha256('x')}` });
+    expect(pinned.gateway.requests.at(-1)).to.have.property('frontend', 'gateway.v0');
+  });
+
+  it('reports a frontend that does not run at the line that names it', async () => {
+    const gateway = new FakeGateway({
+      dockerfile: { Dockerfile: '# escape=`\n# syntax=example.com/f\nFROM a' },
+    });
+    const solve = gateway.solve.bind(gateway);
+    gateway.solve = async (request) => {
+      if ('frontend' in request) throw new Error('no such image');
+      return solve(request);
+    };
+    const request = { opts: {}, inputs: new Map() };
+    const error = await new DockerfileFrontend()
+      .solve(gateway, request, new AbortController().signal)
+      .then(() => undefined, BuildError.from);
+    expect(error?.message).to.equal('no such image');
+    expect(error?.details).to.have.nested.property('[0].ranges[0].start.line', 2);
   });
 
   it('refuses what it lacks with typed errors', async () => {
@@ -163,13 +187,7 @@ describe('dockerfile frontend', () => {
     expect(cap.grpcCode).to.equal('Unimplemented');
     const request = await failure('FROM a', { requestid: 'frontend.outline' });
     expect(request.details).to.deep.equal([{ type: 'subrequest', name: 'frontend.outline' }]);
-    expect((await failure('FROM a', { context: 'https://x.org/a.tar' })).message).to.match(
-      /remote build context/,
-    );
-    expect((await failure('FROM a\nADD https://x.org/a /')).message).to.match(
-      /ADD of a URL is not supported yet/,
-    );
-    expect((await failure('FROM a\nCOPY --link a /')).message).to.match(/--link is not supported yet/);
+    expect((await failure('FROM a', { 'attest:sbom': '' })).message).to.match(/scanning the result with/);
   });
 
   it('starts stages from images that the client names', async () => {

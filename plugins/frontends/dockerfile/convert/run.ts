@@ -1,6 +1,8 @@
 /** RUN. BuildKit: frontend/dockerfile/dockerfile2llb/convert.go dispatchRun. */
 import { caps, type RunOptions, scratch } from '../../../../client/llb/index.js';
+import { unsupported } from '../../../../core/contracts/errors.js';
 import type { Environment } from '../expand/shell-lex.js';
+import type { Run } from '../instructions/types.js';
 import type { Env } from './args.js';
 import { withShell } from './command-line.js';
 import { record } from './history.js';
@@ -30,6 +32,7 @@ export const convertRun: Converter<'run'> = (stage, instruction, context, comman
     ...(context.proxy ? { proxy: context.proxy } : {}),
     ...(instruction.network === 'default' ? {} : { network: instruction.network }),
     security: instruction.security,
+    ...devices(instruction, context),
     extraHosts: options.extraHosts,
     ...limits(context),
     ignoreCache: stage.ignoreCache,
@@ -52,6 +55,14 @@ function limits({ options }: StepContext): Pick<RunOptions, 'ulimits' | 'cgroupP
     ...(known.has(caps.execMetaUlimit) ? { ulimits } : {}),
     ...(cgroupParent && known.has('exec.meta.cgroup.parent') ? { cgroupParent } : {}),
   };
+}
+
+function devices({ devices: wanted }: Run, { options }: StepContext): Pick<RunOptions, 'devices'> {
+  if (wanted.length === 0) return {};
+  if (!options.caps.has(caps.execMetaCdi)) {
+    throw unsupported('dockerfile.unsupported', 'this daemon has no devices for RUN --device');
+  }
+  return { devices: wanted.map(({ name, required }) => ({ name, optional: !required })) };
 }
 
 const sharedMemory = ({ options }: StepContext): NonNullable<RunOptions['mounts']> =>

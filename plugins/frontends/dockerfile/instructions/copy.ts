@@ -1,4 +1,3 @@
-import { unsupported } from '../../../../core/contracts/errors.js';
 import { syntaxError } from '../located.js';
 import { asHeredocStart, chompTabs } from '../parse/heredoc.js';
 import type { Node } from '../parse/node.js';
@@ -27,13 +26,12 @@ export function parseAdd(node: Node): Parsed<Add> {
     checksum: 'string',
     unpack: 'bool',
   });
-  if (flags.checksum || flags['keep-git-dir'] !== undefined) {
-    throw unsupported(
-      'dockerfile.unsupported',
-      `ADD --${flags.checksum ? 'checksum' : 'keep-git-dir'} is not supported yet: it needs sources from the network`,
-    );
-  }
-  return { ...copySpec(node, 'ADD', flags), unpack: flags.unpack };
+  return {
+    ...copySpec(node, 'ADD', flags),
+    unpack: flags.unpack,
+    keepGitDir: flags['keep-git-dir'],
+    checksum: flags.checksum ?? '',
+  };
 }
 
 function atLeastTwo({ args }: Node, keyword: string): void {

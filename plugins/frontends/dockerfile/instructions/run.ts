@@ -1,8 +1,8 @@
-import { unsupported } from '../../../../core/contracts/errors.js';
 import { goQuote } from '../../../../core/util/go-quote.js';
 import { syntaxError } from '../located.js';
 import type { Node } from '../parse/node.js';
 import { parseFlags } from './flags.js';
+import { parseDevice } from './run-device.js';
 import { mountSource } from './run-mount.js';
 import type { Run } from './types.js';
 
@@ -16,12 +16,6 @@ export function parseRun(node: Node): Omit<Run, 'kind' | 'code' | 'keyword' | 'r
     network: 'string',
     security: 'string',
   });
-  if (flags.device.length > 0) {
-    throw unsupported(
-      'dockerfile.unsupported',
-      'RUN --device is not supported: it is a feature of the labs channel',
-    );
-  }
   return {
     command: { args: node.args, shell: !node.json },
     heredocs: node.heredocs.map(({ name, content, chomp }) => ({ name, content, chomp })),
@@ -29,6 +23,7 @@ export function parseRun(node: Node): Omit<Run, 'kind' | 'code' | 'keyword' | 'r
     mountSources: flags.mount.map(mountSource),
     network: oneOf(networks, flags.network, (value) => `invalid network mode ${value}`) ?? 'default',
     security: oneOf(securityModes, flags.security, (value) => `security ${value} is not valid`) ?? 'sandbox',
+    devices: flags.device.map(parseDevice),
   };
 }
 

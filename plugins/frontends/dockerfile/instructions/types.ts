@@ -49,6 +49,12 @@ export interface ShellHeredoc {
   readonly chomp: boolean;
 }
 
+/** A device of the container device interface, `vendor.com/class=name`. */
+export interface Device {
+  readonly name: string;
+  readonly required: boolean;
+}
+
 export interface Run extends Base<'run'> {
   readonly command: CommandLine;
   readonly heredocs: readonly ShellHeredoc[];
@@ -57,6 +63,7 @@ export interface Run extends Base<'run'> {
   readonly mountSources: readonly (string | undefined)[];
   readonly network: 'default' | 'none' | 'host';
   readonly security: 'sandbox' | 'insecure';
+  readonly devices: readonly Device[];
 }
 export interface Copy extends Base<'copy'>, CopySpec {
   readonly from: string | undefined;
@@ -64,6 +71,9 @@ export interface Copy extends Base<'copy'>, CopySpec {
 }
 export interface Add extends Base<'add'>, CopySpec {
   readonly unpack: boolean | undefined;
+  readonly keepGitDir: boolean | undefined;
+  /** A digest of a download, or a commit of a repository; empty when none is given. */
+  readonly checksum: string;
 }
 
 export type Instruction =

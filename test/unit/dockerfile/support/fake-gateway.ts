@@ -1,4 +1,4 @@
-/** A gateway that serves local sources from memory and resolves every image to one config. */
+/** A gateway that serves sources from memory and resolves images to configs that it is given. */
 import type {
   FrontendResult,
   Gateway,
@@ -9,32 +9,52 @@ import type {
   ResolveImageOptions,
 } from '../../../../core/contracts/frontend.js';
 import type { Warning } from '../../../../core/contracts/progress.js';
-import { type Digest, sha256 } from '../../../../core/util/digest.js';
+import { type Digest, isDigest, sha256 } from '../../../../core/util/digest.js';
+import {
+  formatImageReference,
+  parseImageReference,
+  withDefaultTag,
+} from '../../../../core/util/image-reference.js';
 import { pb } from '../../../../proto/index.js';
 
+/** By path. A content that begins with `hex:` is bytes. */
 export type Files = Readonly<Record<string, string>>;
+
+export interface FakeGatewayOptions {
+  /** Image configs by full reference; `*` stands for all others, null for an image that is not there. */
+  readonly images?: Readonly<Record<string, unknown>>;
+  readonly llbCaps?: ReadonlySet<string>;
+}
 
 export class FakeGateway implements Gateway {
   readonly sessionId = 'session';
   readonly workers = [{ id: 'w', labels: {}, platforms: [{ os: 'linux', architecture: 'amd64' }] }];
-  /** By name of the local source. */
+  readonly llbCaps?: ReadonlySet<string>;
+  /** By name of the local source, or identifier of another. */
   readonly locals: Readonly<Record<string, Files>>;
   readonly solved: LlbDefinition[] = [];
+  readonly requests: GatewaySolve[] = [];
   readonly resolved: { readonly ref: string; readonly options: ResolveImageOptions }[] = [];
   readonly warnings: Warning[] = [];
+  readonly #images: Readonly<Record<string, unknown>> | undefined;
 
-  constructor(locals: Readonly<Record<string, Files>>) {
+  constructor(locals: Readonly<Record<string, Files>>, { images, llbCaps }: FakeGatewayOptions = {}) {
     this.locals = locals;
+    this.#images = images;
+    if (llbCaps) this.llbCaps = llbCaps;
   }
 
   async solve(request: GatewaySolve): Promise<FrontendResult> {
-    if (!('definition' in request)) throw new Error(`no frontend ${request.frontend} here`);
+    this.requests.push(request);
+    if (!('definition' in request)) return { ref: undefined, metadata: new Map() };
     this.solved.push(request.definition);
     return { ref: this.#ref(request.definition), metadata: new Map() };
   }
 
-  #ref(definition: LlbDefinition): GatewayRef {
-    const name = pb.Op.decode(definition.def[0]!).source?.identifier.replace('local://', '') ?? '';
+  #ref(definition: LlbDefinition): GatewayRef | undefined {
+    const [first] = definition.def;
+    if (!first) return undefined;
+    const name = pb.Op.decode(first).source?.identifier.replace('local://', '') ?? '';
     const files = this.locals[name] ?? {};
     const missing = (path: string): Error => new Error(`open ${path}: no such file or directory`);
     return {
@@ -44,7 +64,7 @@ export class FakeGateway implements Gateway {
       async readFile(path) {
         const content = files[path];
         if (content === undefined) throw missing(path);
-        return Buffer.from(content);
+        return content.startsWith('hex:') ? Buffer.from(content.slice(4), 'hex') : Buffer.from(content);
       },
       async readDir(path) {
         throw missing(path);
@@ -57,14 +77,28 @@ export class FakeGateway implements Gateway {
 
   async resolveImageConfig(ref: string, options: ResolveImageOptions): Promise<ResolvedImage> {
     this.resolved.push({ ref, options });
-    const { os = 'linux', architecture = 'amd64' } = options.platform ?? {};
-    const config = { os, architecture, rootfs: { type: 'layers', diff_ids: [sha256('layer')] } };
-    return { ref, digest: sha256(ref), config: Buffer.from(JSON.stringify(config)) };
+    if (!this.#images) return { ref, digest: sha256(ref), config: encode(plainConfig(options)) };
+    const full = formatImageReference(withDefaultTag(parseImageReference(ref)));
+    const config = Object.hasOwn(this.#images, full) ? this.#images[full] : this.#images['*'];
+    if (!config) throw new Error(`${full}: not found`);
+    const named = full.slice(full.indexOf('@') + 1);
+    return { ref: full, digest: isDigest(named) ? named : sha256(full), config: encode(config) };
+  }
+
+  async newContainer(): Promise<never> {
+    throw new Error('there are no containers here');
   }
 
   warn(_definition: Digest, warning: Warning): void {
     this.warnings.push(warning);
   }
+}
+
+const encode = (config: unknown): Uint8Array => Buffer.from(JSON.stringify(config));
+
+function plainConfig({ platform }: ResolveImageOptions): unknown {
+  const { os = 'linux', architecture = 'amd64' } = platform ?? {};
+  return { os, architecture, rootfs: { type: 'layers', diff_ids: [sha256('layer')] } };
 }
 
 export interface Step {
