@@ -6,9 +6,10 @@ import type { Digest } from '../util/digest.js';
 import type { Platform } from '../util/platform.js';
 import type { LinuxResources } from './executor.js';
 import type { TreeStat } from './files.js';
+import type { ContainerRequest, GatewayContainer } from './gateway-container.js';
 import type { Warning } from './progress.js';
-import { family, type TokenFamily } from './token.js';
 import type { SourcePolicy } from './source-policy.js';
+import { family, type TokenFamily } from './token.js';
 
 export interface Frontend {
   solve(gateway: Gateway, request: FrontendRequest, signal: AbortSignal): Promise<FrontendResult>;
@@ -52,6 +53,8 @@ export interface Gateway {
   solve(request: GatewaySolve, signal: AbortSignal): Promise<FrontendResult>;
   resolveImageConfig(ref: string, options: ResolveImageOptions, signal: AbortSignal): Promise<ResolvedImage>;
   warn(definition: Digest, warning: Warning): void;
+  /** A container of the frontend's own; it is gone with the build at the latest. */
+  newContainer(request: ContainerRequest, signal: AbortSignal): Promise<GatewayContainer>;
 }
 
 export type GatewaySolve = {
@@ -79,11 +82,11 @@ export interface ResolveImageOptions {
   readonly logName?: string;
   /** The image is in a client's OCI layout, and the reference names its digest. */
   readonly ociStore?: { readonly sessionId: string; readonly storeId: string };
+  /** Beside the build's own. */
+  readonly sourcePolicies?: readonly SourcePolicy[];
 }
 export interface ResolvedImage {
   /** The reference with everything filled in, as source policies left it. */
-  /** Beside the build's own. */
-  readonly sourcePolicies?: readonly SourcePolicy[];
   readonly ref: string;
   readonly digest: Digest;
   /** The OCI image config, as it is stored. */
@@ -115,4 +118,22 @@ export interface FrontendResult {
   readonly refs?: ReadonlyMap<string, GatewayRef | undefined>;
   /** `containerimage.config`, `refs.platforms`, … (wire facts E11.6). */
   readonly metadata: ReadonlyMap<string, Uint8Array>;
+  /** By platform id. */
+  readonly attestations?: ReadonlyMap<string, readonly Attestation[]>;
+}
+
+/** A statement about a result, in a file of a tree. BuildKit: solver/result/attestation.go. */
+export interface Attestation {
+  readonly kind: 'in-toto' | 'bundle';
+  readonly metadata: ReadonlyMap<string, Uint8Array>;
+  readonly ref: GatewayRef | undefined;
+  readonly path: string;
+  readonly predicateType: string;
+  readonly subjects: readonly AttestationSubject[];
+}
+/** `self`: the result that it goes with. */
+export interface AttestationSubject {
+  readonly kind: 'self' | 'raw';
+  readonly name: string;
+  readonly digests: readonly string[];
 }

@@ -61,7 +61,7 @@ export async function solve(
     entitlements: plan.entitlements,
   });
   const inputs = inputsOf(request);
-  const remote = plan.work.kind === 'gateway' ? new LlbBridge(bridge, inputs) : undefined;
+  await using remote = plan.work.kind === 'gateway' ? new LlbBridge(bridge, inputs) : undefined;
   using _registered = services.builds.add(plan.ref, { ref: plan.ref, job, bridge: remote });
   try {
     const result = await frontendResult(plan, request, bridge, remote, inputs, signal);

@@ -39,7 +39,7 @@ export function addBridgeMethods(transport: BridgeTransport): void {
   transport.unary(LLBBridge.ResolveSourceMeta, (bridge, request, signal) =>
     bridge.resolveSourceMeta(request, signal),
   );
-  transport.unary(LLBBridge.NewContainer, (bridge) => bridge.container());
-  transport.unary(LLBBridge.ReleaseContainer, (bridge) => bridge.container());
-  transport.bidi(LLBBridge.ExecProcess, (bridge) => bridge.container());
+  transport.unary(LLBBridge.NewContainer, (bridge, request, signal) => bridge.newContainer(request, signal));
+  transport.unary(LLBBridge.ReleaseContainer, (bridge, request) => bridge.releaseContainer(request));
+  transport.bidi(LLBBridge.ExecProcess, (bridge, stream, signal) => bridge.execProcess(stream, signal));
 }

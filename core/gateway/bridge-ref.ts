@@ -8,8 +8,15 @@ import type { Edge } from '../solver/op.js';
 import { joinPath } from '../util/gofs/path.js';
 import { newId } from '../util/identity.js';
 import { SharedWork } from '../util/shared-work.js';
+import type { FailedTrees } from './failed-trees.js';
 import type { BridgeJob } from './job.js';
 import { withSource } from './source-map.js';
+
+interface RefSetting {
+  readonly job: BridgeJob;
+  readonly workers: Workers;
+  readonly failedTrees: FailedTrees;
+}
 
 /** A definition's result, solved when it is first needed and kept until the bridge goes. */
 export class BridgeRef implements GatewayRef, AsyncDisposable {
@@ -18,12 +25,14 @@ export class BridgeRef implements GatewayRef, AsyncDisposable {
   /** undefined: scratch. */
   readonly edge: Edge | undefined;
   readonly #workers: Workers;
+  readonly #failedTrees: FailedTrees;
   readonly #result: SharedWork<ImmutableRef | undefined>;
 
-  constructor(definition: LlbDefinition, edge: Edge | undefined, job: BridgeJob, workers: Workers) {
+  constructor(definition: LlbDefinition, edge: Edge | undefined, { job, workers, failedTrees }: RefSetting) {
     this.definition = definition;
     this.edge = edge;
     this.#workers = workers;
+    this.#failedTrees = failedTrees;
     this.#result = new SharedWork(
       async (signal) => (edge ? asRef(await job.build(edge, signal)) : undefined),
       (ref) => ref?.[Symbol.asyncDispose](),
@@ -35,6 +44,7 @@ export class BridgeRef implements GatewayRef, AsyncDisposable {
     try {
       return await this.#result.get(signal);
     } catch (error) {
+      await this.#failedTrees.keep(error);
       throw withSource(error, this.definition);
     }
   }

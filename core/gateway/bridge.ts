@@ -2,6 +2,8 @@
  * What a frontend talks to while it builds: the in-process side of LLBBridge. One bridge serves one build, nested
  * frontends included. BuildKit: solver/llbsolver/bridge.go.
  */
+import { containerToProto } from '../../proto/container.js';
+import { gateway } from '../../proto/index.js';
 import { BuildError, invalid, unsupported } from '../contracts/errors.js';
 import type {
   CacheEntry,
@@ -14,6 +16,7 @@ import type {
   ResolvedImage,
   ResolveImageOptions,
 } from '../contracts/frontend.js';
+import type { ContainerRequest, GatewayContainer } from '../contracts/gateway-container.js';
 import type { Warning } from '../contracts/progress.js';
 import type { ImmutableRef } from '../contracts/refs.js';
 import type { SourceMeta, SourceRequest } from '../contracts/source.js';
@@ -24,10 +27,13 @@ import type { LlbServices } from '../llb/services.js';
 import type { Edge } from '../solver/op.js';
 import type { Digest } from '../util/digest.js';
 import { DisposeStack } from '../util/dispose.js';
+import { newId } from '../util/identity.js';
 import { formatImageReference, parseImageReference } from '../util/image-reference.js';
 import { didYouMean } from '../util/nearest.js';
 import { defaultPlatform, normalizePlatform, type Platform } from '../util/platform.js';
 import { BridgeRef } from './bridge-ref.js';
+import { Containers } from './containers.js';
+import { FailedTrees } from './failed-trees.js';
 import type { BridgeJob } from './job.js';
 import { withSource } from './source-map.js';
 
@@ -48,10 +54,14 @@ export class Bridge implements Gateway, AsyncDisposable {
   readonly #options: BridgeOptions;
   readonly #refs = new Map<string, BridgeRef>();
   readonly #held = new DisposeStack();
+  readonly #failedTrees: FailedTrees;
+  #containers: Containers | undefined;
 
   constructor(options: BridgeOptions) {
     this.sessionId = options.sessionId;
     this.#options = options;
+    this.#failedTrees = new FailedTrees(options.services.workers);
+    void this.#held.use(this.#failedTrees);
   }
 
   /** The default one first. */
@@ -116,6 +126,19 @@ export class Bridge implements Gateway, AsyncDisposable {
     this.#options.job.warn(definition, warning);
   }
 
+  async newContainer(request: ContainerRequest, signal: AbortSignal): Promise<GatewayContainer> {
+    const bytes = gateway.NewContainerRequest.encode(containerToProto(newId(), request)).finish();
+    this.#containers ??= await this.#held.use(this.openContainers());
+    return this.#containers.create(gateway.NewContainerRequest.decode(bytes), signal);
+  }
+
+  /** For one frontend; the caller's to dispose. */
+  openContainers(): Containers {
+    const { services, job, entitlements } = this.#options;
+    const findTree = (id: string, signal: AbortSignal) => this.#tree(id, signal);
+    return new Containers({ services, sessions: job.sessions, entitlements, findTree });
+  }
+
   /** A ref by the id it was handed out under. */
   ref(id: string): BridgeRef | undefined {
     return this.#refs.get(id);
@@ -136,6 +159,11 @@ export class Bridge implements Gateway, AsyncDisposable {
     await this.#held[Symbol.asyncDispose]();
   }
 
+  async #tree(id: string, signal: AbortSignal): Promise<ImmutableRef | undefined> {
+    const ref = this.#refs.get(id);
+    return ref ? ref.result(signal) : this.#failedTrees.get(id);
+  }
+
   #own(ref: GatewayRef): BridgeRef {
     const own = this.#refs.get(ref.id);
     if (own) return own;
@@ -147,7 +175,9 @@ export class Bridge implements Gateway, AsyncDisposable {
     const metadata = new Map<string, Uint8Array>();
     const edge = this.#load(definition);
     if (!edge) return { ref: undefined, metadata };
-    const ref = await this.#held.use(new BridgeRef(definition, edge, job, services.workers));
+    const ref = await this.#held.use(
+      new BridgeRef(definition, edge, { job, workers: services.workers, failedTrees: this.#failedTrees }),
+    );
     if (!this.#held.disposed) this.#refs.set(ref.id, ref);
     return { ref, metadata };
   }

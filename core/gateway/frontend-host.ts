@@ -33,7 +33,7 @@ export class ContainerFrontends implements FrontendHost {
     const worker = (tree && this.#workers.get(tree.workerId)) ?? this.#workers.default();
     const description = `frontend ${program.name}`;
     await using root = await worker.refs.create(tree, { description }, silentProgress, signal);
-    const bridge = new LlbBridge(gateway, program.inputs);
+    await using bridge = new LlbBridge(gateway, program.inputs);
     try {
       await this.#runProcess(worker, specOf(program, root), bridge, signal);
     } catch (error) {

@@ -15,14 +15,18 @@ import { splitIdentifier } from '../llb/ops/source.js';
 import { type Deferred, deferred } from '../util/deferred.js';
 import type { Digest } from '../util/digest.js';
 import type { Bridge } from './bridge.js';
+import type { MessageDuplex } from './bridge-methods.js';
 import type { BridgeRef } from './bridge-ref.js';
 import { gatewayCaps, importCachesCap } from './caps.js';
+import type { Containers } from './containers.js';
+import { execProcess } from './exec-process.js';
 import { resultFromProto, resultToProto } from './results.js';
 import { sourceInfo, sourceRange } from './source-map.js';
 
-export class LlbBridge {
+export class LlbBridge implements AsyncDisposable {
   readonly #bridge: Bridge;
   readonly #inputs: ReadonlyMap<string, LlbDefinition>;
+  readonly #containers: Containers;
   readonly #returned: Deferred<FrontendResult> = deferred();
   #isReturned = false;
 
@@ -30,6 +34,7 @@ export class LlbBridge {
   constructor(bridge: Bridge, inputs: ReadonlyMap<string, LlbDefinition> = new Map()) {
     this.#bridge = bridge;
     this.#inputs = inputs;
+    this.#containers = bridge.openContainers();
     // Whoever serves the build may look at it late.
     this.#returned.promise.catch(() => {});
   }
@@ -173,9 +178,31 @@ export class LlbBridge {
     return {};
   }
 
-  /** NewContainer, ExecProcess and their kin; the caps do not offer them. */
-  async container(): Promise<never> {
-    throw unsupported('gateway.exec', 'containers of a gateway client are not supported yet');
+  async newContainer(
+    request: gateway.NewContainerRequest,
+    signal: AbortSignal,
+  ): Promise<Init<gateway.NewContainerResponse>> {
+    await this.#containers.create(request, signal);
+    return {};
+  }
+
+  async releaseContainer({
+    ContainerID,
+  }: gateway.ReleaseContainerRequest): Promise<Init<gateway.ReleaseContainerResponse>> {
+    await this.#containers.release(ContainerID);
+    return {};
+  }
+
+  execProcess(
+    stream: MessageDuplex<gateway.ExecMessage, Init<gateway.ExecMessage>>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    return execProcess((id) => this.#containers.find(id), stream, signal);
+  }
+
+  /** Its containers go; refs stay with the build. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#containers[Symbol.asyncDispose]();
   }
 
   async #resolveLayout(

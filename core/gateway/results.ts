@@ -1,21 +1,25 @@
 /** Frontend results as LLBBridge carries them. */
 import { definitionToProto } from '../../proto/definition.js';
 import type { gateway, Init } from '../../proto/index.js';
-import { invalid, unsupported } from '../contracts/errors.js';
+import { invalid } from '../contracts/errors.js';
 import type { FrontendResult, GatewayRef } from '../contracts/frontend.js';
+import { attestationsFromProto, attestationsToProto } from './attestations.js';
 
 /** `asArray` false: the client is too old for refs with definitions. */
 export function resultToProto(result: FrontendResult, asArray: boolean): Init<gateway.Result> {
-  const metadata = Object.fromEntries(result.metadata);
+  const common = {
+    metadata: Object.fromEntries(result.metadata),
+    ...(result.attestations ? { attestations: attestationsToProto(result.attestations, refToProto) } : {}),
+  };
   if (!result.refs) {
     return asArray
-      ? { ref: refToProto(result.ref), metadata }
-      : { refDeprecated: idOf(result.ref), metadata };
+      ? { ref: refToProto(result.ref), ...common }
+      : { refDeprecated: idOf(result.ref), ...common };
   }
   const refs = [...result.refs];
   return asArray
-    ? { refs: { refs: Object.fromEntries(refs.map(([key, ref]) => [key, refToProto(ref)])) }, metadata }
-    : { refsDeprecated: { refs: Object.fromEntries(refs.map(([key, ref]) => [key, idOf(ref)])) }, metadata };
+    ? { refs: { refs: Object.fromEntries(refs.map(([key, ref]) => [key, refToProto(ref)])) }, ...common }
+    : { refsDeprecated: { refs: Object.fromEntries(refs.map(([key, ref]) => [key, idOf(ref)])) }, ...common };
 }
 
 /** Scratch has the empty id. */
@@ -28,26 +32,28 @@ const refToProto = (ref: GatewayRef | undefined): Init<gateway.Ref> => ({
 
 /** `find` answers the ref of an id that is not empty, or throws. */
 export function resultFromProto(result: gateway.Result, find: (id: string) => GatewayRef): FrontendResult {
-  if (Object.keys(result.attestations).length > 0) {
-    throw unsupported('gateway.attestations', 'attestations returned by a frontend are not supported yet');
-  }
-  const metadata = new Map(Object.entries(result.metadata));
   const lookup = (id: string): GatewayRef | undefined => (id === '' ? undefined : find(id));
+  const common = {
+    metadata: new Map(Object.entries(result.metadata)),
+    ...(Object.keys(result.attestations).length > 0
+      ? { attestations: attestationsFromProto(result.attestations, lookup) }
+      : {}),
+  };
   const many = (ids: readonly (readonly [key: string, id: string])[]): FrontendResult => ({
     refs: new Map(ids.map(([key, id]) => [key, lookup(id)])),
-    metadata,
+    ...common,
   });
   switch (result.result) {
     case 'ref':
-      return { ref: lookup(result.ref?.id ?? ''), metadata };
+      return { ref: lookup(result.ref?.id ?? ''), ...common };
     case 'refDeprecated':
-      return { ref: lookup(result.refDeprecated ?? ''), metadata };
+      return { ref: lookup(result.refDeprecated ?? ''), ...common };
     case 'refs':
       return many(Object.entries(result.refs?.refs ?? {}).map(([key, ref]) => [key, ref.id]));
     case 'refsDeprecated':
       return many(Object.entries(result.refsDeprecated?.refs ?? {}));
     case undefined:
-      return { metadata };
+      return common;
     default:
       throw invalid('gateway.invalid', `unknown kind of result ${result.result satisfies never}`);
   }

@@ -51,6 +51,17 @@ export class FakeRefs implements RefStore {
     return this.#trees.has(id);
   }
 
+  async get(id: string): Promise<ImmutableRef> {
+    this.tree({ id });
+    return this.#immutable(id);
+  }
+
+  /** Those with a handle are used. */
+  async removeUnused(ids: readonly string[]): Promise<void> {
+    const used = new Set([...this.#handles].map((handle) => (handle as { readonly id: string }).id));
+    for (const id of ids) if (!used.has(id)) this.#trees.delete(id);
+  }
+
   async findMutable(index: string): Promise<MutableRef | undefined> {
     const found = [...this.#retained].find(([, record]) => record.index === index && record.free);
     if (!found) return undefined;
@@ -139,11 +150,9 @@ export class FakeRefs implements RefStore {
 
   fromLayers = unused;
   offerLayers = unused;
-  get = unused;
   find = unused;
   usage = unused;
   prune = unused;
-  removeUnused = unused;
   hold = unused;
   release = unused;
 }

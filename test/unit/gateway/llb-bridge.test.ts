@@ -46,10 +46,7 @@ describe('LlbBridge', () => {
       'readfile',
       'return',
     ]);
-    expect(pong.FrontendAPICaps?.map((cap) => cap.ID)).to.not.include.members([
-      'gateway.exec',
-      'importcaches',
-    ]);
+    expect(pong.FrontendAPICaps?.map((cap) => cap.ID)).to.not.include('importcaches');
     expect(pong.LLBCaps?.map((cap) => cap.ID)).to.include.members([
       'file.base',
       'exec.mount.cache',
@@ -199,9 +196,39 @@ describe('LlbBridge', () => {
     expect(Definitions?.base?.def).to.deep.equal(localDefinition('base').def);
   });
 
+  it('takes attestations, with the trees they are in', async () => {
+    const id = await solvedId();
+    await returnResult({
+      ref: { id },
+      attestations: {
+        'linux/amd64': {
+          attestation: [
+            {
+              kind: gateway.AttestationKind.InToto,
+              ref: { id },
+              path: '/sbom.json',
+              inTotoPredicateType: 'https://spdx.dev/Document',
+              inTotoSubjects: [{ kind: gateway.InTotoSubjectKind.Self }],
+              metadata: { reason: Buffer.from('sbom') },
+            },
+          ],
+        },
+      },
+    });
+    const { attestations } = await bridge.returned;
+    expect(attestations?.get('linux/amd64')).to.deep.equal([
+      {
+        kind: 'in-toto',
+        ref: build.bridge.ref(id),
+        path: '/sbom.json',
+        predicateType: 'https://spdx.dev/Document',
+        subjects: [{ kind: 'self', name: '', digests: [] }],
+        metadata: new Map([['reason', Buffer.from('sbom')]]),
+      },
+    ]);
+  });
+
   it('refuses what it does not do, by name', async () => {
-    expect(await failure(bridge.container())).to.match(/^Unimplemented: containers of a gateway client/);
-    expect(await failure(returnResult({ attestations: { x: {} } }))).to.match(/^Unimplemented: attestations/);
     expect(await failure(bridge.solve(solveRequest({ SourcePolicies: [{}] }), signal))).to.match(
       /^Unimplemented: source policies/,
     );

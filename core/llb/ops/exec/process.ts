@@ -3,7 +3,7 @@ import type { ProcessSpec } from '../../../contracts/executor.js';
 import type { ExecBody, ProxySettings } from '../../model.js';
 import type { OpSetting } from '../setting.js';
 
-const defaultPath = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+export const defaultPath = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 export function processSpec(
   { meta, network, security }: ExecBody,

@@ -1,0 +1,108 @@
+/** The containers of one frontend, by the ids it gave them. They go when it does. */
+import type { gateway, pb } from '../../proto/index.js';
+import { BuildError, invalid, notFound } from '../contracts/errors.js';
+import type { ImmutableRef } from '../contracts/refs.js';
+import type { Worker } from '../contracts/worker.js';
+import { decodeMount } from '../llb/decode/exec.js';
+import { named } from '../llb/decode/fields.js';
+import { networkModes } from '../llb/model.js';
+import { chooseWorker } from '../llb/worker-choice.js';
+import { BridgeContainer, type ContainerPlan, type ContainerSetting } from './container.js';
+
+export interface ContainersOptions extends ContainerSetting {
+  /** The tree of a ref that was handed out, or of a failed step. */
+  readonly findTree: (id: string, signal: AbortSignal) => Promise<ImmutableRef | undefined>;
+}
+
+export class Containers implements AsyncDisposable {
+  readonly #options: ContainersOptions;
+  readonly #byId = new Map<string, Promise<BridgeContainer>>();
+
+  constructor(options: ContainersOptions) {
+    this.#options = options;
+  }
+
+  async create(request: gateway.NewContainerRequest, signal: AbortSignal): Promise<BridgeContainer> {
+    const id = request.ContainerID;
+    if (this.#byId.has(id)) {
+      throw new BuildError('gateway.container', `Container ${id} already exists`, {
+        grpcCode: 'AlreadyExists',
+      });
+    }
+    const opening = this.#open(request, signal);
+    this.#byId.set(id, opening);
+    try {
+      return await opening;
+    } catch (error) {
+      this.#byId.delete(id);
+      throw error;
+    }
+  }
+
+  find(id: string): Promise<BridgeContainer> {
+    const found = this.#byId.get(id);
+    if (found) return found;
+    throw notFound('gateway.container', `container "${id}" previously released or not created`);
+  }
+
+  async release(id: string): Promise<void> {
+    const found = this.#byId.get(id);
+    if (!found) throw notFound('gateway.container', `container details for ${id} not found`);
+    this.#byId.delete(id);
+    await (await found)[Symbol.asyncDispose]();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const all = [...this.#byId.values()];
+    this.#byId.clear();
+    await Promise.all(
+      all.map(async (opening) => {
+        const container = await opening.catch(() => undefined);
+        await container?.[Symbol.asyncDispose]();
+      }),
+    );
+  }
+
+  async #open(request: gateway.NewContainerRequest, signal: AbortSignal): Promise<BridgeContainer> {
+    return BridgeContainer.open(await this.#plan(request, signal), this.#options, signal);
+  }
+
+  async #plan(request: gateway.NewContainerRequest, signal: AbortSignal): Promise<ContainerPlan> {
+    const trees: ImmutableRef[] = [];
+    const mounts: ContainerPlan['mounts'][number][] = [];
+    for (const [i, mount] of request.Mounts.entries()) {
+      const tree = mount.resultID === '' ? undefined : await this.#tree(mount, signal);
+      if (tree) trees.push(tree);
+      const input = tree ? trees.length - 1 : -1;
+      // Whatever a mount would put out is dropped.
+      mounts.push(decodeMount({ ...mount, input, output: -1 }, trees.length, `Mounts[${i}]`));
+    }
+    return {
+      id: request.ContainerID,
+      worker: this.#worker(request, trees),
+      mounts,
+      trees,
+      network: named(networkModes, request.Network, 'Network'),
+      hostname: request.hostname,
+      extraHosts: request.extraHosts.map(({ Host, IP }) => ({ host: Host, ip: IP })),
+    };
+  }
+
+  async #tree({ resultID, dest }: pb.Mount, signal: AbortSignal): Promise<ImmutableRef | undefined> {
+    try {
+      return await this.#options.findTree(resultID, signal);
+    } catch (error) {
+      throw BuildError.from(error).wrap(`failed to find ref ${resultID} for "${dest}" mount`);
+    }
+  }
+
+  /** Trees can only be mounted where they are. */
+  #worker({ constraints }: gateway.NewContainerRequest, trees: readonly ImmutableRef[]): Worker {
+    const { workers } = this.#options.services;
+    const [first] = trees;
+    if (!first) return chooseWorker(workers, constraints?.filter ?? []);
+    const worker = workers.get(first.workerId);
+    if (worker && trees.every(({ workerId }) => workerId === first.workerId)) return worker;
+    throw invalid('gateway.container', 'the trees of a container are on different workers');
+  }
+}
