@@ -14,11 +14,12 @@ export class MemoryKv implements Kv {
 
   async write(change: (batch: KvBatch) => void): Promise<void> {
     if (this.#closed) throw closed();
-    const changes = collect(change).map((entry) => ({ ...entry, value: copyOf(entry.value) }));
-    for (const { table, key, value } of changes) {
-      if (value === undefined) this.#entries(table).delete(key);
-      else this.#entries(table).set(key, value);
-    }
+    const changes = collect(change);
+    const values = changes.map(({ value }) => copyOf(value));
+    changes.forEach(({ table, key }, i) => {
+      if (values[i] === undefined) this.#entries(table).delete(key);
+      else this.#entries(table).set(key, values[i]);
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -62,11 +63,11 @@ class MemoryTable<V> implements KvTable<V> {
 
 /** `structuredClone`, without its cost for the small values that are nearly all there is. */
 function copyOf(value: unknown): unknown {
-  if (value === null || isPlain.has(typeof value)) return value;
+  if (typeof value !== 'object' || value === null)
+    return typeof value === 'function' ? structuredClone(value) : value;
   if (Array.isArray(value)) return value.map(copyOf);
-  if (typeof value !== 'object' || Object.getPrototypeOf(value) !== Object.prototype)
-    return structuredClone(value);
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, copyOf(inner)]));
+  if (Object.getPrototypeOf(value) !== Object.prototype) return structuredClone(value);
+  const copy: Record<string, unknown> = { ...value };
+  for (const key in copy) if (typeof copy[key] === 'object') copy[key] = copyOf(copy[key]);
+  return copy;
 }
-
-const isPlain: ReadonlySet<string> = new Set(['string', 'number', 'boolean', 'undefined']);

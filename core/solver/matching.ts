@@ -12,19 +12,19 @@ import { type Stage, stages } from './stage.js';
 
 export class Matching {
   readonly #inputs: number;
-  readonly #open: Uint32Array;
+  readonly #open: number[];
   /** The last stage at which each input has nothing more to learn. */
-  readonly #known: Uint8Array;
+  readonly #known: Stage[];
   readonly #dead = [0, 0, 0];
-  /** Candidate -> the inputs that lead to it. */
-  readonly #reachedBy = new Map<KeyId, Set<number>>();
+  /** Candidate -> the inputs that lead to it. Made for the first one: most steps that run had none. */
+  #reachedBy: Map<KeyId, Set<number>> | undefined;
   #lacking: number;
   #matches = 0;
 
   constructor(inputs: number) {
     this.#inputs = inputs;
-    this.#open = new Uint32Array(inputs);
-    this.#known = new Uint8Array(inputs);
+    this.#open = new Array<number>(inputs).fill(0);
+    this.#known = new Array<Stage>(inputs).fill(stages.none);
     this.#lacking = inputs;
   }
 
@@ -47,6 +47,7 @@ export class Matching {
 
   /** True when `key` became a match. */
   add(input: number, key: KeyId): boolean {
+    this.#reachedBy ??= new Map();
     const reachedBy = getOrAdd(this.#reachedBy, key, () => new Set<number>());
     if (reachedBy.has(input)) return false;
     reachedBy.add(input);

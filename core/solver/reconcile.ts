@@ -88,7 +88,7 @@ const seenBy = (asker: Asker, source: Output): number =>
 /** Whatever the source knows already was not looked at before it was asked. */
 function touch(asker: Asker, actions: Actions): void {
   if (asker.kind === 'waiter') return;
-  if (asker.kind === 'input') asker.task.touched.add(asker.input);
+  if (asker.kind === 'input') asker.task.touch(asker.input);
   actions.dirty(asker.task);
 }
 

@@ -133,8 +133,7 @@ export class Scheduler {
     if (task.leader) absorbLeader(task);
     absorb(task, this.#services.records);
     const grown = indexTask(this.live, task);
-    const touched = task.touched.size > 0 ? [...task.touched] : nothing;
-    if (touched.length > 0) task.touched.clear();
+    const touched = task.takeTouched();
     if (grown) this.#findTwins(task);
     return touched;
   }
@@ -161,7 +160,7 @@ export class Scheduler {
       tell(asker, target.task, target.index);
       return;
     }
-    if (asker.kind === 'input') asker.task.touched.add(asker.input);
+    if (asker.kind === 'input') asker.task.touch(asker.input);
     this.dirty(asker.task);
   }
 
@@ -263,13 +262,11 @@ export class Scheduler {
   }
 }
 
-const nothing: readonly never[] = [];
-
 /** It may still be wanted, or wanted again, and its input is only visited when something is new there. */
 function lookAgain(task: Task, name: EffectName): void {
   const [kind, index] = name.split(' ');
   const input = kind === 'digest' ? task.inputs[Number(index)] : undefined;
-  if (input) task.touched.add(input);
+  if (input) task.touch(input);
 }
 
 function tell(waiter: Waiter, task: Task, index: number): void {

@@ -66,7 +66,7 @@ export class Task {
   // What the next turn looks at.
   /** Something others can see is new. */
   changed = false;
-  readonly touched = new Set<Input>();
+  #touched: Input[] = [];
   /** How many cache maps the live index has (steps without inputs). */
   indexedMaps = 0;
   /** How the inputs were asked at the last turn. */
@@ -87,6 +87,26 @@ export class Task {
     this.contentsOpen = inputs.length;
     this.keysMissing = inputs.length;
     this.rank = inputs.reduce((highest, { task }) => Math.max(highest, task.rank + 1), 0);
+  }
+
+  /** Inputs with something new, each once. */
+  get touched(): readonly Input[] {
+    return this.#touched;
+  }
+
+  touch(input: Input): void {
+    if (input.touched) return;
+    input.touched = true;
+    this.#touched.push(input);
+  }
+
+  /** They were looked at. */
+  takeTouched(): readonly Input[] {
+    const touched = this.#touched;
+    if (touched.length === 0) return touched;
+    this.#touched = [];
+    for (const input of touched) input.touched = false;
+    return touched;
   }
 
   get name(): string {
@@ -153,6 +173,8 @@ export class Input {
   /** How many keys of the source the live index has. */
   indexed = 0;
   contentIndexed = false;
+  /** The task's next turn looks at it. */
+  touched = false;
 
   constructor(task: Task, index: number, source: Output) {
     this.task = task;

@@ -21,7 +21,8 @@ interface Bar {
 
 export class TaskLog implements Progress {
   readonly #clock: Clock;
-  readonly #watchers = new Set<JobStream>();
+  /** A list: few builds share a step. */
+  readonly #watchers: JobStream[] = [];
   /** Made with the first one: most steps have none. */
   #bars: Map<string, Bar> | undefined;
   /** Logs and warnings. */
@@ -42,15 +43,16 @@ export class TaskLog implements Progress {
 
   /** Replays everything so far. */
   attach(watcher: JobStream): void {
-    if (this.#watchers.has(watcher)) return;
-    this.#watchers.add(watcher);
+    if (this.#watchers.includes(watcher)) return;
+    this.#watchers.push(watcher);
     watcher.push(this.#vertex);
     for (const { event } of this.#bars?.values() ?? []) watcher.push(event);
     for (const line of this.#lines) watcher.push(line);
   }
 
   detach(watcher: JobStream): void {
-    this.#watchers.delete(watcher);
+    const at = this.#watchers.indexOf(watcher);
+    if (at >= 0) this.#watchers.splice(at, 1);
   }
 
   started(cached: boolean): void {
