@@ -1,6 +1,9 @@
 /** The plugins that come with this package. Order means nothing: the kernel sorts by what each asks for. */
 import type { AnyPlugin } from '../core/contracts/plugin.js';
 import jaeger from '../tracing/plugin.js';
+import inlineCache from './cache/inline/index.js';
+import localCache from './cache/local/index.js';
+import registryCache from './cache/registry/index.js';
 import docker from './exporters/docker/index.js';
 import imageExport from './exporters/image/index.js';
 import local from './exporters/local/index.js';
@@ -27,5 +30,8 @@ export const builtinPlugins: readonly AnyPlugin[] = [
   docker,
   local,
   tar,
+  registryCache,
+  localCache,
+  inlineCache,
   jaeger,
 ];

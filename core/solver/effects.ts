@@ -11,7 +11,7 @@ import { originsOf } from './keys/link.js';
 import type { Result, ResultStore } from './op.js';
 import type { OpContexts } from './op-context.js';
 import type { LoadedResult, StoredRecords } from './records.js';
-import type { Clock } from './seams.js';
+import type { Clock, Stop } from './seams.js';
 import type { Slots } from './slots.js';
 import type { StepSpans } from './step-spans.js';
 import type { Output, Task } from './task.js';
@@ -21,7 +21,7 @@ import { whyRun } from './verdicts.js';
 export type EffectName = 'map' | 'exec' | 'save' | `digest ${number}` | `load ${number}`;
 
 export interface Effect<T = unknown> {
-  work(signal: AbortSignal): Promise<T>;
+  work(stop: Stop): Promise<T>;
   done(value: T): void;
   /** A failure that is no abort. Absent: it fails the task. */
   failed?(error: unknown): void;
@@ -44,19 +44,13 @@ export function makeEffect(
   sessions: SessionGroup,
   services: EffectServices,
 ): Effect {
-  const [kind, index] = name.split(' ') as [string, string | undefined];
-  switch (kind) {
-    case 'map':
-      return mapEffect(task, sessions, services) as Effect;
-    case 'digest':
-      return digestEffect(task, Number(index), sessions, services) as Effect;
-    case 'load':
-      return loadEffect(task.outputs[Number(index)]!, services) as Effect;
-    case 'exec':
-      return execEffect(task, sessions, services) as Effect;
-    default:
-      return saveEffect(task, services) as Effect;
-  }
+  if (name === 'map') return mapEffect(task, sessions, services) as Effect;
+  if (name === 'exec') return execEffect(task, sessions, services) as Effect;
+  if (name === 'save') return saveEffect(task, services) as Effect;
+  const [kind, index] = name.split(' ');
+  return kind === 'digest'
+    ? (digestEffect(task, Number(index), sessions, services) as Effect)
+    : (loadEffect(task.outputs[Number(index)]!, services) as Effect);
 }
 
 function mapEffect(
@@ -65,12 +59,12 @@ function mapEffect(
   { contexts, spans }: EffectServices,
 ): Effect<Awaited<ReturnType<OpMap>>> {
   const visible = task.isRoot;
-  const ask = (signal: AbortSignal): ReturnType<OpMap> =>
-    contexts.use(task, sessions, signal, undefined, (context) =>
+  const ask = (stop: Stop): ReturnType<OpMap> =>
+    contexts.use(task, sessions, stop, undefined, (context) =>
       task.vertex.op.cacheMap(task.maps.length, context),
     );
   return {
-    work: (signal) => (visible ? shown(task, false, () => spans.key(task, () => ask(signal))) : ask(signal)),
+    work: (stop) => (visible ? shown(task, false, () => spans.key(task, () => ask(stop))) : ask(stop)),
     done: ({ map, done }) => addMap(task, map, done),
   };
 }
@@ -84,10 +78,10 @@ function digestEffect(
 ): Effect<Digest> {
   const input = task.inputs[index]!;
   return {
-    work: (signal) =>
-      shownIfFailing(task, signal, () =>
+    work: (stop) =>
+      shownIfFailing(task, stop, () =>
         spans.child(task, 'content digest', { input: index }, () =>
-          contexts.use(task, sessions, signal, undefined, (context) =>
+          contexts.use(task, sessions, stop, undefined, (context) =>
             input.dep!.contentDigest!(input.source.result?.value, context),
           ),
         ),
@@ -101,9 +95,9 @@ function loadEffect(output: Output, services: EffectServices): Effect<LoadedResu
   const { records, spans } = services;
   const record = output.bestRecord!;
   return {
-    work: (signal) =>
+    work: (stop) =>
       shown(task, true, () =>
-        spans.child(task, 'load', { record: record.id }, () => records.load(task, record.id, signal)),
+        spans.child(task, 'load', { record: record.id }, () => records.load(task, record.id, stop.signal)),
       ),
     done: ({ value, recordId, keys, from }) => {
       const origin = from === undefined ? '' : ` in the cache from ${from}`;
@@ -142,12 +136,12 @@ function execEffect(
 ): Effect<readonly (Result | undefined)[]> {
   const { contexts, slots, spans } = services;
   const because = whyRun(task);
-  const run = async (signal: AbortSignal): Promise<readonly (Result | undefined)[]> => {
-    using slot = task.vertex.op.heavy ? await slots.take(task.distance, signal) : undefined;
+  const run = async (stop: Stop): Promise<readonly (Result | undefined)[]> => {
+    using slot = task.vertex.op.heavy ? await slots.take(task.distance, stop.signal) : undefined;
     const inputs = task.inputs.map(({ source }) => source.result?.value);
     return await shown(task, false, () =>
       spans.child(task, 'exec', {}, () =>
-        contexts.use(task, sessions, signal, slot, (context) => task.vertex.op.exec(inputs, context)),
+        contexts.use(task, sessions, stop, slot, (context) => task.vertex.op.exec(inputs, context)),
       ),
     );
   };
@@ -169,9 +163,9 @@ function execEffect(
 
 function saveEffect(task: Task, { records, results, spans, background }: EffectServices): Effect<void> {
   return {
-    work: (signal) =>
+    work: (stop) =>
       spans.child(task, 'save', {}, async () => {
-        for (const output of task.outputs) await save(output, signal);
+        for (const output of task.outputs) await save(output, stop);
       }),
     done: () => {
       task.saved = true;
@@ -183,11 +177,11 @@ function saveEffect(task: Task, { records, results, spans, background }: EffectS
     },
   };
 
-  async function save(output: Output, signal: AbortSignal): Promise<void> {
+  async function save(output: Output, stop: Stop): Promise<void> {
     const held = output.result;
     const keys = output.allKeys.filter((key) => !isVolatile(key));
     if (!held || held.recordId !== undefined || keys.length === 0) return;
-    const id = await results.save(held.value, signal);
+    const id = await results.save(held.value, stop.signal);
     output.result = { ...held, recordId: id };
     for (const old of await records.keys.addResult(keys, { id, createdAt: held.createdAt })) {
       background('release a result', results.release(old));
@@ -241,11 +235,11 @@ async function shown<T>(task: Task, cached: boolean, work: () => Promise<T>): Pr
 }
 
 /** Work that is no row of its own; a failure has to be seen at the step it belongs to. */
-async function shownIfFailing<T>(task: Task, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+async function shownIfFailing<T>(task: Task, stop: Stop, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (!signal.aborted) {
+    if (!stop.aborted) {
       task.log.started(false);
       task.log.completed(error);
     }

@@ -3,7 +3,7 @@
  * Linear in the graph, whatever its depth. BuildKit: solver/exporter.go; wire facts E5.2, E6.
  */
 import type { Digest } from '../util/digest.js';
-import { contentKey, isVolatile, rootKey } from './keys/key-id.js';
+import { contentKey, isVolatile, type KeyId, rootKey } from './keys/key-id.js';
 import type { Result } from './op.js';
 import type { Input, Output } from './task.js';
 
@@ -19,6 +19,8 @@ export interface KeyChain {
   readonly vertex: Digest | undefined;
   /** Other cache maps of the same step: they lead to the same result. */
   readonly aliases: readonly Digest[];
+  /** What it is called in the key store. */
+  readonly keys: readonly KeyId[];
 }
 export interface ChainLink {
   readonly selector: Digest | undefined;
@@ -53,6 +55,7 @@ function nodeOf(output: Output, nodes: ReadonlyMap<Output, KeyChain>): KeyChain 
     exportCache: task.vertex.exportCache,
     vertex: task.digest,
     aliases: others.map(({ digest }) => rootKey(digest, output.index)),
+    keys: output.allKeys,
   };
 }
 
@@ -70,6 +73,7 @@ const contentNode = (contentDigest: Digest): KeyChain => ({
   exportCache: undefined,
   vertex: undefined,
   aliases: [],
+  keys: [],
 });
 
 function resultOf(output: Output): ChainResult | undefined {

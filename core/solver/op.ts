@@ -70,6 +70,8 @@ export interface OpContext {
    * when the effect settles. A cycle is an error naming its path.
    */
   build(edge: Edge): Promise<Result | undefined>;
+  /** Holds something that an error tells of: for as long as the step is known, which is until its jobs are over. */
+  keep(held: AsyncDisposable): void;
 }
 
 /** Where results outlive the solver. Ids are opaque. */

@@ -23,6 +23,7 @@ export function reconcile(task: Task, touched: readonly Input[], plan: Plan, act
   task.asking = name;
   for (const input of inputs) askInput(input, plan.asking, actions);
   for (const effect of plan.effects) want(task, effect, actions);
+  if (task.running.size === 0) return;
   for (const [effect, running] of task.running) {
     if (!isPerInput(effect) && !plan.effects.includes(effect)) giveUp(running, actions);
   }

@@ -150,6 +150,7 @@ export class Scheduler {
     if (!task.changed) return;
     task.changed = false;
     for (const output of task.outputs) {
+      if (output.demands.size === 0) continue;
       for (const demand of [...output.demands]) if (demand.settle()) this.#answer(demand);
     }
     if (task.leader && task.outputs.every(({ result }) => result)) this.#shareLinks(task);
@@ -186,7 +187,7 @@ export class Scheduler {
     const label = `${name} of ${task.name}`;
     const running = this.#runner.run(
       label,
-      (signal) => effect.work(signal),
+      (stop) => effect.work(stop),
       (outcome) => this.#settled(task, name, effect, outcome, sessions),
     );
     task.running.set(name, { wanted: true, aborted: false, abort: () => running.abort() });
@@ -255,6 +256,9 @@ export class Scheduler {
     if (task.leader) {
       this.disown(task, task.leader);
     }
+    for (const held of task.held) {
+      this.#services.background('drop what a step held', Promise.resolve(held[Symbol.asyncDispose]()));
+    }
     for (const { result } of task.outputs) {
       const value = result?.value;
       if (value) this.#services.background('dispose a result', Promise.resolve(value[Symbol.asyncDispose]()));
@@ -264,9 +268,7 @@ export class Scheduler {
 
 /** It may still be wanted, or wanted again, and its input is only visited when something is new there. */
 function lookAgain(task: Task, name: EffectName): void {
-  const [kind, index] = name.split(' ');
-  const input = kind === 'digest' ? task.inputs[Number(index)] : undefined;
-  if (input) task.touch(input);
+  if (name.startsWith('digest')) task.touch(task.inputs[Number(name.slice('digest '.length))]!);
 }
 
 function tell(waiter: Waiter, task: Task, index: number): void {

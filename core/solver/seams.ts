@@ -23,12 +23,19 @@ export const nodeSchedule: Schedule = (drain, yielding) => {
   else void Promise.resolve().then(drain);
 };
 
+/** How an effect hears that it should stop. */
+export interface Stop {
+  /** Made when somebody first looks: most steps never do, and a signal costs more than the rest of an effect. */
+  readonly signal: AbortSignal;
+  readonly aborted: boolean;
+}
+
 /** Where effects run: the only asynchronous work of the solver. */
 export interface EffectRunner {
   /** Starts `work` and calls `settled` exactly once, later, never before `run` has returned. */
   run<T>(
     name: string,
-    work: (signal: AbortSignal) => Promise<T>,
+    work: (stop: Stop) => Promise<T>,
     settled: (outcome: Outcome<T>) => void,
   ): RunningEffect;
 }
@@ -42,17 +49,37 @@ export interface RunningEffect {
 
 export const promiseRunner: EffectRunner = {
   run(_name, work, settled) {
-    const controller = new AbortController();
-    const { signal } = controller;
+    const stop = new StopCell();
     Promise.resolve()
       .then(() => {
-        signal.throwIfAborted();
-        return work(signal);
+        if (stop.aborted) stop.signal.throwIfAborted();
+        return work(stop);
       })
       .then(
         (value) => settled({ ok: true, value }),
         (error: unknown) => settled({ ok: false, error }),
       );
-    return { abort: () => controller.abort() };
+    return stop;
   },
 };
+
+/** What a runner hands to the work, and keeps to stop it. */
+export class StopCell implements Stop, RunningEffect {
+  #controller: AbortController | undefined;
+  #aborted = false;
+
+  get aborted(): boolean {
+    return this.#aborted;
+  }
+
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.#aborted) this.#controller.abort();
+    return this.#controller.signal;
+  }
+
+  abort(): void {
+    this.#aborted = true;
+    this.#controller?.abort();
+  }
+}

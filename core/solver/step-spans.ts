@@ -3,7 +3,7 @@
  * that points to it. Spans opened below an effect become its children.
  */
 import type { LogFields, Logger } from '../contracts/logger.js';
-import type { Span, SpanOptions, Tracing } from '../contracts/tracing.js';
+import { type Span, type SpanOptions, silentTracing, type Tracing } from '../contracts/tracing.js';
 import type { Job } from './job.js';
 import type { Task } from './task.js';
 
@@ -12,19 +12,24 @@ type Tags = NonNullable<SpanOptions['tags']>;
 export class StepSpans {
   readonly #tracing: Tracing;
   readonly #logger: Logger;
+  /** Nobody asked for spans: then a step is not slowed down by them either. */
+  readonly #silent: boolean;
 
   constructor(tracing: Tracing, logger: Logger) {
     this.#tracing = tracing;
+    this.#silent = tracing === silentTracing;
     this.#logger = logger;
   }
 
   /** Learning a key is no run: it gets a span of its own. */
   key<T>(task: Task, work: () => Promise<T>): Promise<T> {
+    if (this.#silent) return work();
     const options = { ...this.#parent(task), tags: tagsOf(task) };
     return this.#tracing.trace(`cache key: ${task.name}`, options, work);
   }
 
   child<T>(task: Task, name: string, tags: Tags, work: () => Promise<T>): Promise<T> {
+    if (this.#silent) return work();
     task.span ??= this.#start(task);
     const { span } = task;
     return this.#tracing.within(span, () =>

@@ -62,6 +62,8 @@ export class Task {
   /** Tasks that a running step of this one waits for, as often as it does. */
   readonly building: Task[] = [];
   span: Span | undefined;
+  /** What its op wants held until it is swept. */
+  readonly held: AsyncDisposable[] = [];
 
   // What the next turn looks at.
   /** Something others can see is new. */
@@ -92,6 +94,10 @@ export class Task {
   /** Inputs with something new, each once. */
   get touched(): readonly Input[] {
     return this.#touched;
+  }
+
+  keep(held: AsyncDisposable): void {
+    this.held.push(held);
   }
 
   touch(input: Input): void {

@@ -12,7 +12,7 @@ import type { Kv } from '../../contracts/kv.js';
 import { Changes } from './changes.js';
 import { isVolatile, type KeyId, newKey } from './key-id.js';
 import { type KeyTables, openTables, pair, type StoredResult } from './key-tables.js';
-import { type InputKeys, type Origin, originName, originsOf } from './link.js';
+import { type InputKeys, type Origin, originName, originsOf, parseOriginName } from './link.js';
 import { forgetResult } from './release.js';
 
 /** A key's older results beyond these are released when a newer one is added. */
@@ -38,6 +38,11 @@ export class KeyStore {
     if (isVolatile(origin.from)) return [];
     this.#queries++;
     return this.#tables.links.get(originName(origin)) ?? [];
+  }
+
+  /** All that leads to a key. */
+  origins(key: KeyId): readonly Origin[] {
+    return [...new Changes().partners(this.#tables.origins, key)].map(parseOriginName);
   }
 
   /** Results of a key, newest first. BuildKit: wire facts E5.14. */

@@ -36,4 +36,9 @@ export const originsOf = ({ definitions, content }: InputKeys): readonly Origin[
 export const originName = ({ from, link }: Origin): string =>
   [from, link.input, link.step, link.selector].join(' ');
 
+export function parseOriginName(name: string): Origin {
+  const [from, input, step, selector] = name.split(' ') as [KeyId, string, Digest, Digest | ''];
+  return { from, link: { input: Number(input), step, selector: selector || undefined } };
+}
+
 export const keyOfOrigin = (name: string): KeyId => name.slice(0, name.indexOf(' '));

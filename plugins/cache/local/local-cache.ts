@@ -1,0 +1,92 @@
+/** Caches in an OCI layout of the client's. BuildKit: cache/remotecache/local. */
+import type {
+  CacheBackend,
+  CacheContext,
+  CacheExport,
+  CacheImport,
+  CacheRecord,
+} from '../../../core/contracts/cache.js';
+import type { ContentProvider, Descriptor } from '../../../core/contracts/content.js';
+import { invalid, notFound } from '../../../core/contracts/errors.js';
+import type { ClientContent } from '../../../core/contracts/session.js';
+import { type Digest, isDigest } from '../../../core/util/digest.js';
+import { type Attributes, CacheAttributes, readCommonExport } from '../shared/attributes.js';
+import { collectBlob, providerOf } from '../shared/blob.js';
+import { readManifestKind } from '../shared/manifest.js';
+import { readCache } from '../shared/read-cache.js';
+import { type CacheTarget, writeCache } from '../shared/write-cache.js';
+
+/** The client adds the manifest to the layout's index itself, under the tag; and looks the digest up for an import. */
+export const localCache: CacheBackend = {
+  exporter(attrs: Attributes): CacheExport {
+    const reader = new CacheAttributes('local', attrs);
+    const store = `local:${reader.required('dest')}`;
+    const common = readCommonExport(reader);
+    const kind = readManifestKind(reader);
+    reader.ignore('tag', 'reset');
+    reader.finish();
+    return {
+      ...common,
+      name: 'exporting cache to client directory',
+      export: async (records, context, signal) => {
+        const content = await contentOf(context, store);
+        return writeCache(records, kind, new ContentTarget(content), context, signal);
+      },
+    };
+  },
+
+  importer(attrs: Attributes): CacheImport {
+    const reader = new CacheAttributes('local', attrs);
+    const store = `local:${reader.required('src')}`;
+    const digest = digestOf(reader.required('digest'));
+    reader.ignore('tag');
+    reader.finish();
+    return {
+      name: `local ${attrs.src}`,
+      import: async (context, signal) => importFrom(await contentOf(context, store), store, digest, signal),
+    };
+  },
+};
+
+const contentOf = async ({ session }: CacheContext, store: string): Promise<ClientContent> =>
+  (await session()).content(store);
+
+function digestOf(text: string): Digest {
+  if (isDigest(text)) return text;
+  throw invalid('cache.attribute', `local cache: invalid digest "${text}"`);
+}
+
+async function importFrom(
+  content: ClientContent,
+  store: string,
+  digest: Digest,
+  signal: AbortSignal,
+): Promise<readonly CacheRecord[]> {
+  const info = await content.info(digest, signal);
+  if (!info) throw notFound('cache.not-found', `${store} has no blob ${digest}`);
+  const document = (descriptor: Descriptor, either: AbortSignal): Promise<Uint8Array> =>
+    collectBlob(content, descriptor, either);
+  const root = { mediaType: '', digest, size: info.size };
+  return readCache({ name: store, provider: content, document }, root, signal);
+}
+
+class ContentTarget implements CacheTarget {
+  readonly #content: ClientContent;
+
+  constructor(content: ClientContent) {
+    this.#content = content;
+  }
+
+  async writeLayer(layer: Descriptor, source: ContentProvider, signal: AbortSignal): Promise<void> {
+    if (await this.#content.info(layer.digest, signal)) return;
+    await this.#content.write(layer, source.read(layer, {}, signal), signal);
+  }
+
+  async writeConfig(config: Descriptor, data: Uint8Array, signal: AbortSignal): Promise<void> {
+    await this.writeLayer(config, providerOf(data), signal);
+  }
+
+  async writeManifest(manifest: Descriptor, data: Uint8Array, signal: AbortSignal): Promise<void> {
+    await this.writeLayer(manifest, providerOf(data), signal);
+  }
+}
