@@ -14,6 +14,7 @@ import {
 import type { Method } from '../../proto/services.js';
 import { type CallStatus, callStatusOf, statusDetailsKey } from '../../proto/status.js';
 import type { Tracing } from '../contracts/index.js';
+import type { MessageDuplex } from '../gateway/bridge-methods.js';
 import type { Call } from './call.js';
 
 export interface GrpcCall extends Call {
@@ -96,6 +97,20 @@ export class Handlers {
   }
 }
 
+/** A bidirectional call without its library. */
+export function messagesOf<Req, ResIn>(
+  call: ServerDuplexStream<Req, ResIn>,
+  signal: AbortSignal,
+): MessageDuplex<Req, ResIn> {
+  return {
+    received: call,
+    send: async (message) => {
+      signal.throwIfAborted();
+      if (!call.write(message)) await drained(call, signal);
+    },
+  };
+}
+
 /** Writes at the pace the client reads. */
 async function pump<T>(
   call: ServerWritableStream<unknown, T>,
@@ -108,7 +123,7 @@ async function pump<T>(
   }
 }
 
-async function drained(call: ServerWritableStream<unknown, unknown>, signal: AbortSignal): Promise<void> {
+async function drained(call: Drains, signal: AbortSignal): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     const aborted = (): void => {
       call.off('drain', flowing);
@@ -127,6 +142,11 @@ function serverError({ code, message, details }: CallStatus): ServerErrorRespons
   const metadata = new Metadata();
   if (details) metadata.set(statusDetailsKey, Buffer.from(details));
   return Object.assign(new Error(message), { code, details: message, metadata });
+}
+
+interface Drains {
+  once(event: 'drain', listener: () => void): unknown;
+  off(event: 'drain', listener: () => void): unknown;
 }
 
 /** What the three kinds of server call have in common. */
