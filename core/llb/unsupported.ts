@@ -33,7 +33,7 @@ function refuseInExec(exec: ExecBody, { entitlements }: LoadOptions): void {
   if (device) throw unsupported('llb.unsupported', `CDI devices (${device.name}) are not supported yet`);
 }
 
-function requireEntitlement(name: string, granted: ReadonlySet<string>): void {
+export function requireEntitlement(name: string, granted: ReadonlySet<string>): void {
   if (granted.has(name)) return;
   throw new BuildError('llb.entitlement', `${name} is not allowed`, {
     grpcCode: 'PermissionDenied',
