@@ -3,6 +3,7 @@ import {
   parseImageReference,
   withDefaultTag,
 } from '../../core/util/image-reference.js';
+import type { Platform } from '../../core/util/platform.js';
 import { type Cap, caps } from './caps.js';
 import type { ConstraintOptions } from './constraints.js';
 import { source } from './source.js';
@@ -39,6 +40,30 @@ export function image(ref: string, options: ImageOptions = {}): State {
   }
   const full = formatImageReference(withDefaultTag(parseImageReference(ref)));
   return source(`docker-image://${full}`, attrs, needed, options);
+}
+
+/** Answers the config of an image (OCI JSON), and what the reference stands for. */
+export interface ImageConfigResolver {
+  resolve(
+    ref: string,
+    options: { readonly platform: Platform | undefined; readonly resolveMode: ResolveMode },
+  ): Promise<{ readonly digest: string; readonly config: Uint8Array | string }>;
+}
+
+/**
+ * An image with the environment, the working directory and the platform of its config. `pin` makes it the image that
+ * the reference stands for now.
+ */
+export async function imageWithConfig(
+  ref: string,
+  resolver: ImageConfigResolver,
+  { pin = false, ...options }: ImageOptions & { readonly pin?: boolean } = {},
+): Promise<State> {
+  const { platform, resolveMode = 'default' } = options;
+  const named = withDefaultTag(parseImageReference(ref));
+  const { digest, config } = await resolver.resolve(formatImageReference(named), { platform, resolveMode });
+  const pinned = pin && !named.digest ? `${formatImageReference(named)}@${digest}` : ref;
+  return image(pinned, options).withImageConfig(config);
 }
 
 /** The empty tree. */

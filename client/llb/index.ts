@@ -26,7 +26,14 @@ export type {
 } from './file-options.js';
 export { type GitOptions, git } from './git.js';
 export { type HttpOptions, http } from './http.js';
-export { type ImageOptions, image, type ResolveMode, scratch } from './image.js';
+export {
+  type ImageConfigResolver,
+  type ImageOptions,
+  image,
+  imageWithConfig,
+  type ResolveMode,
+  scratch,
+} from './image.js';
 export { type LocalOptions, local } from './local.js';
 export { type MarshalOptions, marshal } from './marshal.js';
 export { diff, merge } from './merge.js';

@@ -7,6 +7,8 @@ import type { State } from './state.js';
 export interface LocalOptions extends ConstraintOptions {
   /** The client to ask; without one, the definition's own. */
   readonly sessionId?: string;
+  /** Keeps the source apart from equal ones of other definitions; default: `localUniqueId` of {@link marshal}. */
+  readonly uniqueId?: string;
   readonly includePatterns?: readonly string[];
   readonly excludePatterns?: readonly string[];
   /** Sends only these paths, and what links among them point to. */
@@ -42,6 +44,7 @@ export function local(name: string, options: LocalOptions = {}): State {
     const except = list(options.metadataOnly.except);
     if (except) attrs['local.metadatatransferexclude'] = except;
   }
+  if (options.uniqueId && !options.sessionId) set('local.unique', options.uniqueId, caps.sourceLocalUnique);
   return source(`local://${name}`, attrs, [...needed, caps.sourceLocal], options);
 }
 

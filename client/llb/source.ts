@@ -35,7 +35,7 @@ class SourceOp implements Vertex {
 
   marshal(context: MarshalContext): MarshalledOp {
     const unique = this.#identifier.startsWith('local://') && !('local.session' in this.#attrs);
-    const attrs = unique ? { ...this.#attrs, 'local.unique': context.localUniqueId } : { ...this.#attrs };
+    const attrs = unique ? { 'local.unique': context.localUniqueId, ...this.#attrs } : { ...this.#attrs };
     const platform = isPlatformSpecific(this.#identifier)
       ? (this.#constraints.platform ?? context.platform)
       : undefined;

@@ -47,6 +47,16 @@ export class State {
     return new State(this.output, { ...this.settings, ...changes });
   }
 
+  /** The same tree with the settings of another state. */
+  reset(settingsOf: State): State {
+    return new State(this.output, settingsOf.settings);
+  }
+
+  /** Applies functions one after the other: for steps that are used in several places. */
+  with(...changes: readonly ((state: State) => State)[]): State {
+    return changes.reduce<State>((state, change) => change(state), this);
+  }
+
   /** Sets the working directory; a relative one starts from the present one. */
   dir(dir: string): State {
     return this.#with({ dir: resolveDir(this.settings.dir, dir) });

@@ -1,19 +1,21 @@
 import fs from 'node:fs';
 import { expect } from 'chai';
-import { local, marshal, scratch } from '../../../client/llb/index.js';
+import { encodeDefinition, local, marshal, scratch } from '../../../client/llb/index.js';
 import type { LlbDefinition, LlbMetadata } from '../../../core/contracts/frontend.js';
 import { hexOf, sha256 } from '../../../core/util/digest.js';
 import { pb } from '../../../proto/index.js';
 import { graphs } from './graphs.js';
+import { optionGraphs, optionTargets } from './option-graphs.js';
 
 interface Golden {
   readonly def: readonly string[];
   readonly metadata: Readonly<Record<string, Partial<LlbMetadata>>>;
+  /** Digest of the whole, marshalled deterministically. */
+  readonly definition?: string;
 }
 
-const golden = JSON.parse(
-  fs.readFileSync(new URL('../../fixtures/client-llb/golden.json', import.meta.url), 'utf8'),
-) as Readonly<Record<string, Golden>>;
+const fixture = (name: string): Readonly<Record<string, Golden>> =>
+  JSON.parse(fs.readFileSync(new URL(`../../fixtures/client-llb/${name}.json`, import.meta.url), 'utf8'));
 
 const amd64 = { os: 'linux', architecture: 'amd64' };
 const bytes = (hex: string): Buffer => Buffer.from(hex, 'hex');
@@ -32,19 +34,30 @@ function metadataOf({ metadata }: LlbDefinition): Record<string, unknown> {
   );
 }
 
+/** Tells where bytes differ before it says that they do. */
+function expectGolden(definition: LlbDefinition, expected: Golden): void {
+  expect(definition.def.map(readable)).to.deep.equal(expected.def.map(bytes).map(readable));
+  expect(definition.def.map((op) => Buffer.from(op).toString('hex'))).to.deep.equal(expected.def);
+  expect(metadataOf(definition)).to.deep.equal(expected.metadata);
+  if (expected.definition) expect(sha256(encodeDefinition(definition))).to.equal(expected.definition);
+}
+
+const suites = { golden: graphs, options: optionGraphs };
+
 describe('llb marshal', () => {
-  for (const [name, expected] of Object.entries(golden)) {
-    it(`writes the graph "${name}" as Go does, byte for byte`, () => {
-      const definition = marshal(graphs[name]!, { platform: amd64, localUniqueId: 'u' });
-      expect(definition.def.map(readable)).to.deep.equal(expected.def.map(bytes).map(readable));
-      expect(definition.def.map((op) => Buffer.from(op).toString('hex'))).to.deep.equal(expected.def);
-      expect(metadataOf(definition)).to.deep.equal(expected.metadata);
+  for (const [name, twins] of Object.entries(suites)) {
+    const golden = fixture(name);
+    for (const [graph, expected] of Object.entries(golden)) {
+      it(`writes the graph "${graph}" as Go does, byte for byte`, () => {
+        const target = { platform: amd64, localUniqueId: 'u', ...optionTargets[graph] };
+        expectGolden(marshal(twins[graph]!, target), expected);
+      });
+    }
+
+    it(`covers every graph of ${name}.json`, () => {
+      expect(Object.keys(twins).sort()).to.deep.equal(Object.keys(golden).sort());
     });
   }
-
-  it('covers every graph', () => {
-    expect(Object.keys(graphs).sort()).to.deep.equal(Object.keys(golden).sort());
-  });
 
   it('writes the attributes of a local source sorted', () => {
     const state = local('context', { followPaths: ['a'], differ: { type: 'none' } });
