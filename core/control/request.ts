@@ -1,6 +1,8 @@
 /** Checks a SolveRequest and turns its several generations of fields into one form. */
 import type { control } from '../../proto/index.js';
+import { policyFromProto } from '../../proto/source-policy.js';
 import { BuildError, invalid, unsupported } from '../contracts/index.js';
+import type { BuildPolicies } from '../gateway/source-policies.js';
 import { didYouMean } from '../util/nearest.js';
 
 /** One `Exporters` entry. */
@@ -14,6 +16,7 @@ export interface SolvePlan {
   readonly sessionId: string;
   readonly exporters: readonly ExporterRequest[];
   readonly entitlements: ReadonlySet<string>;
+  readonly policies: BuildPolicies;
   readonly work: SolveWork;
 }
 
@@ -33,9 +36,15 @@ export function planSolve(request: control.SolveRequest, allowed: readonly strin
     sessionId: request.Session,
     exporters: exportersOf(request),
     entitlements: grant(request.Entitlements, allowed),
+    policies: policiesOf(request),
     work: workOf(request),
   };
 }
+
+const policiesOf = ({ SourcePolicy, SourcePolicySession }: control.SolveRequest): BuildPolicies => ({
+  ...(SourcePolicy ? { policy: policyFromProto(SourcePolicy) } : {}),
+  sessionId: SourcePolicySession,
+});
 
 function workOf(request: control.SolveRequest): SolveWork {
   if (request.Frontend !== '') {
@@ -87,8 +96,6 @@ function refuseUnsupported(request: control.SolveRequest): void {
     refuse('exporting a build cache');
   if (cache && (cache.Imports.length > 0 || cache.ImportRefsDeprecated.length > 0))
     refuse('importing a build cache');
-  if (request.SourcePolicy && request.SourcePolicy.rules.length > 0) refuse('a source policy');
-  if (request.SourcePolicySession !== '') refuse('a source policy session');
   if (request.EnableSessionExporter) refuse('the session exporter');
   if (request.ProxyNetwork) refuse('the proxy network');
   if (request.CompatibilityVersion !== 0) refuse(`compatibility version ${request.CompatibilityVersion}`);

@@ -59,6 +59,7 @@ export async function solve(
     frontends,
     sessionId: plan.sessionId,
     entitlements: plan.entitlements,
+    policies: plan.policies,
   });
   const inputs = inputsOf(request);
   await using remote = plan.work.kind === 'gateway' ? new LlbBridge(bridge, inputs) : undefined;

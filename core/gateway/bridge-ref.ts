@@ -22,14 +22,21 @@ interface RefSetting {
 export class BridgeRef implements GatewayRef, AsyncDisposable {
   readonly id = newId();
   readonly definition: LlbDefinition;
+  /** What source policies made of it. */
+  readonly #loaded: LlbDefinition;
   /** undefined: scratch. */
   readonly edge: Edge | undefined;
   readonly #workers: Workers;
   readonly #failedTrees: FailedTrees;
   readonly #result: SharedWork<ImmutableRef | undefined>;
 
-  constructor(definition: LlbDefinition, edge: Edge | undefined, { job, workers, failedTrees }: RefSetting) {
+  constructor(
+    { definition, loaded }: { readonly definition: LlbDefinition; readonly loaded: LlbDefinition },
+    edge: Edge | undefined,
+    { job, workers, failedTrees }: RefSetting,
+  ) {
     this.definition = definition;
+    this.#loaded = loaded;
     this.edge = edge;
     this.#workers = workers;
     this.#failedTrees = failedTrees;
@@ -45,7 +52,7 @@ export class BridgeRef implements GatewayRef, AsyncDisposable {
       return await this.#result.get(signal);
     } catch (error) {
       await this.#failedTrees.keep(error);
-      throw withSource(error, this.definition);
+      throw withSource(error, this.#loaded);
     }
   }
 

@@ -19,23 +19,23 @@ import type {
 import type { ContainerRequest, GatewayContainer } from '../contracts/gateway-container.js';
 import type { Warning } from '../contracts/progress.js';
 import type { ImmutableRef } from '../contracts/refs.js';
-import type { SourceMeta, SourceRequest } from '../contracts/source.js';
+import type { SourcePolicy } from '../contracts/source-policy.js';
 import type { Contributions } from '../contracts/token.js';
+import { llbCaps } from '../llb/caps.js';
 import { loadLlb } from '../llb/load.js';
-import { findSource } from '../llb/ops/source.js';
 import type { LlbServices } from '../llb/services.js';
 import type { Edge } from '../solver/op.js';
 import type { Digest } from '../util/digest.js';
 import { DisposeStack } from '../util/dispose.js';
 import { newId } from '../util/identity.js';
-import { formatImageReference, parseImageReference } from '../util/image-reference.js';
 import { didYouMean } from '../util/nearest.js';
-import { defaultPlatform, normalizePlatform, type Platform } from '../util/platform.js';
 import { BridgeRef } from './bridge-ref.js';
 import { Containers } from './containers.js';
 import { FailedTrees } from './failed-trees.js';
 import type { BridgeJob } from './job.js';
 import { withSource } from './source-map.js';
+import type { BuildPolicies } from './source-policies.js';
+import { type ResolvedSource, type SourceQuery, SourceResolver } from './source-resolver.js';
 
 export interface BridgeOptions {
   readonly job: BridgeJob;
@@ -45,21 +45,31 @@ export interface BridgeOptions {
   readonly sessionId: string;
   /** Granted to this build. */
   readonly entitlements: ReadonlySet<string>;
+  /** On the sources of this build. */
+  readonly policies?: BuildPolicies;
   /** Makes the job's solves look into these caches too; without it, requests that name caches are refused. */
   readonly importCaches?: (entries: readonly CacheEntry[], signal: AbortSignal) => Promise<void>;
 }
 
+/** What steps of a definition may need of this daemon. */
+const workingCaps: ReadonlySet<string> = new Set(
+  llbCaps.filter(({ working }) => working).map(({ id }) => id),
+);
+
 export class Bridge implements Gateway, AsyncDisposable {
   readonly sessionId: string;
+  readonly llbCaps = workingCaps;
   readonly #options: BridgeOptions;
   readonly #refs = new Map<string, BridgeRef>();
   readonly #held = new DisposeStack();
+  readonly #sources: SourceResolver;
   readonly #failedTrees: FailedTrees;
   #containers: Containers | undefined;
 
   constructor(options: BridgeOptions) {
     this.sessionId = options.sessionId;
     this.#options = options;
+    this.#sources = new SourceResolver({ policies: {}, ...options });
     this.#failedTrees = new FailedTrees(options.services.workers);
     void this.#held.use(this.#failedTrees);
   }
@@ -77,49 +87,23 @@ export class Bridge implements Gateway, AsyncDisposable {
     await this.#importCaches(request.cacheImports ?? [], signal);
     const result =
       'definition' in request
-        ? await this.#open(request.definition)
+        ? await this.#open(request.definition, request.sourcePolicies ?? [], signal)
         : await this.#solveFrontend(request, signal);
     if (request.evaluate) await Promise.all(refsOf(result).map((ref) => ref?.evaluate(signal)));
     return result;
   }
 
-  async resolveImageConfig(
+  resolveImageConfig(
     name: string,
     options: ResolveImageOptions,
     signal: AbortSignal,
   ): Promise<ResolvedImage> {
-    const attrs: Record<string, string> = options.resolveMode
-      ? { 'image.resolvemode': options.resolveMode }
-      : {};
-    const logName = options.logName || `[internal] load metadata for ${name}`;
-    const request = { scheme: 'docker-image', name, attrs, ...platformOf(options.platform) };
-    const { identifier, image } = await this.resolveSource(request, logName, signal).catch(
-      (error: unknown) => {
-        throw BuildError.from(error).wrap(`failed to resolve source metadata for ${name}`);
-      },
-    );
-    if (!image) throw unsupported('gateway.no-image', `${name} is no image that has a config`);
-    return { ref: withoutDigest(identifier), ...image };
+    return this.#sources.image(name, options, signal);
   }
 
   /** What a source knows of itself without being fetched. */
-  async resolveSource(
-    request: Omit<SourceRequest, 'platform'> & { readonly platform?: Platform },
-    logName: string,
-    signal: AbortSignal,
-  ): Promise<SourceMeta> {
-    const { services, job } = this.#options;
-    const source = findSource(services.sources, request.scheme);
-    if (!source.resolve) {
-      throw unsupported(
-        'gateway.no-metadata',
-        `sources of type ${request.scheme} have no metadata to ask for`,
-      );
-    }
-    const platform = normalizePlatform(request.platform ?? defaultPlatform());
-    const { steps, sessions } = job;
-    const context = { worker: services.workers.default(), sessions, steps, logName };
-    return source.resolve({ ...request, platform }, context, signal);
+  resolveSource(query: SourceQuery, signal: AbortSignal): Promise<ResolvedSource> {
+    return this.#sources.resolve(query, signal);
   }
 
   warn(definition: Digest, warning: Warning): void {
@@ -170,23 +154,52 @@ export class Bridge implements Gateway, AsyncDisposable {
     throw invalid('gateway.foreign-ref', `ref ${ref.id} does not belong to this build, or the build is over`);
   }
 
-  async #open(definition: LlbDefinition): Promise<FrontendResult> {
+  async #open(
+    definition: LlbDefinition,
+    policies: readonly SourcePolicy[],
+    signal: AbortSignal,
+  ): Promise<FrontendResult> {
     const { job, services } = this.#options;
     const metadata = new Map<string, Uint8Array>();
-    const edge = this.#load(definition);
+    const { edge, loaded } = await this.#load(definition, policies, signal);
     if (!edge) return { ref: undefined, metadata };
     const ref = await this.#held.use(
-      new BridgeRef(definition, edge, { job, workers: services.workers, failedTrees: this.#failedTrees }),
+      new BridgeRef({ definition, loaded }, edge, {
+        job,
+        workers: services.workers,
+        failedTrees: this.#failedTrees,
+      }),
     );
     if (!this.#held.disposed) this.#refs.set(ref.id, ref);
     return { ref, metadata };
   }
 
-  #load(definition: LlbDefinition): Edge | undefined {
+  /** `loaded` is what policies made of the definition: errors and source maps go by its digests. */
+  async #load(
+    definition: LlbDefinition,
+    policies: readonly SourcePolicy[],
+    signal: AbortSignal,
+  ): Promise<{ readonly edge: Edge | undefined; readonly loaded: LlbDefinition }> {
+    let loaded = definition;
     try {
-      return loadLlb(definition, this.#options.services, this.#options);
+      loaded = await this.#applyPolicies(definition, policies, signal);
+      const rewrite = (nested: LlbDefinition, stop: AbortSignal): Promise<LlbDefinition> =>
+        this.#applyPolicies(nested, policies, stop);
+      return { edge: loadLlb(loaded, this.#options.services, { ...this.#options, rewrite }), loaded };
     } catch (error) {
-      throw withSource(error, definition);
+      throw withSource(error, loaded);
+    }
+  }
+
+  async #applyPolicies(
+    definition: LlbDefinition,
+    policies: readonly SourcePolicy[],
+    signal: AbortSignal,
+  ): Promise<LlbDefinition> {
+    try {
+      return await this.#sources.policies.apply(definition, policies, signal);
+    } catch (error) {
+      throw BuildError.from(error).wrap('failed to load LLB');
     }
   }
 
@@ -214,14 +227,6 @@ const refsOf = (result: FrontendResult): (GatewayRef | undefined)[] => [
   result.ref,
   ...(result.refs?.values() ?? []),
 ];
-
-const platformOf = (platform: Platform | undefined): { readonly platform?: Platform } =>
-  platform ? { platform } : {};
-
-function withoutDigest(identifier: string): string {
-  const { domain, path, tag } = parseImageReference(identifier.slice(identifier.indexOf('://') + 3));
-  return formatImageReference({ domain, path, ...(tag === undefined ? {} : { tag }) });
-}
 
 function unknownFrontend(name: string, known: readonly string[]): BuildError {
   return invalid('frontend.unknown', `no frontend is called "${name}"${didYouMean(name, known)}`, {

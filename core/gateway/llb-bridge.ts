@@ -5,13 +5,14 @@
 
 import { definitionFromProto, definitionToProto } from '../../proto/definition.js';
 import type { caps, gateway, Init, types } from '../../proto/index.js';
+import { inquiryFromProto, metaToProto } from '../../proto/source-meta.js';
+import { policyFromProto } from '../../proto/source-policy.js';
 import { errorOf } from '../../proto/status.js';
 import { BuildError, invalid, notFound, unsupported } from '../contracts/errors.js';
 import type { TreeStat } from '../contracts/files.js';
 import type { FrontendResult, Gateway, GatewaySolve, LlbDefinition } from '../contracts/frontend.js';
 import { llbCaps } from '../llb/caps.js';
 import { decodePlatform } from '../llb/decode/op.js';
-import { splitIdentifier } from '../llb/ops/source.js';
 import { type Deferred, deferred } from '../util/deferred.js';
 import type { Digest } from '../util/digest.js';
 import type { Bridge } from './bridge.js';
@@ -124,13 +125,14 @@ export class LlbBridge implements AsyncDisposable {
     request: gateway.ResolveImageConfigRequest,
     signal: AbortSignal,
   ): Promise<Init<gateway.ResolveImageConfigResponse>> {
-    refusePolicies(request.SourcePolicies);
-    const platform = request.Platform && decodePlatform(request.Platform);
-    if (request.ResolverType === ociLayoutResolver) return this.#resolveLayout(request, signal);
+    const inLayout = request.ResolverType === ociLayoutResolver;
+    const scheme = inLayout ? 'oci-layout' : 'docker-image';
     const options = {
-      ...(platform ? { platform } : {}),
+      ...(request.Platform ? { platform: decodePlatform(request.Platform) } : {}),
+      ...(inLayout ? { ociStore: { sessionId: request.SessionID, storeId: request.StoreID } } : {}),
       resolveMode: request.ResolveMode,
-      logName: request.LogName || `resolve image config for docker-image://${request.Ref}`,
+      logName: request.LogName || `resolve image config for ${scheme}://${request.Ref}`,
+      sourcePolicies: request.SourcePolicies.map(policyFromProto),
     };
     const { ref, digest, config } = await this.#bridge.resolveImageConfig(request.Ref, options, signal);
     return { Ref: ref, Digest: digest, Config: config };
@@ -140,29 +142,16 @@ export class LlbBridge implements AsyncDisposable {
     request: gateway.ResolveSourceMetaRequest,
     signal: AbortSignal,
   ): Promise<Init<gateway.ResolveSourceMetaResponse>> {
-    const source = request.Source;
-    if (!source) throw invalid('gateway.invalid', 'source is required');
-    refusePolicies(request.SourcePolicies);
-    if (request.Image?.AttestationChain || request.Image?.ResolveAttestations.length) {
+    if (!request.Source) throw invalid('gateway.invalid', 'source is required');
+    if (request.Image?.ResolveAttestations.length) {
       throw unsupported('gateway.attestations', "resolving an image's attestations is not supported yet");
     }
-    const mode: Record<string, string> = request.ResolveMode
-      ? { 'image.resolvemode': request.ResolveMode }
-      : {};
-    const { image } = await this.#bridge.resolveSource(
-      {
-        ...splitIdentifier(source.identifier),
-        attrs: { ...mode, ...source.attrs },
-        ...(request.Platform ? { platform: decodePlatform(request.Platform) } : {}),
-      },
-      request.LogName || `resolve image config for ${source.identifier}`,
-      signal,
-    );
-    const config = request.Image?.NoConfig ? undefined : image?.config;
-    return {
-      Source: source,
-      ...(image ? { Image: { Digest: image.digest, ...(config ? { Config: config } : {}) } } : {}),
+    const query = {
+      ...inquiryFromProto(request),
+      policies: request.SourcePolicies.map(policyFromProto),
     };
+    const { source, meta } = await this.#bridge.resolveSource(query, signal);
+    return metaToProto(source, meta, query.noConfig);
   }
 
   async warn(request: gateway.WarnRequest): Promise<Init<gateway.WarnResponse>> {
@@ -205,21 +194,6 @@ export class LlbBridge implements AsyncDisposable {
     await this.#containers[Symbol.asyncDispose]();
   }
 
-  async #resolveLayout(
-    request: gateway.ResolveImageConfigRequest,
-    signal: AbortSignal,
-  ): Promise<Init<gateway.ResolveImageConfigResponse>> {
-    const attrs = { 'oci.session': request.SessionID, 'oci.store': request.StoreID };
-    const platform = request.Platform && decodePlatform(request.Platform);
-    const { image } = await this.#bridge.resolveSource(
-      { scheme: 'oci-layout', name: request.Ref, attrs, ...(platform ? { platform } : {}) },
-      request.LogName || `resolve image config for oci-layout://${request.Ref}`,
-      signal,
-    );
-    if (!image) throw unsupported('gateway.no-image', `${request.Ref} is no image that has a config`);
-    return { Ref: request.Ref, Digest: image.digest, Config: image.config };
-  }
-
   #find(id: string): BridgeRef {
     const ref = this.#bridge.ref(id);
     if (ref) return ref;
@@ -257,9 +231,9 @@ const workerRecord = (worker: Gateway['workers'][number]): Init<types.WorkerReco
 });
 
 function solveRequest(request: gateway.SolveRequest): GatewaySolve {
-  refusePolicies(request.SourcePolicies);
   const cacheImports = request.CacheImports.map(({ Type, Attrs }) => ({ type: Type, attrs: Attrs }));
-  const common = { evaluate: request.Evaluate, cacheImports };
+  const sourcePolicies = request.SourcePolicies.map(policyFromProto);
+  const common = { evaluate: request.Evaluate, cacheImports, sourcePolicies };
   if (request.Frontend !== '') {
     if (request.Definition?.def.length) {
       throw invalid('gateway.invalid', 'cannot solve with both Definition and Frontend specified');
@@ -279,11 +253,6 @@ function solveRequest(request: gateway.SolveRequest): GatewaySolve {
       ? definitionFromProto(request.Definition)
       : { def: [], metadata: new Map() },
   };
-}
-
-function refusePolicies(policies: readonly unknown[]): void {
-  if (policies.length > 0)
-    throw unsupported('gateway.source-policy', 'source policies are not supported yet');
 }
 
 /** Old clients hand the metadata of their last solve over as JSON of base64. */

@@ -72,6 +72,8 @@ const working = [
   'mergeop',
   'diffop',
   'passthroughop',
+  'source.policy',
+  'source.policy.session',
   'constraints',
   'platform',
   'meta.ignorecache',
@@ -94,8 +96,6 @@ const known = [
   'cache.azblob',
   'exporter.image.attestations',
   'exporter.session',
-  'source.policy',
-  'source.policy.session',
   'gc.freespacefilter',
   'history.filter',
 ] as const;

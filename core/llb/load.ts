@@ -95,7 +95,8 @@ function runnable(
       inputCount: op.inputs.length,
       platform: normalizePlatform(op.platform ?? defaultPlatform()),
       worker,
-      loadNested: (definition) => loadLlb(definition, services, options),
+      loadNested: async (definition, signal) =>
+        loadLlb((await options.rewrite?.(definition, signal)) ?? definition, services, options),
     },
     services,
   );

@@ -1,3 +1,4 @@
+import type { LlbDefinition } from '../contracts/frontend.js';
 import type { Logger } from '../contracts/logger.js';
 import type { Sessions } from '../contracts/session.js';
 import type { Source } from '../contracts/source.js';
@@ -24,3 +25,5 @@ export interface LoadOptions {
   /** Granted entitlements: `network.host`, `security.insecure`. */
   readonly entitlements: ReadonlySet<string>;
 }
+  /** Applies the build's source policies to a definition that turns up while it runs. */
+  readonly rewrite?: (definition: LlbDefinition, signal: AbortSignal) => Promise<LlbDefinition>;

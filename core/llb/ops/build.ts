@@ -33,7 +33,8 @@ export class BuildOp implements Op {
     context: OpContext,
   ): Promise<readonly (Result | undefined)[]> {
     const input = asRef(inputs[this.#body.definitionInput]);
-    const edge = this.#setting.loadNested(await this.#read(input, context.signal));
+    const definition = await this.#read(input, context.signal);
+    const edge = await this.#setting.loadNested(definition, context.signal);
     return [edge && (await context.build(edge))];
   }
 

@@ -15,5 +15,5 @@ export interface OpSetting {
   readonly platform: Platform;
   readonly worker: Worker;
   /** Loads a definition that turns up while the op runs, with the same rights as the op's own. */
-  readonly loadNested: (definition: LlbDefinition) => Edge | undefined;
+  readonly loadNested: (definition: LlbDefinition, signal: AbortSignal) => Promise<Edge | undefined>;
 }

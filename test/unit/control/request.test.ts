@@ -49,13 +49,28 @@ describe('solve request', () => {
   for (const [what, init] of Object.entries<Init<control.SolveRequest>>({
     'exporting a build cache': { Cache: { Exports: [{ Type: 'local', Attrs: {} }] } },
     'importing a build cache': { Cache: { Imports: [{ Type: 'local', Attrs: {} }] } },
-    'a source policy': { SourcePolicy: { rules: [{}] } },
     'the attestation "attest:sbom="': { FrontendAttrs: { 'attest:sbom': '' } },
   })) {
     it(`refuses ${what} instead of ignoring it`, () => {
       expect(() => plan(init)).to.throw(`${what} is known, but not supported yet`);
     });
   }
+
+  it('takes source policies over, and the session that decides', () => {
+    const rules = [{ action: 1, selector: { identifier: 'docker-image://*', matchType: 1 } }] as const;
+    expect(plan({ SourcePolicy: { rules }, SourcePolicySession: 's' }).policies).to.deep.equal({
+      policy: {
+        rules: [
+          {
+            action: 'deny',
+            selector: { identifier: 'docker-image://*', match: 'exact', constraints: [] },
+          },
+        ],
+      },
+      sessionId: 's',
+    });
+    expect(() => plan({ SourcePolicy: { rules: [{}] } })).to.throw('invalid nil selector in policy');
+  });
 
   it('lets pass what clients send by default about attestations', () => {
     expect(plan({ FrontendAttrs: { 'attest:provenance': 'mode=min,inline-only=true' } }).ref).to.equal('r');

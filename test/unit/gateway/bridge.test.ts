@@ -144,10 +144,11 @@ describe('Bridge', () => {
     );
   });
 
-  it('says which sources have no metadata', async () => {
-    const request = { scheme: 'local', name: 'ctx', attrs: {} };
-    expect((await failure(build.bridge.resolveSource(request, 'row', signal))).message).to.equal(
-      'sources of type local have no metadata to ask for',
-    );
+  it('answers nothing about sources that have no metadata', async () => {
+    const source = { identifier: 'local://ctx', attrs: {} };
+    expect(await build.bridge.resolveSource({ source }, signal)).to.deep.equal({
+      source,
+      meta: { identifier: 'local://ctx' },
+    });
   });
 });

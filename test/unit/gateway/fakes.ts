@@ -2,13 +2,16 @@ import { notFound } from '../../../core/contracts/errors.js';
 import type { Frontend } from '../../../core/contracts/frontend.js';
 import { silentProgress, type Warning } from '../../../core/contracts/progress.js';
 import type { ImmutableRef } from '../../../core/contracts/refs.js';
+import type { ClientPolicy } from '../../../core/contracts/session.js';
 import type { Source, SourceRequest } from '../../../core/contracts/source.js';
 import { Bridge } from '../../../core/gateway/bridge.js';
 import type { BridgeJob } from '../../../core/gateway/job.js';
+import type { BuildPolicies } from '../../../core/gateway/source-policies.js';
 import type { Edge } from '../../../core/solver/op.js';
 import { type Digest, sha256 } from '../../../core/util/digest.js';
 import { definitionFromProto } from '../../../proto/definition.js';
 import { type Init, pb } from '../../../proto/index.js';
+import { fakeSession, fakeSessions } from '../../support/fake-session.js';
 import { opBytes } from '../llb/ops.js';
 import { contributions, type FakeServices, fakeServices } from '../llb/services.js';
 
@@ -46,7 +49,10 @@ export interface FakeBuild {
 
 export const imageDigest = sha256('image');
 
-export function fakeBuild(frontends: Readonly<Record<string, Frontend>> = {}): FakeBuild {
+export function fakeBuild(
+  frontends: Readonly<Record<string, Frontend>> = {},
+  parts: { readonly policies?: BuildPolicies; readonly client?: ClientPolicy } = {},
+): FakeBuild {
   const job = new FakeJob();
   const resolved: FakeBuild['resolved'] = [];
   const local: Source = {
@@ -57,18 +63,22 @@ export function fakeBuild(frontends: Readonly<Record<string, Frontend>> = {}): F
     resolve: async (request, { steps, logName }) =>
       steps.step(logName, async () => {
         resolved.push({ request, logName });
-        if (request.name === 'missing') throw notFound('registry.not-found', 'missing: not found');
-        const identifier = `docker-image://docker.io/library/${request.name}:latest@${imageDigest}`;
+        if (request.name.includes('missing')) throw notFound('registry.not-found', 'missing: not found');
+        const identifier = `docker-image://${request.name}@${imageDigest}`;
         return { identifier, image: { digest: imageDigest, config: Buffer.from('{}') } };
       }),
   };
-  const services = fakeServices({ sources: { local, 'docker-image': image } });
+  const services = {
+    ...fakeServices({ sources: { local, 'docker-image': image } }),
+    ...(parts.client ? { sessions: fakeSessions(fakeSession({ policy: parts.client })) } : {}),
+  };
   const bridge = new Bridge({
     job,
     services,
     frontends: contributions(frontends),
     sessionId: 'session1',
     entitlements: new Set(),
+    ...(parts.policies ? { policies: parts.policies } : {}),
   });
   return { job, services, bridge, resolved };
 }

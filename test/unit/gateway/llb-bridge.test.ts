@@ -162,9 +162,8 @@ describe('LlbBridge', () => {
     expect((await ask({})).Image).to.deep.equal({ Digest: imageDigest, Config: Buffer.from('{}') });
     expect((await ask({ NoConfig: true })).Image).to.deep.equal({ Digest: imageDigest });
     expect(build.resolved[0]?.logName).to.equal('resolve image config for docker-image://busybox');
-    expect(await failure(ask({ AttestationChain: true }))).to.match(
-      /^Unimplemented: resolving an image's att/,
-    );
+    const ResolveAttestations = ['sbom'];
+    expect(await failure(ask({ ResolveAttestations }))).to.match(/^Unimplemented: resolving an image's att/);
   });
 
   it('hands warnings on', async () => {
@@ -228,10 +227,14 @@ describe('LlbBridge', () => {
     ]);
   });
 
-  it('refuses what it does not do, by name', async () => {
-    expect(await failure(bridge.solve(solveRequest({ SourcePolicies: [{}] }), signal))).to.match(
-      /^Unimplemented: source policies/,
+  it('applies the source policies of a request', async () => {
+    const SourcePolicies = [{ rules: [{ action: 1, selector: { identifier: 'local://*' } }] } as const];
+    expect(await failure(bridge.solve(solveRequest({ SourcePolicies }), signal))).to.contain(
+      'source "local://ctx" denied by policy',
     );
+  });
+
+  it('refuses contradictions', async () => {
     expect(await failure(bridge.solve(solveRequest({ Frontend: 'x' }), signal))).to.match(
       /both Definition and Frontend/,
     );
