@@ -13,7 +13,7 @@ export interface Executor {
    * Begins the same, for whoever talks to the process: resolves as soon as it runs. The signal reigns until the end.
    * It is not one of the `maxParallelism`: whoever looks into a step may hold up no other.
    */
-  start(spec: ExecSpec, io: ExecIo, signal: AbortSignal): Promise<RunningContainer>;
+  begin(spec: ExecSpec, io: ExecIo, signal: AbortSignal): Promise<RunningContainer>;
 }
 export const Executors: TokenFamily<Executor> = family('Executor');
 

@@ -101,7 +101,7 @@ export class BridgeContainer implements GatewayContainer {
   ): Promise<RunningProcess> {
     const { args, cwd, user, tty } = { cwd: '', user: '', tty: false, ...process };
     if (!this.#first) {
-      this.#first = this.#plan.worker.executor.start(this.#spec(process, env), io, signal);
+      this.#first = this.#plan.worker.executor.begin(this.#spec(process, env), io, signal);
       return this.#first;
     }
     const container = await this.#first.catch((cause: unknown) => {

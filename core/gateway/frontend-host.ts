@@ -56,7 +56,7 @@ export class ContainerFrontends implements FrontendHost {
     void server.closed.then(() => running && cut.abort());
     try {
       const io = { stdin: stdio.stdin, stdout: stdio.stdout, stderr: (data: Uint8Array) => log.write(data) };
-      const process = await worker.executor.start(spec, io, AbortSignal.any([signal, cut.signal]));
+      const process = await worker.executor.begin(spec, io, AbortSignal.any([signal, cut.signal]));
       const result = await process.ended;
       if (result.exitCode !== 0) throw exitFailure(result.exitCode);
     } catch (error) {

@@ -129,7 +129,7 @@ export async function attend(
     progress: silentProgress,
   };
   const ears = listen(options);
-  const container = await fixture.executor.start(spec, ears.io, signal);
+  const container = await fixture.executor.begin(spec, ears.io, signal);
   return {
     ...ears,
     process: container,

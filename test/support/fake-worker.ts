@@ -28,7 +28,7 @@ export class FakeWorker implements Worker {
     exitCode: 0,
     oomKilled: false,
   });
-  start: Worker['executor']['start'] = async (spec, io, signal) => ({
+  begin: Worker['executor']['begin'] = async (spec, io, signal) => ({
     ended: this.run(spec, io, signal),
     signal() {},
     resize() {},
@@ -46,9 +46,9 @@ export class FakeWorker implements Worker {
       this.specs.push(spec);
       return this.run(spec, io, signal);
     },
-    start: (spec, io, signal) => {
+    begin: (spec, io, signal) => {
       this.specs.push(spec);
-      return this.start(spec, io, signal);
+      return this.begin(spec, io, signal);
     },
   };
 

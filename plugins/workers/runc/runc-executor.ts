@@ -37,7 +37,7 @@ export class RuncExecutor implements Executor {
     return canceledBy(signal, () => this.#slots.run(() => this.#run(spec, io, signal), signal));
   }
 
-  async start(spec: ExecSpec, io: ExecIo, signal: AbortSignal): Promise<RunningContainer> {
+  async begin(spec: ExecSpec, io: ExecIo, signal: AbortSignal): Promise<RunningContainer> {
     return canceledBy(signal, async () => {
       const request = await this.#request(spec, { io, attended: true }, signal);
       const host = await this.#options.host();
