@@ -4,6 +4,7 @@ import {
   type BuildResult,
   type Contributions,
   type Export,
+  type ExportContext,
   type Exporter,
   type ProgressSteps,
   type Session,
@@ -34,6 +35,9 @@ export interface ExportScope {
   readonly session: () => Promise<Session>;
   readonly steps: ProgressSteps;
   readonly tracing: Tracing;
+  readonly inlineCache?: ExportContext['inlineCache'];
+  /** Answers response keys. */
+  readonly exportCaches: (signal: AbortSignal) => Promise<Readonly<Record<string, string>>>;
 }
 
 /** The exclusive parts one after the other, what may overlap at the end. Answers the merged response keys. */
@@ -45,12 +49,18 @@ export async function runExports(
 ): Promise<Record<string, string>> {
   const response: Record<string, string> = {};
   for (const [index, one] of exports.entries()) {
-    const { session, steps, tracing } = scope;
+    const { session, steps, tracing, inlineCache } = scope;
     const exported = await tracing.trace(one.name, { tags: { exporter: index } }, () =>
-      one.run(result, { session, index, steps }, signal),
+      one.run(result, { session, index, steps, ...(inlineCache ? { inlineCache } : {}) }, signal),
     );
     Object.assign(response, exported.response);
   }
-  await together(exports, async (one, either) => one.finalize?.(either), signal);
-  return response;
+  const overlapping = [
+    ...exports.map((one) => async (either: AbortSignal) => {
+      await one.finalize?.(either);
+      return {};
+    }),
+    scope.exportCaches,
+  ];
+  return Object.assign(response, ...(await together(overlapping, (work, either) => work(either), signal)));
 }

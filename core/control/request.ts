@@ -1,7 +1,8 @@
 /** Checks a SolveRequest and turns its several generations of fields into one form. */
 import type { control } from '../../proto/index.js';
 import { policyFromProto } from '../../proto/source-policy.js';
-import { BuildError, invalid, unsupported } from '../contracts/index.js';
+import type { CacheRequest } from '../cache/build-caches.js';
+import { BuildError, type CacheEntry, invalid, unsupported } from '../contracts/index.js';
 import type { BuildPolicies } from '../gateway/source-policies.js';
 import { didYouMean } from '../util/nearest.js';
 
@@ -17,6 +18,7 @@ export interface SolvePlan {
   readonly exporters: readonly ExporterRequest[];
   readonly entitlements: ReadonlySet<string>;
   readonly policies: BuildPolicies;
+  readonly caches: CacheRequest;
   readonly work: SolveWork;
 }
 
@@ -37,6 +39,7 @@ export function planSolve(request: control.SolveRequest, allowed: readonly strin
     exporters: exportersOf(request),
     entitlements: grant(request.Entitlements, allowed),
     policies: policiesOf(request),
+    caches: cachesOf(request),
     work: workOf(request),
   };
 }
@@ -45,6 +48,23 @@ const policiesOf = ({ SourcePolicy, SourcePolicySession }: control.SolveRequest)
   ...(SourcePolicy ? { policy: policyFromProto(SourcePolicy) } : {}),
   sessionId: SourcePolicySession,
 });
+
+/** The deprecated fields name registries. */
+function cachesOf({ Cache: cache }: control.SolveRequest): CacheRequest {
+  if (!cache) return { exports: [], imports: [] };
+  const entryOf = ({ Type, Attrs }: control.CacheOptionsEntry): CacheEntry => ({ type: Type, attrs: Attrs });
+  const { ExportRefDeprecated: ref, ExportAttrsDeprecated: attrs } = cache;
+  return {
+    exports: [
+      ...cache.Exports.map(entryOf),
+      ...(ref === '' ? [] : [{ type: 'registry', attrs: { ...attrs, ref } }]),
+    ],
+    imports: [
+      ...cache.Imports.map(entryOf),
+      ...cache.ImportRefsDeprecated.map((legacy) => ({ type: 'registry', attrs: { ref: legacy } })),
+    ],
+  };
+}
 
 function workOf(request: control.SolveRequest): SolveWork {
   if (request.Frontend !== '') {
@@ -91,11 +111,6 @@ function refuseUnsupported(request: control.SolveRequest): void {
   const refuse = (what: string): never => {
     throw unsupported('control.unsupported', `${what} is known, but not supported yet`);
   };
-  const cache = request.Cache;
-  if (cache && (cache.Exports.length > 0 || cache.ExportRefDeprecated !== ''))
-    refuse('exporting a build cache');
-  if (cache && (cache.Imports.length > 0 || cache.ImportRefsDeprecated.length > 0))
-    refuse('importing a build cache');
   if (request.EnableSessionExporter) refuse('the session exporter');
   if (request.ProxyNetwork) refuse('the proxy network');
   if (request.CompatibilityVersion !== 0) refuse(`compatibility version ${request.CompatibilityVersion}`);

@@ -25,7 +25,7 @@ export async function solveResult(result: FrontendResult, solve: SolveRef): Prom
   return { platforms: solved, multiPlatform: result.refs !== undefined, metadata: result.metadata };
 }
 
-function refsOf(result: FrontendResult): [id: string, ref: GatewayRef | undefined][] {
+export function refsOf(result: FrontendResult): [id: string, ref: GatewayRef | undefined][] {
   return result.refs ? [...result.refs] : [['', result.ref]];
 }
 

@@ -1,6 +1,7 @@
 /** One Control.Solve from request to response. */
 import { definitionFromProto } from '../../proto/definition.js';
 import type { control } from '../../proto/index.js';
+import { type CacheServices, openBuildCaches, type ResultEdges } from '../cache/build-caches.js';
 import type {
   Contributions,
   Exporter,
@@ -20,13 +21,14 @@ import type { Builds } from './builds.js';
 import { openExports, runExports } from './exports.js';
 import type { Journal } from './journal.js';
 import { planSolve, type SolvePlan } from './request.js';
-import { solveResult } from './result.js';
+import { refsOf, solveResult } from './result.js';
 
 export interface SolveServices {
   readonly solver: Solver;
   readonly llb: LlbServices;
   readonly frontends: Contributions<Frontend>;
   readonly exporters: Contributions<Exporter>;
+  readonly caches: CacheServices;
   /** Entitlements that the daemon's configuration lets builds have. */
   readonly allowedEntitlements: readonly string[];
   readonly builds: Builds<Build>;
@@ -50,9 +52,12 @@ export async function solve(
   const plan = planSolve(request, services.allowedEntitlements);
   await using owned = new DisposeStack();
   const exports = openExports(plan.exporters, services.exporters);
+  const openCaches = openBuildCaches(plan.caches, services.caches);
   for (const one of exports) await owned.use(one);
   const { solver, llb, frontends } = services;
   await using job = solver.openJob(plan.ref, { sessionId: plan.sessionId, ...(span ? { span } : {}) });
+  const session = () => llb.sessions.get(plan.sessionId, signal);
+  const caches = openCaches(job, session);
   await using bridge = new Bridge({
     job,
     services: llb,
@@ -60,6 +65,7 @@ export async function solve(
     sessionId: plan.sessionId,
     entitlements: plan.entitlements,
     policies: plan.policies,
+    importCaches: (entries, either) => caches.import(entries, either),
   });
   const inputs = inputsOf(request);
   await using remote = plan.work.kind === 'gateway' ? new LlbBridge(bridge, inputs) : undefined;
@@ -67,8 +73,14 @@ export async function solve(
   try {
     const result = await frontendResult(plan, request, bridge, remote, inputs, signal);
     const solved = await solveResult(result, (ref) => bridge.resolve(ref, signal));
-    const session = () => llb.sessions.get(plan.sessionId, signal);
-    const scope = { session, steps: job.steps, tracing: llb.tracing };
+    const edges = edgesOf(result, bridge);
+    const scope = {
+      session,
+      steps: job.steps,
+      tracing: llb.tracing,
+      ...caches.inline(edges),
+      exportCaches: (either: AbortSignal) => caches.export(edges, either),
+    };
     const response = await runExports(exports, solved, scope, signal);
     return { ExporterResponse: { ...response, ...frontendKeys(result) } };
   } finally {
@@ -85,11 +97,15 @@ function frontendResult(
   signal: AbortSignal,
 ): Promise<FrontendResult> {
   if (remote) return unlessAborted(remote.returned, signal);
+  const cacheImports = plan.caches.imports;
   if (plan.work.kind === 'frontend') {
-    return bridge.solve({ frontend: plan.work.frontend, opts: plan.work.opts, inputs }, signal);
+    return bridge.solve({ frontend: plan.work.frontend, opts: plan.work.opts, inputs, cacheImports }, signal);
   }
-  return bridge.solve({ definition: definitionFromProto(request.Definition!) }, signal);
+  return bridge.solve({ definition: definitionFromProto(request.Definition!), cacheImports }, signal);
 }
+
+const edgesOf = (result: FrontendResult, bridge: Bridge): ResultEdges =>
+  new Map([...refsOf(result)].map(([id, ref]) => [id, bridge.edge(ref)]));
 
 const inputsOf = (request: control.SolveRequest): ReadonlyMap<string, LlbDefinition> =>
   new Map(Object.entries(request.FrontendInputs).map(([name, value]) => [name, definitionFromProto(value)]));

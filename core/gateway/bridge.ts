@@ -84,7 +84,10 @@ export class Bridge implements Gateway, AsyncDisposable {
   }
 
   async solve(request: GatewaySolve, signal: AbortSignal): Promise<FrontendResult> {
-    await this.#importCaches(request.cacheImports ?? [], signal);
+    const imported = this.#importCaches(request.cacheImports ?? [], signal);
+    // A frontend reads its files meanwhile: its own solves wait.
+    if ('definition' in request) await imported;
+    else imported.catch(() => {});
     const result =
       'definition' in request
         ? await this.#open(request.definition, request.sourcePolicies ?? [], signal)
@@ -216,8 +219,8 @@ export class Bridge implements Gateway, AsyncDisposable {
   }
 
   async #importCaches(entries: readonly CacheEntry[], signal: AbortSignal): Promise<void> {
-    if (entries.length === 0) return;
     const { importCaches } = this.#options;
+    if (!importCaches && entries.length === 0) return;
     if (!importCaches) throw unsupported('gateway.cache-imports', 'cache imports are not supported here');
     await importCaches(entries, signal);
   }

@@ -8,6 +8,7 @@
 import type { types } from '../../proto/index.js';
 import {
   type AnyPlugin,
+  CacheBackends,
   Exporters,
   Frontends,
   type Logger,
@@ -28,6 +29,7 @@ import { RefResultStore } from '../snapshot/result-store.js';
 import { KeyStore } from '../solver/keys/key-store.js';
 import { Solver } from '../solver/solver.js';
 import { DisposeStack } from '../util/dispose.js';
+import { SocketFolder } from '../util/socket-folder.js';
 import { assembleWorkers } from './assemble-workers.js';
 import { type EngineConfig, parseConfig } from './config/load.js';
 import { KernelContainer } from './container.js';
@@ -131,10 +133,12 @@ async function openControl(
   owner: DisposeStack,
 ): Promise<Control> {
   const { kv, sessions, tracing, logger } = core;
+  const keys = new KeyStore(kv);
+  const results = new RefResultStore(workers);
   const solver = await owner.use(
     new Solver({
-      keys: new KeyStore(kv),
-      results: new RefResultStore(workers),
+      keys,
+      results,
       tracing,
       logger,
       maxParallelism: workers.list[0]?.profile.maxParallelism ?? 0,
@@ -154,6 +158,13 @@ async function openControl(
     llb,
     frontends: container.get(Frontends.all),
     exporters: container.get(Exporters.all),
+    caches: {
+      backends: container.get(CacheBackends.all),
+      keys,
+      results,
+      refs: () => workers.default().refs,
+      logger,
+    },
     allowedEntitlements: core.config.settings['insecure-entitlements'],
     workers,
     tracing,

@@ -74,7 +74,7 @@ class ImageExport implements Export {
       });
     }
     return context.steps.step(this.name, async (progress) => {
-      const image = await this.#writer.write(result, this.#options, progress, signal);
+      const image = await this.#writer.write(result, this.#options, { ...context, progress }, signal);
       const names = this.#withDangling(given, image.root.digest);
       if (push) {
         const { id } = await context.session();

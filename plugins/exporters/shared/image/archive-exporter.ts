@@ -65,7 +65,7 @@ class ArchiveExport implements Export {
     }
     return context.steps.step(this.name, async (progress) => {
       const names = imageNames(this.#options.name, result);
-      const image = await this.#writer.write(result, this.#options, progress, signal);
+      const image = await this.#writer.write(result, this.#options, { ...context, progress }, signal);
       const root = announcedRoot(image, Date.now());
       const response = imageResponse(image, root, names);
       const entries = [

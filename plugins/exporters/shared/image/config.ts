@@ -17,11 +17,13 @@ export interface ConfigInput {
   /** The config of the image this one was built on. */
   readonly base: Uint8Array | undefined;
   readonly layers: readonly RefLayer[];
+  /** Cache records that travel with the image. */
+  readonly cache: Uint8Array | undefined;
   /** Seconds. */
   readonly sourceDateEpoch: number | undefined;
 }
 
-export function imageConfig({ config, base, layers, sourceDateEpoch }: ConfigInput): Uint8Array {
+export function imageConfig({ config, base, layers, cache, sourceDateEpoch }: ConfigInput): Uint8Array {
   const members = config?.length ? readMembers(config) : defaultConfig();
   requirePlatform(members);
   const normalized = normalizeHistory(parseHistory(memberValue(members, 'history')), layers);
@@ -31,6 +33,7 @@ export function imageConfig({ config, base, layers, sourceDateEpoch }: ConfigInp
   members.set('rootfs', goJson({ type: 'layers', diff_ids: diffIds.length > 0 ? diffIds : null }));
   members.set('history', goJson(history.length > 0 ? history.map(historyJson) : null));
   members.set('created', createdJson(members, history, sourceDateEpoch));
+  if (cache) members.set('moby.buildkit.cache.v0', goJson(cache));
   return Buffer.from(sortedObject(members));
 }
 

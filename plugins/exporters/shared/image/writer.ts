@@ -6,9 +6,9 @@ import {
   type Descriptor,
 } from '../../../../core/contracts/content.js';
 import { invalid } from '../../../../core/contracts/errors.js';
-import type { BuildResult } from '../../../../core/contracts/exporter.js';
+import type { BuildResult, ExportContext } from '../../../../core/contracts/exporter.js';
 import { type Progress, statusWhile } from '../../../../core/contracts/progress.js';
-import type { RefLayer, RefLayers } from '../../../../core/contracts/refs.js';
+import type { LayerOptions, RefLayer, RefLayers } from '../../../../core/contracts/refs.js';
 import { sourceLabel } from '../../../../core/contracts/registry.js';
 import { type Digest, sha256 } from '../../../../core/util/digest.js';
 import { layerMediaType, mediaTypes } from '../../../../core/util/media-types.js';
@@ -37,6 +37,10 @@ export interface ImageBlob {
   readonly sources: Readonly<Record<string, readonly string[]>>;
 }
 
+export interface WriteContext extends Pick<ExportContext, 'inlineCache'> {
+  readonly progress: Progress;
+}
+
 interface PlatformImage {
   readonly manifest: Descriptor;
   readonly config: Descriptor;
@@ -57,7 +61,7 @@ export class ImageWriter {
   async write(
     result: BuildResult,
     options: ImageOptions,
-    progress: Progress,
+    { progress, inlineCache }: WriteContext,
     signal: AbortSignal,
   ): Promise<WrittenImage> {
     const parts = namedResults(result);
@@ -70,8 +74,13 @@ export class ImageWriter {
       );
     }
     const layers = await exportLayers(parts, options, epoch, progress, signal);
+    const caches = await Promise.all(
+      parts.map(({ id }, i) => inlineCache?.(id, layers[i]!.layers, layerOptions(options, epoch), signal)),
+    );
     const images = await Promise.all(
-      parts.map((part, i) => this.#platform(result, part, layers[i]!, options, epoch, progress)),
+      parts.map((part, i) =>
+        this.#platform(result, part, { ...layers[i]!, cache: caches[i] }, options, epoch, progress),
+      ),
     );
     const blobs = images.flatMap((image) => image.blobs);
     if (!result.multiPlatform) {
@@ -90,7 +99,7 @@ export class ImageWriter {
   async #platform(
     result: BuildResult,
     part: NamedResult,
-    { layers, provider }: RefLayers,
+    { layers, provider, cache }: RefLayers & { readonly cache: Uint8Array | undefined },
     options: ImageOptions,
     epoch: number | undefined,
     progress: Progress,
@@ -100,6 +109,7 @@ export class ImageWriter {
       config: metadataOf(result, 'containerimage.config', part.id),
       base: metadataOf(result, 'containerimage.base.config', part.id),
       layers,
+      cache,
       sourceDateEpoch: epoch,
     });
     const configBlob = this.#document(isOci ? mediaTypes.ociConfig : mediaTypes.dockerConfig, config, {});
@@ -176,12 +186,19 @@ function exportLayers(
   progress: Progress,
   signal: AbortSignal,
 ): Promise<readonly RefLayers[]> {
-  const { compression, mediaTypes: family } = options;
-  const clamp = options.rewriteTimestamp && epoch !== undefined ? { sourceDateEpoch: epoch } : {};
+  const wanted = layerOptions(options, epoch);
   const nothing: RefLayers = { layers: [], provider: { read: () => once(new Uint8Array()) } };
   const layersOf = async ({ ref }: NamedResult, either: AbortSignal): Promise<RefLayers> =>
-    (await ref?.layers({ compression, mediaTypes: family, ...clamp }, progress, either)) ?? nothing;
+    (await ref?.layers(wanted, progress, either)) ?? nothing;
   return statusWhile(progress, 'exporting layers', () => together(parts, layersOf, signal));
+}
+
+function layerOptions(
+  { compression, mediaTypes: family, rewriteTimestamp }: ImageOptions,
+  epoch: number | undefined,
+): LayerOptions {
+  const clamp = rewriteTimestamp && epoch !== undefined ? { sourceDateEpoch: epoch } : {};
+  return { compression, mediaTypes: family, ...clamp };
 }
 
 function describeLayer({ descriptor }: RefLayer, options: ImageOptions): Descriptor {
