@@ -12,6 +12,7 @@ import tar from './exporters/tar/index.js';
 import dockerfile from './frontends/dockerfile/index.js';
 import gateway from './frontends/gateway/index.js';
 import git from './sources/git/index.js';
+import http from './sources/http/index.js';
 import image from './sources/image/index.js';
 import localFolder from './sources/local/index.js';
 import ociLayout from './sources/oci-layout/index.js';
@@ -22,6 +23,7 @@ export const builtinPlugins: readonly AnyPlugin[] = [
   dockerfile,
   gateway,
   git,
+  http,
   image,
   localFolder,
   ociLayout,

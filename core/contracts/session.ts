@@ -26,6 +26,8 @@ export interface Session {
   readonly secrets: ClientSecrets;
   /** The client's content store named `store` (`local:<dir>`, `oci:<name>`, `export`). */
   content(store: string): ClientContent;
+  /** Absent where a client hands over everything as folders. */
+  readonly uploads?: ClientUploads;
   readonly policy: ClientPolicy;
 }
 
@@ -167,6 +169,12 @@ export interface AuthToken {
 export interface ClientSecrets {
   /** undefined when the client has no such secret. */
   get(id: string, signal: AbortSignal): Promise<Uint8Array | undefined>;
+}
+
+/** Streams that the client hands in under `http://buildkit-session/<id>`, each of them once. */
+export interface ClientUploads {
+  readonly offered: boolean;
+  pull(url: URL, signal: AbortSignal): AsyncIterable<Uint8Array>;
 }
 
 /** The sessions that may serve one piece of work, asked in order; the list may grow while it runs. */

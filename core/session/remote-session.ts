@@ -13,6 +13,7 @@ import type {
   ClientPolicy,
   ClientResults,
   ClientSecrets,
+  ClientUploads,
   Session,
 } from '../contracts/session.js';
 import type { Threads } from '../contracts/threads.js';
@@ -25,6 +26,7 @@ import { RemoteContent } from './remote-content.js';
 import { RemoteFolders } from './remote-folders.js';
 import { RemotePolicy } from './remote-policy.js';
 import { RemoteResults } from './remote-results.js';
+import { RemoteUploads } from './remote-uploads.js';
 import { SessionCalls } from './session-calls.js';
 
 export interface RemoteSessionOptions {
@@ -48,6 +50,7 @@ export class RemoteSession implements Session, AsyncDisposable {
   readonly auth: ClientAuth;
   readonly secrets: ClientSecrets;
   readonly policy: ClientPolicy;
+  readonly uploads: ClientUploads;
   readonly #client: GrpcClient;
   readonly #calls: SessionCalls;
   readonly #gone = new AbortController();
@@ -63,6 +66,7 @@ export class RemoteSession implements Session, AsyncDisposable {
     this.auth = new RemoteAuth(this.#calls);
     this.secrets = new RemoteSecrets(this.#calls);
     this.policy = new RemotePolicy(this.#calls);
+    this.uploads = new RemoteUploads(this.#calls);
     void this.#client.closed.then(() => this.#drop());
     void this.#watch(options);
   }

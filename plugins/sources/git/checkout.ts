@@ -1,4 +1,5 @@
 /** A commit of a shared repository as a tree of its own. BuildKit: source/git/source.go checkout. */
+import { existsSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import { silentProgress } from '../../../core/contracts/progress.js';
@@ -58,6 +59,7 @@ async function fill(dir: string, repo: Repo, wanted: CheckoutRequest, signal: Ab
   const git = repo.git.with({ workTree });
   await failingAs(`failed to checkout remote ${shown}`, () => git.run(['checkout', ref, '--', '.'], signal));
   await submodules(git, request, signal);
+  if (!request.skipSubmodules) await forgetSubmodules(git, workTree, signal);
   const args: GitSubdirArgs = { workTree, subdir, dest: dir };
   if (!whole) await threads.run(subdirTask, args, { signal });
 }
@@ -101,4 +103,16 @@ async function submodules(git: GitCli, request: GitRequest, signal: AbortSignal)
   await failingAs(`failed to update submodules for ${redactCredentials(request.remote.url)}`, () =>
     git.run(['submodule', 'update', '--init', '--recursive', '--depth=1'], signal),
   );
+}
+
+/**
+ * Submodules of a tree without a repository would point into the shared one, by a path that only this daemon knows and
+ * that makes equal trees differ.
+ */
+async function forgetSubmodules(git: GitCli, workTree: string, signal: AbortSignal): Promise<void> {
+  if (!existsSync(join(workTree, '.gitmodules'))) return;
+  const print = 'printf "%s/%s\\0" "$toplevel" "$sm_path"';
+  const listed = await git.run(['submodule', 'foreach', '--quiet', '--recursive', print], signal);
+  const paths = listed.toString().split('\0').slice(0, -1);
+  await Promise.all(paths.map((path) => rm(join(path, '.git'), { force: true })));
 }

@@ -24,7 +24,7 @@ import { type GitAccess, openAccess } from './git-access.js';
 import { type RunGit, runGit } from './git-process.js';
 import { gitKey } from './keys.js';
 import { readObjects } from './objects.js';
-import { askRemote, defaultBranch, matches, metaOfHash, verifyChecksum } from './remote-refs.js';
+import { askRemote, matches, metaOfHash, verifyChecksum } from './remote-refs.js';
 import { type Repo, SharedRepos } from './shared-repos.js';
 
 export class GitSource implements Source {
@@ -126,7 +126,7 @@ export class GitSource implements Source {
   ): Promise<T> {
     const { url } = request.remote;
     await using access = await this.#access(request, context, signal);
-    const ref = request.ref || (await defaultBranch(access.git, url, signal));
+    const ref = request.ref || meta.ref.replace(/^refs\/heads\//, '');
     const wanted = { url, ref, checksum: meta.checksum, history: request.keepGitDir };
     return this.#repos.use(
       { worker: context.worker, url, format: formatOf(meta), git: access.git },

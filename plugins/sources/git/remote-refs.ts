@@ -58,7 +58,7 @@ const checksumMismatch = (expected: string, got: string): BuildError =>
     grpcCode: 'FailedPrecondition',
   });
 
-export async function defaultBranch(git: GitCli, url: string, signal: AbortSignal): Promise<string> {
+async function defaultBranch(git: GitCli, url: string, signal: AbortSignal): Promise<string> {
   const shown = redactCredentials(url);
   const listed = await failingAs(`error fetching default branch for repository ${shown}`, () =>
     git.run(['ls-remote', '--symref', url, 'HEAD'], signal),
