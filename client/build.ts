@@ -2,10 +2,16 @@
  * One build: opens a session, solves, follows the progress to its end, answers what the exporters said.
  * BuildKit: client/solve.go.
  */
-import { BuildError, type LlbDefinition, type SpanContext } from '../core/contracts/index.js';
+import {
+  BuildError,
+  type LlbDefinition,
+  type SourcePolicy,
+  type SpanContext,
+} from '../core/contracts/index.js';
 import { newId } from '../core/util/identity.js';
 import { definitionToProto } from '../proto/definition.js';
-import { control, type pb } from '../proto/index.js';
+import { control, type pb, sourcepolicy } from '../proto/index.js';
+import { policyToProto } from '../proto/source-policy.js';
 import type { ControlApi } from './control-api.js';
 import type { Daemon, SessionOffer } from './daemon.js';
 import type { ExportRequest } from './export-request.js';
@@ -21,6 +27,8 @@ export interface BuildRequest {
   readonly inputs?: Readonly<Record<string, pb.Definition>>;
   readonly exports?: readonly ExportRequest[];
   readonly entitlements?: readonly string[];
+  /** Which sources may be used, and what others stand in their place. */
+  readonly sourcePolicy?: SourcePolicy;
   /** What the daemon may ask of this client: folders, secrets, credentials. */
   readonly offer?: Omit<SessionOffer, 'exports'>;
   /** Gets the progress as it comes, and is done when the iteration ends. */
@@ -118,6 +126,8 @@ function solveRequest(ref: string, session: string, request: BuildRequest): cont
     ExporterDeprecated: first?.Type ?? '',
     ExporterAttrsDeprecated: first?.Attrs ?? {},
     Entitlements: request.entitlements ?? [],
+    SourcePolicy: request.sourcePolicy && sourcepolicy.Policy.create(policyToProto(request.sourcePolicy)),
+    SourcePolicySession: request.offer?.policy ? session : '',
     Cache: control.CacheOptions.create(),
   });
 }

@@ -83,7 +83,11 @@ program
   .option('--ssh <spec>', 'forward an ssh agent; repeatable', list)
   .option('--allow <entitlement>', 'grant network.host or security.insecure; repeatable', list)
   .option('--oci-layout <name=folder>', 'OCI layout that the build may read; repeatable', list)
-  .option('--source-policy-file <file>', 'source policy')
+  .addOption(
+    new Option('--source-policy-file <file>', 'rules on the sources of the build, as JSON').env(
+      'EXPERIMENTAL_BUILDKIT_SOURCE_POLICY',
+    ),
+  )
   .option('--metadata-file <file>', 'write the response of the exporters as JSON')
   .option('--ref-file <file>', 'write the ref of the build')
   .addOption(new Option('--exporter <type>', 'older form of --output type=…').argParser(list))

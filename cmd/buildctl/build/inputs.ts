@@ -1,6 +1,8 @@
 /** Folders, secrets and options that a build gets from the command line. */
 import { statSync } from 'node:fs';
-import { basename } from 'node:path';
+import { basename, join } from 'node:path';
+import { ociStore } from '../../../client/session/content-stores.js';
+import { LayoutStore } from '../../../client/session/layout-store.js';
 import type { SecretSource } from '../../../client/session/secret-sources.js';
 import { invalid, unsupported } from '../../../core/contracts/index.js';
 import { didYouMean } from '../../../core/util/nearest.js';
@@ -17,6 +19,20 @@ export function parseFolders(pairs: readonly string[] = []): Map<string, string>
     folders.set(name, path);
   }
   return folders;
+}
+
+/** `--oci-layout base=folder`: stores of the session, by the names that the daemon asks for. */
+export function parseLayouts(pairs: readonly string[] = []): Map<string, LayoutStore> {
+  const stores = new Map<string, LayoutStore>();
+  for (const pair of pairs) {
+    const [name, path] = keyValue('oci-layout', pair);
+    const found = statSync(join(path, 'blobs'), { throwIfNoEntry: false });
+    if (!found?.isDirectory()) {
+      throw invalid('buildctl.oci-layout', `--oci-layout ${pair}: ${path} is no OCI layout: it has no blobs`);
+    }
+    stores.set(ociStore(name), new LayoutStore(path));
+  }
+  return stores;
 }
 
 /** `--opt`, and its older name. `build-arg:NAME` without a value takes the environment's, if there is one. */
@@ -80,9 +96,6 @@ export function refuseUnsupported(options: Readonly<Record<string, unknown>>): v
     exportCache: '--export-cache',
     importCache: '--import-cache',
     exportCacheOpt: '--export-cache-opt',
-    ssh: '--ssh',
-    ociLayout: '--oci-layout',
-    sourcePolicyFile: '--source-policy-file',
   };
   for (const [key, flag] of Object.entries(flags)) {
     if (options[key] !== undefined)

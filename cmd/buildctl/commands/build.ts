@@ -7,7 +7,8 @@ import { invalid } from '../../../core/contracts/index.js';
 import { sha256 } from '../../../core/util/digest.js';
 import { newId } from '../../../core/util/identity.js';
 import { type control, pb } from '../../../proto/index.js';
-import { parseFolders, parseOpts, parseSecrets, refuseUnsupported } from '../build/inputs.js';
+import { parseAgents } from '../build/agents.js';
+import { parseFolders, parseLayouts, parseOpts, parseSecrets, refuseUnsupported } from '../build/inputs.js';
 import { metadataJson } from '../build/metadata.js';
 import { parseOutputs } from '../build/outputs.js';
 import { sharedKey } from '../build/shared-key.js';
@@ -29,6 +30,8 @@ export interface BuildOptions {
   readonly allow?: readonly string[];
   readonly metadataFile?: string;
   readonly refFile?: string;
+  readonly ociLayout?: readonly string[];
+  readonly sourcePolicyFile?: string;
 }
 
 export async function build(context: Context, options: BuildOptions): Promise<void> {
@@ -42,8 +45,13 @@ export async function build(context: Context, options: BuildOptions): Promise<vo
     secrets: parseSecrets(options.secret, context.env),
     sharedKey: await sharedKey(),
   };
+    agents: await AgentSources.open(parseAgents(options.ssh), context.env),
+    stores: parseLayouts(options.ociLayout),
   const ref = newId();
   await using daemon = await context.daemon();
+  const sourcePolicy = options.sourcePolicyFile
+    ? await (await import('../build/source-policy.js')).readSourcePolicy(options.sourcePolicyFile)
+    : undefined;
   try {
     const response = await runBuild(
       daemon,
@@ -55,6 +63,7 @@ export async function build(context: Context, options: BuildOptions): Promise<vo
         entitlements: options.allow ?? [],
         trace: context.trace,
         watch: (messages) => show(display, options.trace ? traced(messages, options.trace) : messages),
+        ...(sourcePolicy ? { sourcePolicy } : {}),
         ...(definition ? { definition } : { frontend: options.frontend! }),
       },
       context.signal,
