@@ -6,6 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { installBuildx } from './lib/buildx.mjs';
 import { debianPackages, fail, needRoot, npmPackages, root, run, step, total } from './lib/steps.mjs';
 
 const packages = {
@@ -17,6 +18,7 @@ const packages = {
   skopeo: 'skopeo',
   umoci: 'umoci',
   git: 'git',
+  openssl: 'openssl',
   'xz-utils': 'xz',
   bzip2: 'bzip2',
   zstd: 'zstd',
@@ -27,6 +29,7 @@ const packages = {
 needRoot('The integration tests run real containers, which');
 await step('npm packages', () => npmPackages());
 await step('Debian packages for the integration tests', () => debianPackages(packages));
+await step('docker buildx for the integration tests', () => installBuildx());
 await step('bundling', () => run(process.execPath, [join(root, 'scripts/build.mjs'), '--types']));
 for (const check of ['lint', 'layers', 'types', 'gen:check', 'docs:check'])
   await step(`npm run ${check}`, () => run('npm', ['run', '--silent', check]));

@@ -1,5 +1,6 @@
 /** A buildkitd process over a folder of its own, and buildctl calls to it. */
 import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -62,6 +63,16 @@ export class DaemonProcess implements AsyncDisposable {
 
   get log(): string {
     return this.#log.text;
+  }
+
+  /** Waits until the log says so; answers what matched. */
+  async logged(pattern: RegExp, patienceMs = 10_000): Promise<string> {
+    const signal = AbortSignal.timeout(patienceMs);
+    for (;;) {
+      const [found] = pattern.exec(this.#log.text) ?? [];
+      if (found !== undefined) return found;
+      await once(this.#child.stderr!, 'data', { signal });
+    }
   }
 
   buildctl(args: readonly string[], options?: RunOptions): Promise<Finished> {

@@ -1,0 +1,2 @@
+export declare const buildx: string;
+export declare function installBuildx(): void;
