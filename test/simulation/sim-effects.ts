@@ -3,7 +3,13 @@
  * (`pause`, any number of times), and to report how it ended. An abort ends none of them by itself: how and when an
  * effect reacts is for the simulation to choose.
  */
-import type { EffectRunner, Outcome, RunningEffect } from '../../core/solver/seams.js';
+import {
+  type EffectRunner,
+  type Outcome,
+  type RunningEffect,
+  type Stop,
+  StopCell,
+} from '../../core/solver/seams.js';
 import { deferred } from '../../core/util/deferred.js';
 import type { Random } from './random.js';
 
@@ -59,11 +65,10 @@ export class SimEffects implements EffectRunner {
 
   run<T>(
     name: string,
-    work: (signal: AbortSignal) => Promise<T>,
+    work: (stop: Stop) => Promise<T>,
     settled: (outcome: Outcome<T>) => void,
   ): RunningEffect {
-    const controller = new AbortController();
-    const { signal } = controller;
+    const stop = new StopCell();
     const settle = (outcome: Outcome<T>): void => {
       const make = (): void => {
         this.#unsettled--;
@@ -73,12 +78,12 @@ export class SimEffects implements EffectRunner {
     };
     const fail = (error: unknown): void => settle({ ok: false, error });
     const start = (): void => {
-      if (signal.aborted) fail(signal.reason);
-      else work(signal).then((value) => settle({ ok: true, value }), fail);
+      if (stop.aborted) fail(stop.signal.reason);
+      else work(stop).then((value) => settle({ ok: true, value }), fail);
     };
     this.#started++;
     this.#unsettled++;
     this.#moves.push({ name: `${name} starts`, make: start });
-    return { abort: () => controller.abort() };
+    return stop;
   }
 }

@@ -147,8 +147,8 @@ describe('solver: BuildKit, sharing', () => {
     const { graph } = bench;
     const make = (): Vertex => {
       const seven = sum('7', 7, []);
-      const running: StepOptions['running'] = async ({ build }) => {
-        const result = await build({ vertex: seven, index: 0 });
+      const running: StepOptions['running'] = async (context) => {
+        const result = await context.build({ vertex: seven, index: 0 });
         const value = textOf(result);
         await result![Symbol.asyncDispose]();
         return value;
