@@ -43,13 +43,43 @@ export class ExecOp implements Op {
     inputs: readonly (Result | undefined)[],
     context: OpContext,
   ): Promise<readonly (Result | undefined)[]> {
+    const { tracing, sessions } = this.#services;
     const refs = inputs.map(asRef);
+    const failed = (error: unknown, left = nothingLeft): unknown =>
+      context.signal.aborted
+        ? error
+        : BuildError.from(error).wrap(undefined, solveDetail(this.#body, refs, left, this.#setting));
+    await using mounts = await tracing
+      .trace('prepare mounts', {}, () =>
+        PreparedMounts.prepare(this.#body, refs, this.#setting, this.#services, context),
+      )
+      .catch((error: unknown) => {
+        throw failed(error);
+      });
     try {
-      return await this.#run(refs, context);
+      const secrets = await secretEnv(sessions, context.sessions, this.#body.secretEnv, context.signal);
+      await this.#runProcess(mounts, secrets, context);
     } catch (error) {
       if (context.signal.aborted) throw error;
-      throw BuildError.from(error).wrap(undefined, solveDetail(this.#body, refs, this.#setting));
+      throw failed(error, await this.#keepTrees(mounts, context));
     }
+    // Awaited here, because leaving this scope drops what is not committed by then.
+    return await tracing.trace('commit', {}, () => mounts.commit());
+  }
+
+  /** Held until nobody can ask for them any more; then they are no cache worth keeping. */
+  async #keepTrees(mounts: PreparedMounts, context: OpContext): Promise<ReadonlyMap<number, ImmutableRef>> {
+    const { refs } = this.#setting.worker;
+    const trees = await mounts.commitFailed();
+    for (const tree of trees.values()) {
+      context.keep({
+        [Symbol.asyncDispose]: async () => {
+          await tree[Symbol.asyncDispose]();
+          await refs.removeUnused([tree.id]);
+        },
+      });
+    }
+    return trees;
   }
 
   #dep({ selectors, contentBased }: ExecDep): CacheMapDep {
@@ -65,30 +95,18 @@ export class ExecOp implements Op {
     return contentDigester(this.#setting.worker, whole ? [] : paths.map((path) => plainSelector(path, true)));
   }
 
-  async #run(
-    refs: readonly (ImmutableRef | undefined)[],
-    context: OpContext,
-  ): Promise<readonly (ImmutableRef | undefined)[]> {
-    const { tracing, sessions } = this.#services;
-    await using mounts = await tracing.trace('prepare mounts', {}, () =>
-      PreparedMounts.prepare(this.#body, refs, this.#setting, this.#services, context),
-    );
-    const secrets = await secretEnv(sessions, context.sessions, this.#body.secretEnv, context.signal);
-    await this.#runProcess(
-      {
-        id: newId(),
-        process: processSpec(this.#body, this.#setting, secrets),
-        root: mounts.root,
-        mounts: mounts.mounts,
-        progress: context.progress,
-      },
-      context.signal,
-    );
-    // Awaited here, because leaving this scope drops what is not committed by then.
-    return await tracing.trace('commit', {}, () => mounts.commit());
-  }
-
-  async #runProcess(spec: ExecSpec, signal: AbortSignal): Promise<void> {
+  async #runProcess(
+    mounts: PreparedMounts,
+    secrets: readonly string[],
+    { progress, signal }: OpContext,
+  ): Promise<void> {
+    const spec: ExecSpec = {
+      id: newId(),
+      process: processSpec(this.#body, this.#setting, secrets),
+      root: mounts.root,
+      mounts: mounts.mounts,
+      progress,
+    };
     signal.throwIfAborted();
     const log = new StepLog(spec.progress, this.#services.logLimits);
     const tags = { args: this.#body.meta.args.join(' '), container: spec.id };
@@ -105,6 +123,8 @@ export class ExecOp implements Op {
     }
   }
 }
+
+const nothingLeft: ReadonlyMap<number, ImmutableRef> = new Map();
 
 /** Both streams of a step, each within its limits. */
 class StepLog {

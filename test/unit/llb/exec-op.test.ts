@@ -229,8 +229,25 @@ describe('ExecOp', () => {
     );
     expect(error.code).to.equal('exec.exit');
     expect(error.details.map(({ type }) => type)).to.deep.equal(['solve', 'exit']);
-    expect(error.details[0]).to.deep.include({ inputIds: ['base'], mountIds: [''], description: { a: 'b' } });
+    expect(error.details[0]).to.deep.include({ inputIds: ['base'], description: { a: 'b' } });
     expect(error.details[1]).to.deep.equal({ type: 'exit', exitCode: 7 });
+  });
+
+  it('keeps the trees of a failed step for as long as the step is known', async () => {
+    worker.run = async (spec) => {
+      worker.refs.tree(spec.root.tree as ImmutableRef).set('/left', 'behind');
+      return { exitCode: 7, oomKilled: false };
+    };
+    const context = opContext();
+    const source = { input: 1, dest: '/src', output: -1, readonly: true };
+    const error = await failure(exec({ mounts: [rootMount, source] }, context));
+    const solve = error.details.find((detail) => detail.type === 'solve');
+    const [root = '', src] = solve?.mountIds ?? [];
+    expect(solve?.inputIds).to.deep.equal(['base', 'other']);
+    expect(src).to.equal('other');
+    expect(worker.refs.tree({ id: root }).get('/left')).to.equal('behind');
+    for (const held of context.kept) await held[Symbol.asyncDispose]();
+    expect(worker.refs.has(root)).to.equal(false);
     expect(worker.refs.live).to.equal(2);
   });
 

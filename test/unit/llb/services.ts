@@ -56,9 +56,14 @@ export const loadNested = (): never => {
 export const opContext = (
   signal: AbortSignal = new AbortController().signal,
   progress: Progress = silentProgress,
-): OpContext => ({
-  signal,
-  progress,
-  sessions: { ids: () => ['session1'] },
-  build: async () => undefined,
-});
+): OpContext & { readonly kept: AsyncDisposable[] } => {
+  const kept: AsyncDisposable[] = [];
+  return {
+    signal,
+    progress,
+    sessions: { ids: () => ['session1'] },
+    build: async () => undefined,
+    keep: (held) => kept.push(held),
+    kept,
+  };
+};

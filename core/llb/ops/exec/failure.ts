@@ -33,18 +33,21 @@ function foreignHint({ platform, worker }: OpSetting): string | undefined {
   return `The step is for ${formatPlatform(platform)}; this worker runs ${platforms.map(formatPlatform).join(', ')}.`;
 }
 
-/** What a client needs to look into the failed step: per mount the tree it had, as far as it is still there. */
+/**
+ * What a client needs to look into the failed step, by mount: the tree it began with, and the one it ended with.
+ * `left` are layers that the step wrote.
+ */
 export function solveDetail(
   body: ExecBody,
   inputs: readonly (ImmutableRef | undefined)[],
+  left: ReadonlyMap<number, ImmutableRef>,
   setting: OpSetting,
 ): ErrorDetail {
-  const idOf = (input: number): string => inputs[input]?.id ?? '';
+  const inputIds = body.mounts.map(({ input }) => inputs[input]?.id ?? '');
   return {
     type: 'solve',
-    inputIds: body.mounts.map((mount) => idOf(mount.input)),
-    // Layers that the process wrote are gone.
-    mountIds: body.mounts.map((mount) => (mount.readonly && mount.dest !== '/' ? idOf(mount.input) : '')),
+    inputIds,
+    mountIds: inputIds.map((id, i) => left.get(i)?.id ?? id),
     op: setting.bytes,
     description: setting.metadata.description,
   };

@@ -39,6 +39,8 @@ export class PreparedMounts implements AsyncDisposable {
   readonly #services: LlbServices;
   readonly #context: MountsContext;
   readonly #outputs = new Map<number, Tree | undefined>();
+  /** Layers of its own, by mount. */
+  readonly #layers = new Map<number, MutableRef>();
   /** One hold per cache mount: two mounts of a step with one id share it, also when it is locked. */
   readonly #caches = new Map<string, CacheMount>();
   readonly #mounts: ExecMount[] = [];
@@ -65,7 +67,7 @@ export class PreparedMounts implements AsyncDisposable {
   ): Promise<PreparedMounts> {
     const prepared = new PreparedMounts(body, setting, services, context);
     try {
-      for (const mount of body.mounts) await prepared.#add(mount, inputs[mount.input]);
+      for (const i of body.mounts.keys()) await prepared.#add(i, inputs);
       return prepared;
     } catch (error) {
       await prepared[Symbol.asyncDispose]();
@@ -99,16 +101,25 @@ export class PreparedMounts implements AsyncDisposable {
     }
   }
 
+  /** What a step that failed left behind, by mount, for whoever looks into it. They are the caller's. */
+  async commitFailed(): Promise<ReadonlyMap<number, ImmutableRef>> {
+    const trees = new Map<number, ImmutableRef>();
+    for (const [index, layer] of this.#layers) trees.set(index, await layer.commit());
+    return trees;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#held[Symbol.asyncDispose]();
   }
 
-  async #add(mount: ExecMountSpec, input: ImmutableRef | undefined): Promise<void> {
+  async #add(index: number, inputs: readonly (ImmutableRef | undefined)[]): Promise<void> {
     this.#context.signal.throwIfAborted();
+    const mount = this.#body.mounts[index]!;
+    const input = inputs[mount.input];
     const dest = joinPath('/', mount.dest.startsWith('/') ? '' : this.#body.meta.cwd, mount.dest);
     switch (mount.type) {
       case 'bind':
-        return this.#addBind(mount, dest, input);
+        return this.#addBind(index, dest, input);
       case 'cache':
         return this.#addCache(mount, dest, input);
       case 'tmpfs': {
@@ -123,9 +134,11 @@ export class PreparedMounts implements AsyncDisposable {
     }
   }
 
-  async #addBind(mount: ExecMountSpec, dest: string, input: ImmutableRef | undefined): Promise<void> {
+  async #addBind(index: number, dest: string, input: ImmutableRef | undefined): Promise<void> {
+    const mount = this.#body.mounts[index]!;
     const isRoot = mount.dest === '/';
     const tree = input && mount.readonly && !isRoot ? input : await this.#newLayer(mount, input);
+    if (tree.mutable) this.#layers.set(index, tree);
     if (mount.output !== -1) this.#outputs.set(mount.output, tree);
     if (isRoot) this.#root = { tree, readonly: mount.readonly };
     else this.#pushTree(mount, dest, tree);
