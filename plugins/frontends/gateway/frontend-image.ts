@@ -68,7 +68,11 @@ async function built(
 
 async function fromRegistry(gateway: Gateway, source: string, signal: AbortSignal): Promise<FrontendImage> {
   const name = formatImageReference(withDefaultTag(parsed(source)));
-  const resolved = await gateway.resolveImageConfig(name, {}, signal);
+  const resolved = await gateway.resolveImageConfig(
+    name,
+    { logName: `resolve image config for docker-image://${name}` },
+    signal,
+  );
   return solved(gateway, resolved, signal);
 }
 
