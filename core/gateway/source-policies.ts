@@ -120,7 +120,6 @@ function decided(source: PolicySource, answer: Exclude<PolicyAnswer, { ask: unkn
   throw new BuildError(
     'policy.denied',
     `source ${goQuote(source.identifier)} not allowed by policy: action DENY${reasons ? `: ${reasons}` : ''}`,
-    { grpcCode: 'PermissionDenied' },
   );
 }
 

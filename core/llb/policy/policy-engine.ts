@@ -88,7 +88,6 @@ function convert(
   return { identifier, attrs: { ...source.attrs, ...update.attrs } };
 }
 
+/** Without a status code of its own: clients would print it before the message. */
 const sourceDenied = (identifier: string): BuildError =>
-  new BuildError('policy.denied', `source ${goQuote(identifier)} denied by policy: source denied by policy`, {
-    grpcCode: 'PermissionDenied',
-  });
+  new BuildError('policy.denied', `source ${goQuote(identifier)} denied by policy: source denied by policy`);
