@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { parseOpts, parseSecrets, refuseUnsupported } from '../../../cmd/buildctl/build/inputs.js';
+import { parseOpts, parseSecrets } from '../../../cmd/buildctl/build/inputs.js';
 import { type OutputOptions, parseOutputs } from '../../../cmd/buildctl/build/outputs.js';
 import { csvFields } from '../../../cmd/buildctl/csv.js';
 import { parseDuration } from '../../../cmd/buildctl/duration.js';
@@ -97,12 +97,6 @@ describe('buildctl build inputs', () => {
 
   it('names the nearest key of a secret', () => {
     expect(() => parseSecrets(['id=a,scr=/f'])).to.throw('unexpected key "scr" (did you mean "src"?)');
-  });
-
-  it('refuses flags whose feature is not there yet', () => {
-    expect(() => refuseUnsupported({ exportCache: ['x'] })).to.throw(
-      '--export-cache is known, but not supported yet',
-    );
   });
 
   it('reads durations as Go writes them', () => {
