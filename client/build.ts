@@ -12,6 +12,7 @@ import { newId } from '../core/util/identity.js';
 import { definitionToProto } from '../proto/definition.js';
 import { control, type pb, sourcepolicy } from '../proto/index.js';
 import { policyToProto } from '../proto/source-policy.js';
+import { type CacheSpec, type PreparedCaches, prepareCaches } from './caches.js';
 import type { ControlApi } from './control-api.js';
 import type { Daemon, SessionOffer } from './daemon.js';
 import type { ExportRequest } from './export-request.js';
@@ -26,6 +27,10 @@ export interface BuildRequest {
   readonly definition?: LlbDefinition | pb.Definition;
   readonly inputs?: Readonly<Record<string, pb.Definition>>;
   readonly exports?: readonly ExportRequest[];
+  readonly cacheExports?: readonly CacheSpec[];
+  readonly cacheImports?: readonly CacheSpec[];
+  /** Told what is worth a word, but no reason to stop. */
+  readonly warn?: (message: string) => void;
   readonly entitlements?: readonly string[];
   /** Which sources may be used, and what others stand in their place. */
   readonly sourcePolicy?: SourcePolicy;
@@ -50,12 +55,23 @@ export async function build(
   signal: AbortSignal,
 ): Promise<BuildResponse> {
   const ref = request.ref ?? newId();
-  await using session = await daemon.openSession({ ...request.offer, exports: request.exports ?? [] });
+  const caches = await prepareCaches(
+    request.cacheExports ?? [],
+    request.cacheImports ?? [],
+    request.warn ?? (() => {}),
+  );
+  const stores = new Map([...(request.offer?.stores ?? []), ...caches.stores]);
+  await using session = await daemon.openSession({
+    ...request.offer,
+    stores,
+    exports: request.exports ?? [],
+  });
   const progress = new ProgressFollower(daemon.control, ref, request.trace, signal);
   const watching = request.watch?.(progress.messages());
   try {
     const call = { signal, trace: request.trace };
-    const response = await daemon.control.solve(solveRequest(ref, session.id, request), call);
+    const response = await daemon.control.solve(solveRequest(ref, session.id, request, caches), call);
+    await caches.finish(response.ExporterResponse);
     return { ref, exporterResponse: response.ExporterResponse };
   } catch (error) {
     throw BuildError.from(error).wrap('failed to solve');
@@ -112,14 +128,19 @@ class ProgressFollower {
   }
 }
 
-function solveRequest(ref: string, session: string, request: BuildRequest): control.SolveRequest {
+function solveRequest(
+  ref: string,
+  session: string,
+  request: BuildRequest,
+  caches: PreparedCaches,
+): control.SolveRequest {
   const exporters = (request.exports ?? []).map(({ type, attrs }) => ({ Type: type, Attrs: { ...attrs } }));
   const [first] = exporters;
   return control.SolveRequest.create({
     Ref: ref,
     Session: session,
     Frontend: request.frontend ?? '',
-    FrontendAttrs: request.opts ?? {},
+    FrontendAttrs: { ...request.opts, ...(request.frontend ? caches.opts : {}) },
     FrontendInputs: request.inputs ?? {},
     Definition: request.definition && definitionOf(request.definition),
     Exporters: exporters,
@@ -128,7 +149,7 @@ function solveRequest(ref: string, session: string, request: BuildRequest): cont
     Entitlements: request.entitlements ?? [],
     SourcePolicy: request.sourcePolicy && sourcepolicy.Policy.create(policyToProto(request.sourcePolicy)),
     SourcePolicySession: request.offer?.policy ? session : '',
-    Cache: control.CacheOptions.create(),
+    Cache: caches.options,
   });
 }
 

@@ -89,16 +89,3 @@ function parseSecret(spec: string, env: NodeJS.ProcessEnv): [id: string, source:
   if (file === undefined && type === undefined && env[id] !== undefined) return [id, { env: id }];
   return [id, { file: file ?? id }];
 }
-
-/** Flags that are known, but whose features are not there yet. */
-export function refuseUnsupported(options: Readonly<Record<string, unknown>>): void {
-  const flags: Readonly<Record<string, string>> = {
-    exportCache: '--export-cache',
-    importCache: '--import-cache',
-    exportCacheOpt: '--export-cache-opt',
-  };
-  for (const [key, flag] of Object.entries(flags)) {
-    if (options[key] !== undefined)
-      throw unsupported('buildctl.unsupported', `${flag} is known, but not supported yet`);
-  }
-}

@@ -8,14 +8,15 @@ import { sha256 } from '../../../core/util/digest.js';
 import { newId } from '../../../core/util/identity.js';
 import { type control, pb } from '../../../proto/index.js';
 import { parseAgents } from '../build/agents.js';
-import { parseFolders, parseLayouts, parseOpts, parseSecrets, refuseUnsupported } from '../build/inputs.js';
+import { type CacheFlags, parseCacheExports, parseCacheImports } from '../build/caches.js';
+import { parseFolders, parseLayouts, parseOpts, parseSecrets } from '../build/inputs.js';
 import { metadataJson } from '../build/metadata.js';
 import { parseOutputs } from '../build/outputs.js';
 import { sharedKey } from '../build/shared-key.js';
 import type { Context } from '../context.js';
 import { readAll } from '../input.js';
 
-export interface BuildOptions {
+export interface BuildOptions extends CacheFlags {
   readonly output?: readonly string[];
   readonly exporter?: readonly string[];
   readonly exporterOpt?: readonly string[];
@@ -35,7 +36,6 @@ export interface BuildOptions {
 }
 
 export async function build(context: Context, options: BuildOptions): Promise<void> {
-  refuseUnsupported(options as unknown as Readonly<Record<string, unknown>>);
   const exports = parseOutputs(options, context);
   const display = openDisplay(parseProgressMode(options.progress), context.stderr, context.env);
   const opts = optsOf(options, context);
@@ -60,6 +60,9 @@ export async function build(context: Context, options: BuildOptions): Promise<vo
         opts,
         exports,
         offer,
+        cacheExports: parseCacheExports(options, context),
+        cacheImports: parseCacheImports(options, context),
+        warn: (message) => context.stderr.write(`warning: ${message}\n`),
         entitlements: options.allow ?? [],
         trace: context.trace,
         watch: (messages) => show(display, options.trace ? traced(messages, options.trace) : messages),
