@@ -13,7 +13,6 @@ export function requestFailed({ method, url }: HttpCall, cause: unknown): BuildE
   // One failure per address comes as an AggregateError.
   const why = error.errors?.[0]?.message ?? (error.message || error.code) ?? 'unknown failure';
   return new BuildError('http.unreachable', `${method} ${shownUrl(url)}: ${why}`, {
-    grpcCode: 'Unavailable',
     cause,
   });
 }
@@ -33,7 +32,8 @@ function grpcCodeOf(status: number): GrpcCode {
   if (status === 401) return 'Unauthenticated';
   if (status === 403) return 'PermissionDenied';
   if (status === 404 || status === 410) return 'NotFound';
-  return status >= 500 || status === 429 ? 'Unavailable' : 'Unknown';
+  // Not `Unavailable`: to clients that would be the daemon.
+  return 'Unknown';
 }
 
 export const digestMismatch = (url: string, got: Digest, expected: Digest): BuildError =>

@@ -1,7 +1,7 @@
 /**
  * GET and HEAD for the http source, as Go's client does them.
  *
- * 1. At most ten redirects. Authorization goes along to the same host and to hosts below it only.
+ * 1. At most ten requests in a row. Authorization goes along to the same host and to hosts below it only.
  * 2. gzip is asked for as an encoding of the transfer and undone again, so that the bytes that are kept are those of
  *    the resource; what is a gzip file in itself stays one.
  * 3. Whoever gets a response reads its body or calls `discard`.
@@ -30,7 +30,8 @@ export interface HttpAnswer {
 export type SendHttp = (call: HttpCall, signal: AbortSignal) => Promise<HttpAnswer>;
 
 const library = (): Promise<typeof import('./http-library.js')> => import('./http-library.js');
-const MAX_REDIRECTS = 10;
+/** Requests in all. */
+const MAX_HOPS = 10;
 
 export class HttpClient implements AsyncDisposable {
   #dispatcher: Promise<Dispatcher> | undefined;
@@ -51,7 +52,7 @@ export class HttpClient implements AsyncDisposable {
 
   async #follow(call: HttpCall, signal: AbortSignal): Promise<HttpAnswer> {
     let url = call.url;
-    for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
+    for (let hop = 0; hop < MAX_HOPS; hop++) {
       const { request } = await library();
       this.#dispatcher ??= newDispatcher();
       const response = await request(url, {
