@@ -43,28 +43,30 @@ export class ExecOp implements Op {
     inputs: readonly (Result | undefined)[],
     context: OpContext,
   ): Promise<readonly (Result | undefined)[]> {
-    const { tracing, sessions } = this.#services;
     const refs = inputs.map(asRef);
     const failed = (error: unknown, left = nothingLeft): unknown =>
       context.signal.aborted
         ? error
         : BuildError.from(error).wrap(undefined, solveDetail(this.#body, refs, left, this.#setting));
-    await using mounts = await tracing
-      .trace('prepare mounts', {}, () =>
-        PreparedMounts.prepare(this.#body, refs, this.#setting, this.#services, context),
-      )
-      .catch((error: unknown) => {
-        throw failed(error);
-      });
+    const fail = (error: unknown): never => {
+      throw failed(error);
+    };
+    await using mounts = await this.#prepare(refs, context).catch(fail);
+    const secrets = await this.#secrets(context).catch(fail);
     try {
-      const secrets = await secretEnv(sessions, context.sessions, this.#body.secretEnv, context.signal);
       await this.#runProcess(mounts, secrets, context);
     } catch (error) {
       if (context.signal.aborted) throw error;
       throw failed(error, await this.#keepTrees(mounts, context));
     }
     // Awaited here, because leaving this scope drops what is not committed by then.
-    return await tracing.trace('commit', {}, () => mounts.commit());
+    return await this.#services.tracing.trace('commit', {}, () => mounts.commit()).catch(fail);
+  }
+
+  #prepare(refs: readonly (ImmutableRef | undefined)[], context: OpContext): Promise<PreparedMounts> {
+    return this.#services.tracing.trace('prepare mounts', {}, () =>
+      PreparedMounts.prepare(this.#body, refs, this.#setting, this.#services, context),
+    );
   }
 
   /** Held until nobody can ask for them any more; then they are no cache worth keeping. */
@@ -93,6 +95,10 @@ export class ExecOp implements Op {
     const paths = dedupePaths(selectors);
     const whole = paths.some((path) => path === '/');
     return contentDigester(this.#setting.worker, whole ? [] : paths.map((path) => plainSelector(path, true)));
+  }
+
+  #secrets({ sessions, signal }: OpContext): Promise<string[]> {
+    return secretEnv(this.#services.sessions, sessions, this.#body.secretEnv, signal);
   }
 
   async #runProcess(
