@@ -97,12 +97,16 @@ function absorbInput(input: Input, records: Records): void {
 function probe(output: Output, input: Input, records: Records): void {
   const { matching, task } = output;
   if (!matching || !task.map) return;
+  const probed = output.probed[input.index] ?? 0;
+  const newContent = input.contentDigest !== undefined && !output.contentProbed[input.index];
+  if (probed === input.source.keys.length && !newContent) return;
   const { definitions, content } = inputKeys(output, input, input.source.keys);
-  for (const origin of definitions.slice(output.probed[input.index] ?? 0)) {
-    for (const key of records.targets(task, origin)) addCandidate(output, matching, input, key, records);
+  for (let i = probed; i < definitions.length; i++) {
+    for (const key of records.targets(task, definitions[i]!))
+      addCandidate(output, matching, input, key, records);
   }
   output.probed[input.index] = definitions.length;
-  if (!content || output.contentProbed[input.index]) return;
+  if (!content || !newContent) return;
   output.contentProbed[input.index] = true;
   for (const key of records.targets(task, content)) {
     records.connect(definitions, key);

@@ -37,6 +37,8 @@ interface OutputAsking {
   readonly deepen: boolean;
   /** Not only the inputs that lead nowhere. */
   readonly all: boolean;
+  /** How many matches there were: each changes what is open for every input. */
+  readonly matched: number;
 }
 export interface Wish {
   readonly ask: Stage;
@@ -47,28 +49,30 @@ const none: readonly never[] = [];
 const saving: readonly EffectName[] = ['save'];
 const mapping: readonly EffectName[] = ['map'];
 const running: readonly EffectName[] = ['exec'];
-const askNothing: Asking = { everything: false, matches: none };
+export const askNothing: Asking = { everything: false, matches: none };
+const askEverything: Asking = { everything: true, matches: none };
 const nothing = { asking: askNothing, effects: none, failedInput: undefined, follows: false } as const;
 
 export function plan(task: Task): Plan {
   if (task.failure) return { ...nothing, because: 'it has failed' };
   const effects = task.executed && !task.saved ? saving : none;
-  const [first, ...others] = task.outputs.filter(isWanted);
-  if (!first) return { ...nothing, effects, because: idleReason(task) };
-  if (task.leader) return { ...nothing, effects, follows: true, because: `it follows ${task.leader.name}` };
-  let all = planOutput(task, first);
-  for (const output of others) all = both(all, planOutput(task, output));
+  let all: Part | undefined;
+  for (const output of task.outputs) {
+    if (output.wanted === stages.none) continue;
+    if (task.leader) return { ...nothing, effects, follows: true, because: `it follows ${task.leader.name}` };
+    const part = planOutput(task, output);
+    all = all ? both(all, part) : part;
+  }
+  if (!all) return { ...nothing, effects, because: idleReason(task) };
   const { run, matches, because } = all;
   return {
-    asking: { everything: run, matches },
+    asking: matches.length === 0 ? (run ? askEverything : askNothing) : { everything: run, matches },
     effects: union(effects, all.effects),
     failedInput: run ? task.failedInput : undefined,
     follows: false,
     because,
   };
 }
-
-const isWanted = ({ wanted }: Output): boolean => wanted > stages.none;
 
 /** What one output wants. */
 interface Part {
@@ -103,7 +107,7 @@ function planOutput(task: Task, output: Output): Part {
   const all = output.matching?.lacking === 0 && task.definitionsOpen === 0;
   return {
     effects,
-    matches: [{ output, deepen, all }],
+    matches: [{ output, deepen, all, matched: output.matching?.matches ?? 0 }],
     run: false,
     because: matchReason(task, output, deepen, all),
   };
@@ -111,10 +115,23 @@ function planOutput(task: Task, output: Output): Part {
 
 function planRun(task: Task, maps: readonly EffectName[]): Part {
   const ready = task.mapped && task.resultsMissing === 0 && task.digestsMissing === 0;
-  return ready
-    ? { effects: running, matches: none, run: true, because: 'no record matches and every input is there' }
-    : { effects: maps, matches: none, run: true, because: 'no record can match: it needs its inputs' };
+  if (ready) return runs;
+  return maps.length > 0 ? mapsToRun : waitsToRun;
 }
+
+const runs: Part = {
+  effects: running,
+  matches: none,
+  run: true,
+  because: 'no record matches and every input is there',
+};
+const waitsToRun: Part = {
+  effects: none,
+  matches: none,
+  run: true,
+  because: 'no record can match: it needs its inputs',
+};
+const mapsToRun: Part = { ...waitsToRun, effects: mapping };
 
 /** A root with a usable record needs no further keys; one without tries them all. */
 const wantsMap = (task: Task, usable: boolean): boolean =>
@@ -138,16 +155,17 @@ function stageFor({ output, deepen, all }: OutputAsking, input: Input): Stage {
   return input.source.reached >= stages.content ? stages.result : stages.content;
 }
 
-/** Equal names mean that no input is asked differently. */
-export function askingName({ everything, matches }: Asking): string {
-  if (everything) return 'everything';
-  return matches
-    .map(({ output, deepen, all }) => {
-      const matches = output.matching?.matches ?? 0;
-      return `${output.index}${deepen ? 'c' : 'd'}${all ? 'a' : ''}${matches}`;
-    })
-    .join();
+/** True when no input is asked differently. */
+export function sameAsking(a: Asking, b: Asking): boolean {
+  if (a === b) return true;
+  if (a.everything || b.everything) return a.everything === b.everything;
+  return (
+    a.matches.length === b.matches.length && a.matches.every((match, i) => sameMatch(match, b.matches[i]!))
+  );
 }
+
+const sameMatch = (a: OutputAsking, b: OutputAsking): boolean =>
+  a.output === b.output && a.deepen === b.deepen && a.all === b.all && a.matched === b.matched;
 
 function idleReason(task: Task): string {
   if (task.outputs.some(({ result }) => result)) return 'its result is there';

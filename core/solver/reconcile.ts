@@ -5,7 +5,7 @@
  */
 import { type Asker, Demand } from './demand.js';
 import type { EffectName } from './effects.js';
-import { type Asking, askingName, type Plan, wishOf } from './plan.js';
+import { type Asking, askNothing, type Plan, sameAsking, wishOf } from './plan.js';
 import { type Stage, stages } from './stage.js';
 import type { Input, Output, Running, Task } from './task.js';
 
@@ -18,9 +18,8 @@ export interface Actions {
 
 export function reconcile(task: Task, touched: readonly Input[], plan: Plan, actions: Actions): void {
   askLeader(task, plan.follows, actions);
-  const name = askingName(plan.asking);
-  const inputs = name === task.asking ? touched : task.inputs;
-  task.asking = name;
+  const inputs = sameAsking(plan.asking, task.asking ?? askNothing) ? touched : task.inputs;
+  task.asking = plan.asking;
   for (const input of inputs) askInput(input, plan.asking, actions);
   for (const effect of plan.effects) want(task, effect, actions);
   if (task.running.size === 0) return;

@@ -12,6 +12,7 @@ import { type KeyId, rootKey } from './keys/key-id.js';
 import type { StoredResult } from './keys/key-tables.js';
 import type { Matching } from './matching.js';
 import type { CacheMap, CacheMapDep, Result, Vertex } from './op.js';
+import type { Asking } from './plan.js';
 import type { TaskLog } from './progress/task-log.js';
 import type { RunningEffect } from './seams.js';
 import { type Stage, stages } from './stage.js';
@@ -72,7 +73,7 @@ export class Task {
   /** How many cache maps the live index has (steps without inputs). */
   indexedMaps = 0;
   /** How the inputs were asked at the last turn. */
-  asking = '';
+  asking: Asking | undefined;
   /** Greater than that of everything it waits for (ranks.ts). */
   rank: number;
   /** Steps on the longest known path that leads from here to a result. */
