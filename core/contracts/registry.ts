@@ -1,3 +1,4 @@
+import type { Digest } from '../util/digest.js';
 import type { ImageReference } from '../util/image-reference.js';
 import type { ContentProvider, Descriptor } from './content.js';
 import type { SessionGroup } from './session.js';
@@ -40,6 +41,8 @@ export interface Repository {
    * iteration fails at its end with `registry.digest-mismatch`.
    */
   readonly blobs: ContentProvider;
+  /** Manifests that refer to this one, such as signatures. Empty where the registry keeps no such lists. */
+  referrers(digest: Digest, signal: AbortSignal): Promise<readonly Descriptor[]>;
   /** True when the registry already has this blob (or manifest, by media type). */
   has(descriptor: Descriptor, signal: AbortSignal): Promise<boolean>;
   /** Uploads a blob, unless the registry has it or can mount it from `options.mountFrom`. */

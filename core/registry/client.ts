@@ -9,6 +9,7 @@ import { endpointsFor, type RegistryHosts } from './hosts.js';
 import { Lanes } from './lanes.js';
 import type { Link } from './link.js';
 import { readManifest, resolveManifest } from './manifests.js';
+import { readReferrers } from './referrers.js';
 import { Transport } from './transport.js';
 import { hasContent, pushBlob, pushManifest } from './upload.js';
 
@@ -49,6 +50,7 @@ export class RegistryClient implements Registries, AsyncDisposable {
       reference,
       resolve: (signal) => resolveManifest(link, reference, signal),
       manifest: (descriptor, signal) => readManifest(link, reference, descriptor, signal),
+      referrers: (digest, signal) => readReferrers(link, digest, signal),
       blobs: { read: (descriptor, range, signal) => readBlob(link, descriptor, range, signal) },
       has: (descriptor, signal) => hasContent(link, descriptor, signal),
       pushBlob: (descriptor, source, options, signal) => pushBlob(link, descriptor, source, options, signal),

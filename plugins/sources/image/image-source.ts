@@ -15,6 +15,7 @@ import { formatPlatform } from '../../../core/util/platform.js';
 import { type PulledImage, pullImage, resolveRoot } from '../shared/image-puller.js';
 import { OpenImage } from '../shared/open-image.js';
 import { SharedAnswers } from '../shared/shared-answers.js';
+import { attestationChain } from './attestation-chain.js';
 import { type ImageRequest, parseImageRequest } from './attributes.js';
 
 /** `docker-image://`: images from registries, pulled layer by layer when something reads them. */
@@ -46,8 +47,19 @@ export class ImageSource implements Source {
     const image = parseImageRequest(request);
     return context.steps.step(context.logName, async (progress) => {
       const { root, config } = await this.pull(image, context.sessions, progress, signal);
+      const chain = context.attestationChain
+        ? await attestationChain(
+            this.repository(image, context.sessions, progress),
+            root,
+            image.platform,
+            signal,
+          )
+        : undefined;
       const identifier = `docker-image://${formatImageReference({ ...image.reference, digest: root.digest })}`;
-      return { identifier, image: { digest: root.digest, config } };
+      return {
+        identifier,
+        image: { digest: root.digest, config, ...(chain ? { attestationChain: chain } : {}) },
+      };
     });
   }
 
