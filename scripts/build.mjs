@@ -23,6 +23,7 @@ const entries = {
   contracts: 'core/contracts/index.ts',
   client: 'client/index.ts',
   llb: 'client/llb/index.ts',
+  frontend: 'client/gateway/index.ts',
   testing: 'test/contract/index.ts',
   ...Object.fromEntries(tasks.map((file) => [basename(file, '.ts'), file])),
 };

@@ -4,6 +4,7 @@
  */
 
 import { definitionFromProto, definitionToProto } from '../../proto/definition.js';
+import { resultFromProto, resultToProto } from '../../proto/frontend-result.js';
 import type { caps, gateway, Init, types } from '../../proto/index.js';
 import { inquiryFromProto, metaToProto } from '../../proto/source-meta.js';
 import { policyFromProto } from '../../proto/source-policy.js';
@@ -21,7 +22,6 @@ import type { BridgeRef } from './bridge-ref.js';
 import { gatewayCaps, importCachesCap } from './caps.js';
 import type { Containers } from './containers.js';
 import { execProcess } from './exec-process.js';
-import { resultFromProto, resultToProto } from './results.js';
 import { sourceInfo, sourceRange } from './source-map.js';
 
 export class LlbBridge implements AsyncDisposable {

@@ -1,6 +1,12 @@
 /** Attestations as LLBBridge carries them. BuildKit: frontend/gateway/client/attestation.go. */
-import { gateway, type Init } from '../../proto/index.js';
-import type { Attestation, AttestationSubject, FrontendResult, GatewayRef } from '../contracts/frontend.js';
+
+import type {
+  Attestation,
+  AttestationSubject,
+  FrontendResult,
+  GatewayRef,
+} from '../core/contracts/frontend.js';
+import { gateway, type Init } from './index.js';
 
 const kinds = {
   'in-toto': gateway.AttestationKind.InToto,

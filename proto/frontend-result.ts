@@ -1,9 +1,10 @@
 /** Frontend results as LLBBridge carries them. */
-import { definitionToProto } from '../../proto/definition.js';
-import type { gateway, Init } from '../../proto/index.js';
-import { invalid } from '../contracts/errors.js';
-import type { FrontendResult, GatewayRef } from '../contracts/frontend.js';
+
+import { invalid } from '../core/contracts/errors.js';
+import type { FrontendResult, GatewayRef } from '../core/contracts/frontend.js';
 import { attestationsFromProto, attestationsToProto } from './attestations.js';
+import { definitionToProto } from './definition.js';
+import type { gateway, Init } from './index.js';
 
 /** `asArray` false: the client is too old for refs with definitions. */
 export function resultToProto(result: FrontendResult, asArray: boolean): Init<gateway.Result> {

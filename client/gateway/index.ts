@@ -1,0 +1,13 @@
+/** For frontends that are no part of the daemon: programs in images, and clients that drive a build themselves. */
+export type {
+  ContainerMount,
+  ContainerProcess,
+  ContainerRequest,
+  Frontend,
+  FrontendRequest,
+  FrontendResult,
+  Gateway,
+  GatewayContainer,
+  GatewayRef,
+} from '../../core/contracts/index.js';
+export { runFrontend } from './run-frontend.js';
