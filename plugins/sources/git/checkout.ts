@@ -57,6 +57,8 @@ async function fill(dir: string, repo: Repo, wanted: CheckoutRequest, signal: Ab
   const workTree = whole ? dir : join(dir, `checkout-${newId()}`);
   if (!whole) await mkdir(workTree);
   const git = repo.git.with({ workTree });
+  // Submodules that only another commit has would still be in it.
+  await rm(join(repo.dir, 'index'), { force: true });
   await failingAs(`failed to checkout remote ${shown}`, () => git.run(['checkout', ref, '--', '.'], signal));
   await submodules(git, request, signal);
   if (!request.skipSubmodules) await forgetSubmodules(git, workTree, signal);
@@ -112,7 +114,9 @@ async function submodules(git: GitCli, request: GitRequest, signal: AbortSignal)
 async function forgetSubmodules(git: GitCli, workTree: string, signal: AbortSignal): Promise<void> {
   if (!existsSync(join(workTree, '.gitmodules'))) return;
   const print = 'printf "%s/%s\\0" "$toplevel" "$sm_path"';
-  const listed = await git.run(['submodule', 'foreach', '--quiet', '--recursive', print], signal);
+  const listed = await git
+    .with({ quiet: true })
+    .run(['submodule', 'foreach', '--quiet', '--recursive', print], signal);
   const paths = listed.toString().split('\0').slice(0, -1);
   await Promise.all(paths.map((path) => rm(join(path, '.git'), { force: true })));
 }

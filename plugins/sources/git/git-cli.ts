@@ -17,6 +17,8 @@ export interface GitOptions {
   readonly sshAuthSock?: string | undefined;
   /** Path of a known_hosts file; without one every host is trusted. */
   readonly knownHosts?: string | undefined;
+  /** What it prints is for its caller only. */
+  readonly quiet?: boolean;
 }
 
 export interface GitTools {
@@ -45,6 +47,7 @@ const safety: readonly (readonly [string, string])[] = [
   // It would go on in the background, without anybody who waits for it.
   ['gc.auto', '0'],
   ['maintenance.auto', 'false'],
+  ['advice.detachedHead', 'false'],
 ];
 
 export class GitCli {
@@ -105,6 +108,7 @@ export class GitCli {
   }
 
   #log(stream: 'stdout' | 'stderr'): (text: string) => void {
+    if (this.#options.quiet) return () => {};
     return (text) => this.#tools.log(stream, Buffer.from(this.#redacted(text)));
   }
 

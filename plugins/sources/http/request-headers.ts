@@ -12,7 +12,7 @@ export async function requestHeaders(
 ): Promise<Readonly<Record<string, string>>> {
   const authorization = await findAuthorization(url, authHeaderSecret, sessions, group, signal);
   return {
-    'user-agent': 'buildkit/v0.26',
+    'user-agent': 'buildkit-ts',
     ...Object.fromEntries(headers.map(({ name, value }) => [name.toLowerCase(), value])),
     ...(authorization === undefined ? {} : { authorization }),
   };
