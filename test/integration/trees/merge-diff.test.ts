@@ -1,0 +1,53 @@
+/** The property of test/unit/core/snapshot/merge-diff.test.ts at length, and as the kernel shows it. Needs root. */
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import fc from 'fast-check';
+import { NativeSnapshotter } from '../../../plugins/workers/shared/snapshotters/native-snapshotter.js';
+import { OverlaySnapshotter } from '../../../plugins/workers/shared/snapshotters/overlay-snapshotter.js';
+import { ProgramWorld } from '../../support/program-world.js';
+import { programs, tellLayers } from '../../support/tree-programs.js';
+
+const settings = { options: [], opaqueName: 'trusted.overlay.opaque' } as const;
+const CASES = 2000;
+/** Mounting costs more than all the rest of a case. */
+const MOUNTED_CASES = 100;
+
+describe('merges and diffs, at length', function () {
+  this.timeout(240_000);
+  before(function () {
+    if (process.getuid?.() !== 0) this.skip();
+  });
+
+  /** A new seed each time: what fails is told with its seed and its smallest form. */
+  const assert = (world: ProgramWorld, numRuns: number, view?: typeof tellLayers): Promise<void> =>
+    fc.assert(
+      fc.asyncProperty(programs, (program) => world.run(program, view)),
+      { numRuns },
+    );
+
+  it('are what a model in memory says, on overlayfs', async () => {
+    await using world = await ProgramWorld.open((home) => OverlaySnapshotter.open(home, settings));
+    await assert(world, CASES);
+  });
+
+  it('are what a model in memory says, on native', async () => {
+    await using world = await ProgramWorld.open((home) => NativeSnapshotter.open(home));
+    await assert(world, CASES);
+  });
+
+  it('look the same through the kernel', async () => {
+    await using world = await ProgramWorld.open((home) => OverlaySnapshotter.open(home, settings));
+    const [at, none] = ['mounted', 'none'].map((name) => path.join(world.dir, name)) as [string, string];
+    for (const dir of [at, none]) fs.mkdirSync(dir);
+    await assert(world, MOUNTED_CASES, (layers) => {
+      const lower = `lowerdir=${[...layers, none].join(':')}`;
+      execFileSync('mount', ['-t', 'overlay', 'overlay', '-o', lower, at]);
+      try {
+        return tellLayers([at]);
+      } finally {
+        execFileSync('umount', [at]);
+      }
+    });
+  });
+});
