@@ -181,7 +181,7 @@ function saveEffect(task: Task, { records, results, spans, background }: EffectS
     const held = output.result;
     const keys = output.allKeys.filter((key) => !isVolatile(key));
     if (!held || held.recordId !== undefined || keys.length === 0) return;
-    const id = await results.save(held.value, stop.signal);
+    const id = await results.save(held.value, stop);
     output.result = { ...held, recordId: id };
     for (const old of await records.keys.addResult(keys, { id, createdAt: held.createdAt })) {
       background('release a result', results.release(old));

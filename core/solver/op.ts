@@ -4,6 +4,7 @@
 import type { Progress, ProgressGroup } from '../contracts/progress.js';
 import type { SessionGroup } from '../contracts/session.js';
 import type { Digest } from '../util/digest.js';
+import type { Stop } from './seams.js';
 
 /** A result the solver hands around: counted handles, as `ImmutableRef` is. */
 export interface Result extends AsyncDisposable {
@@ -76,8 +77,8 @@ export interface OpContext {
 
 /** Where results outlive the solver. Ids are opaque. */
 export interface ResultStore {
-  /** Makes a result durable and answers its id. */
-  save(result: Result | undefined, signal: AbortSignal): Promise<string>;
+  /** Makes a result durable and answers its id. Its signal costs more than a save that has nothing to wait for. */
+  save(result: Result | undefined, stop: Stop): Promise<string>;
   /** Rejects when it is gone: the solver then looks for another record, or runs the step. */
   load(id: string, signal: AbortSignal): Promise<Result | undefined>;
   /** Cheap and synchronous: matching asks it for every candidate. */

@@ -1,6 +1,7 @@
 /** Counted results, and a store for them that outlives the solver and can lose them. */
 import { BuildError, notFound } from '../../core/contracts/errors.js';
 import type { Result, ResultStore } from '../../core/solver/op.js';
+import type { Stop } from '../../core/solver/seams.js';
 import type { Random } from './random.js';
 import type { Trouble } from './scenario.js';
 import type { SimEffects } from './sim-effects.js';
@@ -77,7 +78,7 @@ export class SimResults implements ResultStore {
     this.#trouble = trouble;
   }
 
-  async save(result: Result | undefined, signal: AbortSignal): Promise<string> {
+  async save(result: Result | undefined, { signal }: Stop): Promise<string> {
     await this.#effects.pause('saving', signal);
     if (this.#random.chance(this.#trouble.saves)) throw new BuildError('sim.disk-full', 'disk full');
     return this.#stored.save(textOf(result));
