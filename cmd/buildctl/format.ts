@@ -1,7 +1,9 @@
-/** `--format`: `{{json .}}` and `json` print JSON. Go templates beyond that are refused rather than half understood. */
-import { unsupported } from '../../core/contracts/index.js';
+/** `--format`: Go templates, as far as template/ understands them; `json` alone is `{{json .}}`. */
+import { execute } from './template/execute.js';
+import { parseTemplate } from './template/parse.js';
 
-export function formatAs(format: string, value: unknown): string {
-  if (/^\s*(?:json|\{\{\s*json\s+\.\s*\}\})\s*$/.test(format)) return `${JSON.stringify(value)}\n`;
-  throw unsupported('buildctl.format', `--format ${format}: only {{json .}} is supported`);
+/** A template that is wrong is told before anything is done. */
+export function formatter(format: string): (value: unknown) => string {
+  const nodes = parseTemplate(format.trim() === 'json' ? '{{json .}}' : format);
+  return (value) => `${execute(nodes, value)}\n`;
 }

@@ -37,7 +37,8 @@ export const workerJson = (worker: types.WorkerRecord): unknown => ({
   platforms: worker.platforms.map(({ Architecture, OS, Variant }) => ({
     architecture: Architecture,
     os: OS,
-    ...(Variant === '' ? {} : { variant: Variant }),
+    // Go's templates know the field even where its JSON leaves it out.
+    variant: Variant === '' ? undefined : Variant,
   })),
   gcPolicy: worker.GCPolicy.map(
     ({ all, filters, keepDuration, reservedSpace, maxUsedSpace, minFreeSpace }) => ({

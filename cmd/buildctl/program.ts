@@ -56,7 +56,8 @@ function globalOptions(): GlobalOptions {
   return { addr, root, config, debug, timeoutMs: timeout * 1000, wait, tls };
 }
 
-const formatOption = (): Option => new Option('--format <template>', "print JSON: '{{json .}}'");
+const formatOption = (): Option =>
+  new Option('--format <template>', "print with a Go template, such as '{{json .}}'");
 const filterOption = (): Option =>
   new Option('-f, --filter <filter>', 'containerd-style filter, repeatable')
     .argParser(list)
@@ -80,7 +81,7 @@ program
   .option('--export-cache <spec>', 'export the build cache; repeatable', list)
   .option('--import-cache <spec>', 'import a build cache; repeatable', list)
   .option('--secret <spec>', 'secret: id=name[,src=file|,env=VARIABLE]; repeatable', list)
-  .option('--ssh <spec>', 'forward an ssh agent; repeatable', list)
+  .option('--ssh <spec>', 'forward an ssh agent or keys: id[=socket|key[,key…]]; repeatable', list)
   .option('--allow <entitlement>', 'grant network.host or security.insecure; repeatable', list)
   .option('--oci-layout <name=folder>', 'OCI layout that the build may read; repeatable', list)
   .addOption(

@@ -1,7 +1,7 @@
 /** What a daemon tells about itself: version, plugins, why steps ran, the scheduler's table. */
 import { notFound } from '../../../core/contracts/index.js';
 import type { Context } from '../context.js';
-import { formatAs } from '../format.js';
+import { formatter } from '../format.js';
 import { versionJson } from '../json-shapes.js';
 import { table } from '../table.js';
 
@@ -10,24 +10,24 @@ export interface FormatOption {
 }
 
 export async function debugInfo(context: Context, options: FormatOption): Promise<void> {
+  const format = options.format && formatter(options.format);
   await using daemon = await context.daemon();
   const info = await daemon.control.info({}, context);
   const { package: name = '', version = '', revision = '' } = info.buildkitVersion ?? {};
   context.stdout.write(
-    options.format
-      ? formatAs(options.format, { buildkitVersion: versionJson(info.buildkitVersion) })
+    format
+      ? format({ buildkitVersion: versionJson(info.buildkitVersion) })
       : table([['BuildKit:', `${name} ${version} ${revision}`.trim()]]),
   );
 }
 
 export async function debugPlugins(context: Context, options: FormatOption): Promise<void> {
+  const format = options.format && formatter(options.format);
   await using daemon = await context.daemon();
   const { plugins } = await daemon.control.listPlugins({}, context);
   const rows = plugins.map(({ kind, id, state, origin, reason }) => [kind, id, state, origin, reason]);
   context.stdout.write(
-    options.format
-      ? formatAs(options.format, plugins)
-      : table([['KIND', 'ID', 'STATE', 'ORIGIN', 'REASON'], ...rows]),
+    format ? format(plugins) : table([['KIND', 'ID', 'STATE', 'ORIGIN', 'REASON'], ...rows]),
   );
 }
 
@@ -37,12 +37,13 @@ export async function debugExplain(
   vertex: string | undefined,
   options: FormatOption & { readonly ref?: string },
 ): Promise<void> {
+  const format = options.format && formatter(options.format);
   await using daemon = await context.daemon();
   const { steps } = await daemon.control.explain({ ref: options.ref ?? '', vertex: vertex ?? '' }, context);
   if (steps.length === 0 && vertex)
     throw notFound('buildctl.no-step', `no step of that build begins with ${vertex}`);
-  if (options.format) {
-    context.stdout.write(formatAs(options.format, steps));
+  if (format) {
+    context.stdout.write(format(steps));
     return;
   }
   for (const { name, digest, outcome, because, keys } of steps) {

@@ -2,7 +2,7 @@ import { formatBytes } from '../../../client/progress/units.js';
 import { formatPlatform, normalizePlatform } from '../../../core/util/platform.js';
 import { control, type types } from '../../../proto/index.js';
 import type { Context } from '../context.js';
-import { formatAs } from '../format.js';
+import { formatter } from '../format.js';
 import { workerJson } from '../json-shapes.js';
 import { table } from '../table.js';
 
@@ -13,11 +13,12 @@ export interface WorkersOptions {
 }
 
 export async function debugWorkers(context: Context, options: WorkersOptions): Promise<void> {
+  const format = options.format && formatter(options.format);
   await using daemon = await context.daemon();
   const request = control.ListWorkersRequest.create({ filter: options.filter });
   const { record: workers } = await daemon.control.listWorkers(request, context);
   const print = (text: string): void => void context.stdout.write(text);
-  if (options.format) print(formatAs(options.format, workers.map(workerJson)));
+  if (format) print(format(workers.map(workerJson)));
   else if (options.verbose) print(workers.map(verbose).join(''));
   else print(table([['ID', 'PLATFORMS'], ...workers.map((worker) => [worker.ID, platformsOf(worker)])]));
 }

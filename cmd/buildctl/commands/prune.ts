@@ -2,7 +2,7 @@ import { formatBytes } from '../../../client/progress/units.js';
 import { control } from '../../../proto/index.js';
 import type { Context } from '../context.js';
 import { parseDuration } from '../duration.js';
-import { formatAs } from '../format.js';
+import { formatter } from '../format.js';
 import { usageJson } from '../json-shapes.js';
 import { table } from '../table.js';
 import { usageHeader, usageRow, usageVerbose } from '../usage.js';
@@ -23,6 +23,7 @@ const MB = 1e6;
 const NS_PER_MS = 1e6;
 
 export async function prune(context: Context, options: PruneOptions): Promise<void> {
+  const format = options.format && formatter(options.format);
   await using daemon = await context.daemon();
   const request = control.PruneRequest.create({
     filter: options.filter,
@@ -37,10 +38,10 @@ export async function prune(context: Context, options: PruneOptions): Promise<vo
   let first = true;
   for await (const record of daemon.control.prune(request, context)) {
     total += record.Size;
-    if (options.format) print(formatAs(options.format, usageJson(record)));
+    if (format) print(format(usageJson(record)));
     else if (options.verbose) print(usageVerbose(record));
     else print(table(first ? [usageHeader, usageRow(record)] : [usageRow(record)]));
     first = false;
   }
-  if (!options.format) print(`Total:  ${formatBytes(total)}\n`);
+  if (!format) print(`Total:  ${formatBytes(total)}\n`);
 }
