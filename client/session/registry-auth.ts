@@ -14,6 +14,8 @@ export interface RegistryAuthOptions {
   readonly now?: () => number;
 }
 
+const noSalt = new Uint8Array();
+
 /** Some clouds' tokens live for five minutes. */
 const KEEP_MS = (4 * 60 + 50) * 1000;
 
@@ -51,6 +53,13 @@ export class RegistryAuth implements ClientAuth {
     // Few builds need it, and the HTTP library behind it takes a while to read.
     const { fetchToken } = await import('./token-fetch.js');
     return fetchToken(request, credentials, signal);
+  }
+
+  /** For a daemon in this process. */
+  async identity(host: string, signal: AbortSignal): Promise<string | undefined> {
+    if (this.tokensDisabled) return undefined;
+    const { publicKey } = await this.tokenKey(host, noSalt, signal);
+    return Buffer.from(publicKey).toString('hex');
   }
 
   /** The key that stands for this user at `host`. */

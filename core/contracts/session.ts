@@ -152,6 +152,11 @@ export interface ClientAuth {
   fetchToken(request: TokenRequest, signal: AbortSignal): Promise<AuthToken | undefined>;
 }
 export interface TokenRequest {
+  /**
+   * Who the client proves to be at `host`: sessions that answer the same may use each other's tokens. undefined when it
+   * proves nothing. Wire facts E12.2.
+   */
+  identity(host: string, signal: AbortSignal): Promise<string | undefined>;
   readonly clientId: string;
   readonly host: string;
   readonly realm: string;

@@ -1,7 +1,8 @@
 /**
  * Rights on one repository. Facts: wire E12, BuildKit util/resolver/authorizer.go.
  *
- * 1. What a session obtained serves requests of that session only; it is reused for 90 % of its life.
+ * 1. What a session obtained serves requests of that session, and of sessions that prove the same identity; it is reused
+ *    for 90 % of its life.
  * 2. A client that fetches tokens itself is preferred to one that hands out its password.
  * 3. A pull whose own sessions are gone (a lazy layer, fetched by a later build) asks the sessions that used the
  *    repository since. A push never does.
@@ -144,7 +145,7 @@ export class Authorizer {
       scopes,
     };
     const asked = await this.#ask(endpoint, challenge, order, ids, signal);
-    if (asked && 'token' in asked) return bearerGrant(asked, this.#options.now());
+    if (asked && 'header' in asked) return asked;
     const { username, secret } = asked ?? { username: '', secret: '' };
     if (challenge.scheme === 'basic') {
       if (username === '' || secret === '') {
@@ -157,6 +158,24 @@ export class Authorizer {
     return bearerGrant(token, this.#options.now());
   }
 
+  /** The client's own token, or one that another session of the same identity obtained. */
+  async #token(
+    { auth }: Session,
+    host: string,
+    order: { readonly realm: string; readonly service: string; readonly scopes: readonly string[] },
+    signal: AbortSignal,
+  ): Promise<Grant | undefined> {
+    const identity = await auth.identity(host, signal);
+    const key = [host, `key:${identity}`, ...order.scopes].join(' ');
+    const known = identity === undefined ? undefined : await this.#grants.get(key)?.catch(() => undefined);
+    if (known && known.expiresAt > this.#options.now()) return known;
+    const token = await auth.fetchToken({ clientId, host, ...order }, signal);
+    if (!token) return undefined;
+    const grant = bearerGrant(token, this.#options.now());
+    if (identity !== undefined) this.#grants.set(key, Promise.resolve(grant));
+    return grant;
+  }
+
   /** A token or credentials from the sessions; undefined when no session is there to ask. */
   async #ask(
     endpoint: Endpoint,
@@ -164,17 +183,15 @@ export class Authorizer {
     order: { readonly realm: string; readonly service: string; readonly scopes: readonly string[] },
     ids: readonly string[],
     signal: AbortSignal,
-  ): Promise<BearerToken | { readonly username: string; readonly secret: string } | undefined> {
+  ): Promise<Grant | { readonly username: string; readonly secret: string } | undefined> {
     const { host } = endpoint;
     const others = this.#options.actions === 'pull' ? this.#known : [];
     const all = [...new Set([...ids, ...others])].filter((id) => !this.#ends.get(id)?.aborted);
     if (all.length === 0) return undefined;
-    const use = async (session: Session): Promise<BearerToken | { username: string; secret: string }> => {
-      if (challenge.scheme === 'bearer') {
-        const token = await session.auth.fetchToken({ clientId, host, ...order }, signal);
-        if (token) return token;
-      }
-      return session.auth.credentials(host, signal);
+    const use = async (session: Session): Promise<Grant | { username: string; secret: string }> => {
+      const grant =
+        challenge.scheme === 'bearer' ? await this.#token(session, host, order, signal) : undefined;
+      return grant ?? session.auth.credentials(host, signal);
     };
     try {
       return await this.#options.sessions.any({ ids: () => all }, use, signal);

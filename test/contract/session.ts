@@ -408,6 +408,28 @@ export function sessionContract(name: string, make: MakeSession): void {
         const request = { clientId: 'c', host: 'h', realm: 'http://127.0.0.1:1', service: 's', scopes: [] };
         expect(await held.session.auth.fetchToken(request, never)).to.equal(undefined);
       });
+      it('proves the same identity in every session of one user, and another for another', async () => {
+        const auths = { 'reg.example': { auth: Buffer.from('user:pass').toString('base64') } };
+        fs.writeFileSync(at('docker/config.json'), JSON.stringify({ auths }));
+        fs.mkdirSync(at('other'));
+        fs.writeFileSync(at('other/config.json'), JSON.stringify({ auths }));
+        const identity = async (configDir: string): Promise<string | undefined> => {
+          const auth = new RegistryAuth({ configDir, env: {} });
+          await using held = await make(offer({ auth }));
+          return await held.session.auth.identity('reg.example', never);
+        };
+        const first = await identity(at('docker'));
+        expect(first).to.match(/^[0-9a-f]{64}$/);
+        expect(await identity(at('docker'))).to.equal(first);
+        expect(await identity(at('other'))).to.not.equal(first);
+      });
+
+      it('proves nothing where the user turned tokens off', async () => {
+        const auth = new RegistryAuth({ configDir: at('docker'), env: { BUILDKIT_NO_CLIENT_TOKEN: '1' } });
+        await using held = await make(offer({ auth }));
+        expect(await held.session.auth.identity('reg.example', never)).to.equal(undefined);
+      });
+
 
       it('says what it serves, in any case', async () => {
         await using held = await make(offer());

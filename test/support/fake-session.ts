@@ -36,6 +36,7 @@ export function fakeSession(parts: FakeSessionParts = {}): Session {
       fetchToken: async () => undefined,
       ...parts.auth,
     },
+      identity: async () => undefined,
     secrets: { get: async () => undefined },
     policy: parts.policy ?? { check: missing('policy') },
     content: (store) => parts.stores?.[store] ?? missing(`store ${store}`)(),

@@ -123,6 +123,45 @@ describe('registry authorization', () => {
     expect(asked).to.equal(1);
   });
 
+  describe('with clients that prove who they are', () => {
+    let asked: string[];
+    beforeEach(() => {
+      asked = [];
+    });
+    const withIdentities = (...identities: readonly (string | undefined)[]): void => {
+      const sessions = identities.map((identity, i) => {
+        const id = `session${i + 1}`;
+        const fetchToken = async () => {
+          asked.push(id);
+          return { token: 't1', expiresIn: 100, issuedAt: now / 1000 };
+        };
+        return fakeSession({ id, auth: { identity: async () => identity, fetchToken } });
+      });
+      client = new RegistryClient({
+        hosts: {},
+        sessions: fakeSessions(...sessions),
+        logger: silentLogger,
+        now: () => now,
+        retryDelays: [],
+      });
+    };
+
+    it('lets them share a token while it lives', async () => {
+      withIdentities('me', 'me', 'me');
+      for (const id of ['session1', 'session2']) expect(await resolve(group(id))).to.equal(digest);
+      expect(asked).to.deep.equal(['session1']);
+      now += 91_000;
+      await resolve(group('session3'));
+      expect(asked).to.deep.equal(['session1', 'session3']);
+    });
+
+    it('keeps the tokens of others apart', async () => {
+      withIdentities('me', 'you', undefined, undefined);
+      for (const id of ['session1', 'session2', 'session3', 'session4']) await resolve(group(id));
+      expect(asked).to.deep.equal(['session1', 'session2', 'session3', 'session4']);
+    });
+  });
+
   it('gets a new token once when the registry no longer takes the old one', async () => {
     let next = 1;
     withAuth({ fetchToken: async () => ({ token: `t${next++}`, expiresIn: 100, issuedAt: 0 }) });

@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
 import { RegistryAuth } from '../../../client/session/registry-auth.js';
+import { TokenKey } from '../../../client/session/token-authority.js';
 import { silentLogger } from '../../../core/contracts/logger.js';
 import type { Session } from '../../../core/contracts/session.js';
 import { silentTracing, type Tracing } from '../../../core/contracts/tracing.js';
@@ -10,9 +11,14 @@ import { RemoteSession } from '../../../core/session/remote-session.js';
 import { decodeList } from '../../../core/transfer/received-list.js';
 import { byteStreamOf } from '../../../core/util/byte-stream.js';
 import { goMode } from '../../../core/util/gofs/mode.js';
-import { GrpcServer, type Handlers, type ServerCall } from '../../../core/util/grpc-h2/server.js';
+import {
+  GrpcServer,
+  type Handlers,
+  type ServerCall,
+  unaryHandler,
+} from '../../../core/util/grpc-h2/server.js';
 import { decodePacket, encodePacket, type Packet } from '../../../proto/fsutil.js';
-import { FileSync } from '../../../proto/services.js';
+import { Auth, FileSync } from '../../../proto/services.js';
 import { callStatusOf } from '../../../proto/status.js';
 import { InlineThreads } from '../../support/inline-threads.js';
 import { ManualClock } from '../../support/manual-clock.js';
@@ -79,6 +85,20 @@ describe('session tunnel', function () {
     const session = served.session(['/a.B/C, /d.E/F']);
     // The manager splits them; a session is given them one by one.
     expect([session.supports('/a.b/c'), session.supports('/A.B/C, /D.E/F')]).to.deep.equal([false, true]);
+  });
+
+  it('believes no client that cannot sign with its key', async () => {
+    const { publicKey } = new TokenKey(Buffer.from('mine'), Buffer.alloc(32));
+    const other = new TokenKey(Buffer.from('other'), Buffer.alloc(32));
+    await using served = serve({
+      [Auth.GetTokenAuthority.path]: unaryHandler(Auth.GetTokenAuthority, async () => ({
+        PublicKey: publicKey,
+      })),
+      [Auth.VerifyTokenAuthority.path]: unaryHandler(Auth.VerifyTokenAuthority, async ({ Payload }) => ({
+        Signed: other.sign(Payload),
+      })),
+    });
+    expect(await served.session().auth.identity('reg.example', never)).to.equal(undefined);
   });
 
   it('tells the session that its client has gone, and forgets it', async () => {
