@@ -40,7 +40,7 @@ describe('dockerfile expansion', () => {
     ['${N:?must be given}', 'N: must be given'],
     ['${EMPTY:?}', 'EMPTY: is not allowed to be empty'],
     ['${N?}', 'N: is not allowed to be unset'],
-    ['${A', 'unsupported modifier () in substitution'],
+    ['${A', "syntax error: missing '}'"],
     ['${', "syntax error: missing '}'"],
     ['${}', 'syntax error: bad substitution'],
     ['${A:x}', 'unsupported modifier (:x) in substitution'],

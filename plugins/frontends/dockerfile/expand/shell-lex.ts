@@ -172,6 +172,7 @@ class Expansion {
   #substitution(name: string): string {
     const operator = this.#in.next();
     if (operator === '}') return this.#lookUp(name) ?? (this.#options.skipUnset ? `\${${name}}` : '');
+    if (operator === '') throw new ExpandError("syntax error: missing '}'");
     if (operator === '/') return this.#replacement(name);
     const emptyIsUnset = operator === ':';
     const modifier = emptyIsUnset ? this.#in.next() : operator;

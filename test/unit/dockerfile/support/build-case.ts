@@ -29,15 +29,18 @@ export interface Fixture {
   readonly options: BuildCase;
 }
 
+/** A folder with a Dockerfile is a case; its name is its path below {@link fixtures}. */
 export const loadFixtures = (): Fixture[] =>
   fs
-    .readdirSync(fixtures, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .map(({ name }) => {
+    .readdirSync(fixtures, { recursive: true, encoding: 'utf8' })
+    .filter((file) => path.basename(file) === 'Dockerfile')
+    .sort()
+    .map((file) => {
+      const name = path.dirname(file);
       const optionsFile = path.join(fixtures, name, 'case.json');
       return {
         name,
-        dockerfile: fs.readFileSync(path.join(fixtures, name, 'Dockerfile'), 'utf8'),
+        dockerfile: fs.readFileSync(path.join(fixtures, file), 'utf8'),
         options: fs.existsSync(optionsFile)
           ? (JSON.parse(fs.readFileSync(optionsFile, 'utf8')) as BuildCase)
           : {},
