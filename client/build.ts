@@ -12,6 +12,7 @@ import { newId } from '../core/util/identity.js';
 import { definitionToProto } from '../proto/definition.js';
 import { control, type pb, sourcepolicy } from '../proto/index.js';
 import { policyToProto } from '../proto/source-policy.js';
+import { type BuildProgram, solveWithProgram } from './build-program.js';
 import { type CacheSpec, type PreparedCaches, prepareCaches } from './caches.js';
 import type { ControlApi } from './control-api.js';
 import type { Daemon, SessionOffer } from './daemon.js';
@@ -25,6 +26,8 @@ export interface BuildRequest {
   readonly opts?: Readonly<Record<string, string>>;
   /** What `marshal` of `buildkit-ts/llb` answers, or the message. */
   readonly definition?: LlbDefinition | pb.Definition;
+  /** Leads the build from here, instead of a frontend or a definition. */
+  readonly program?: BuildProgram;
   readonly inputs?: Readonly<Record<string, pb.Definition>>;
   readonly exports?: readonly ExportRequest[];
   readonly cacheExports?: readonly CacheSpec[];
@@ -70,7 +73,10 @@ export async function build(
   const watching = request.watch?.(progress.messages());
   try {
     const call = { signal, trace: request.trace };
-    const response = await daemon.control.solve(solveRequest(ref, session.id, request, caches), call);
+    const message = solveRequest(ref, session.id, request, caches);
+    const response = request.program
+      ? await solveWithProgram(daemon.control, message, request.program, call)
+      : await daemon.control.solve(message, call);
     await caches.finish(response.ExporterResponse);
     return { ref, exporterResponse: response.ExporterResponse };
   } catch (error) {

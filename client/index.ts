@@ -1,5 +1,6 @@
 /** The client SDK: connect to a daemon, build, follow the progress. */
 export { type BuildRequest, type BuildResponse, build } from './build.js';
+export type { BuildProgram } from './build-program.js';
 export type { CacheSpec } from './caches.js';
 export type { BridgeApi, Call, ControlApi } from './control-api.js';
 export type { Daemon, OpenSession, SessionOffer } from './daemon.js';
