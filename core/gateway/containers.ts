@@ -1,5 +1,5 @@
 /** The containers of one frontend, by the ids it gave them. They go when it does. */
-import type { gateway, pb } from '../../proto/index.js';
+import { type gateway, pb } from '../../proto/index.js';
 import { BuildError, invalid, notFound } from '../contracts/errors.js';
 import type { ImmutableRef } from '../contracts/refs.js';
 import type { Worker } from '../contracts/worker.js';
@@ -75,7 +75,9 @@ export class Containers implements AsyncDisposable {
       if (tree) trees.push(tree);
       const input = tree ? trees.length - 1 : -1;
       // Whatever a mount would put out is dropped.
-      mounts.push(decodeMount({ ...mount, input, output: -1 }, trees.length, `Mounts[${i}]`));
+      mounts.push(
+        decodeMount(pb.Mount.create({ ...mount, input, output: -1 }), trees.length, `Mounts[${i}]`),
+      );
     }
     return {
       id: request.ContainerID,
