@@ -7,11 +7,14 @@ import { ContentStores } from './content-stores.js';
 import { RegistryAuth } from './registry-auth.js';
 import { ResultTargets } from './result-targets.js';
 import { type SecretSource, SecretSources } from './secret-sources.js';
+import { AgentSources } from './ssh/agent-sources.js';
 
 export interface ClientOffer {
   /** Folders by name: `context`, `dockerfile`, … */
   readonly folders?: ReadonlyMap<string, string>;
   readonly secrets?: ReadonlyMap<string, SecretSource>;
+  /** ssh agents and keys for steps to sign with. */
+  readonly agents?: AgentSources;
   /** Content stores by the name that the daemon asks for: `oci:<name>` of layouts, `local:<folder>` of caches. */
   readonly stores?: ReadonlyMap<string, ClientContent>;
   /** Decides on the sources of the build. */
@@ -28,6 +31,7 @@ export interface ClientOffer {
 export interface ClientServices {
   readonly folders: ClientFolderSet;
   readonly secrets: SecretSources;
+  readonly agents: AgentSources;
   readonly stores: ContentStores;
   readonly policy: ClientPolicy | undefined;
   readonly targets: ResultTargets;
@@ -39,6 +43,7 @@ export interface ClientServices {
 export const servicesOf = (offer: ClientOffer): ClientServices => ({
   folders: new ClientFolderSet(offer.folders ?? new Map()),
   secrets: new SecretSources(offer.secrets ?? new Map()),
+  agents: offer.agents ?? AgentSources.none,
   stores: new ContentStores(offer.stores ?? new Map()),
   policy: offer.policy,
   targets: new ResultTargets(offer.exports ?? []),

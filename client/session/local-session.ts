@@ -4,6 +4,7 @@
  */
 import { BuildError, invalid, unsupported } from '../../core/contracts/errors.js';
 import type {
+  ClientAgents,
   ClientAuth,
   ClientContent,
   ClientFolders,
@@ -32,6 +33,7 @@ export class LocalSession implements Session, Disposable {
   readonly results: ClientResults;
   readonly auth: ClientAuth;
   readonly secrets: ClientSecrets;
+  readonly agents: ClientAgents;
   readonly policy: ClientPolicy;
   readonly #methods: ReadonlySet<string>;
   readonly #stores: ContentStores;
@@ -46,6 +48,7 @@ export class LocalSession implements Session, Disposable {
     this.auth = services.auth;
     this.#stores = services.stores;
     this.policy = services.policy ?? noPolicy;
+    this.agents = services.agents;
     this.secrets = { get: (secret) => services.secrets.get(secret) };
     const methods = Object.keys(sessionHandlers(services));
     this.#methods = new Set(methods.map((method) => method.toLowerCase()));

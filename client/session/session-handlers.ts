@@ -2,9 +2,11 @@
 
 import { notFound, unsupported } from '../../core/contracts/errors.js';
 import { receiveTree, sendTree } from '../../core/transfer/stream-transfer.js';
+import { deferred } from '../../core/util/deferred.js';
+import { CallBytes } from '../../core/util/grpc-h2/call-bytes.js';
 import { decodeHeaderList } from '../../core/util/grpc-h2/header-lists.js';
 import { type Handler, type ServerCall, unaryHandler } from '../../core/util/grpc-h2/server.js';
-import { Auth, FileSend, FileSync, Health, Secrets } from '../../proto/services.js';
+import { Auth, FileSend, FileSync, Health, Secrets, SSH } from '../../proto/services.js';
 import type { ClientServices } from './client-services.js';
 import { contentHandlers } from './content-handlers.js';
 import { writeFileTarget } from './file-target.js';
@@ -19,6 +21,7 @@ export function sessionHandlers(services: ClientServices): SessionHandlers {
     ...(services.folders.empty ? {} : fileSync(services)),
     ...(services.targets.empty ? {} : fileSend(services)),
     ...(services.secrets.empty ? {} : secrets(services)),
+    ...(services.agents.empty ? {} : agents(services)),
     ...(services.stores.empty ? {} : contentHandlers(services.stores)),
     ...(services.policy ? policyHandlers(services.policy) : {}),
   };
@@ -119,5 +122,27 @@ function secrets({ secrets }: ClientServices): SessionHandlers {
       if (!data) throw notFound('client.secret', `secret ${ID} not found`);
       return { data };
     }),
+  };
+}
+
+function agents({ agents }: ClientServices): SessionHandlers {
+  return {
+    [SSH.CheckAgent.path]: unaryHandler(SSH.CheckAgent, async ({ ID }) => {
+      await agents.check(ID);
+      return {};
+    }),
+    [SSH.ForwardAgent.path]: async (call) => {
+      const ended = deferred<void>();
+      const bytes = new CallBytes({
+        messages: call.messages,
+        encode: SSH.ForwardAgent.responseSerialize,
+        decode: SSH.ForwardAgent.requestDeserialize,
+        // The end of this half is the end of the call, which is when the handler resolves.
+        end: () => ended.resolve(),
+        cancel: () => ended.resolve(),
+      });
+      await agents.forward(call.header('buildkit.ssh.id')[0] ?? '', bytes, call.signal);
+      await ended.promise;
+    },
   };
 }

@@ -82,7 +82,7 @@ program
   .option('--import-cache <spec>', 'import a build cache; repeatable', list)
   .option('--secret <spec>', 'secret: id=name[,src=file|,env=VARIABLE]; repeatable', list)
   .option('--ssh <spec>', 'forward an ssh agent or keys: id[=socket|key[,key…]]; repeatable', list)
-  .option('--allow <entitlement>', 'grant network.host or security.insecure; repeatable', list)
+  .option('--allow <entitlement>', 'grant network.host, security.insecure or device; repeatable', list)
   .option('--oci-layout <name=folder>', 'OCI layout that the build may read; repeatable', list)
   .addOption(
     new Option('--source-policy-file <file>', 'rules on the sources of the build, as JSON').env(
@@ -91,6 +91,10 @@ program
   )
   .option('--metadata-file <file>', 'write the response of the exporters as JSON')
   .option('--ref-file <file>', 'write the ref of the build')
+  .option(
+    '--debug-json-cache-metrics <file>',
+    'write what came from the cache; stdout and stderr are files, too',
+  )
   .addOption(new Option('--exporter <type>', 'older form of --output type=…').argParser(list))
   .addOption(new Option('--exporter-opt <key=value>', 'older form of the fields of --output').argParser(list))
   .addOption(new Option('--frontend-opt <key=value>', 'older form of --opt').argParser(list))

@@ -4,6 +4,7 @@
  * nobody above this port can tell the difference.
  */
 
+import type { Duplex } from 'node:stream';
 import type { Digest } from '../util/digest.js';
 import type { Platform } from '../util/platform.js';
 import type { BlobInfo, ContentProvider, Descriptor } from './content.js';
@@ -24,6 +25,7 @@ export interface Session {
   readonly results: ClientResults;
   readonly auth: ClientAuth;
   readonly secrets: ClientSecrets;
+  readonly agents: ClientAgents;
   /** The client's content store named `store` (`local:<dir>`, `oci:<name>`, `export`). */
   content(store: string): ClientContent;
   /** Absent where a client hands over everything as folders. */
@@ -150,13 +152,13 @@ export interface ClientAuth {
   ): Promise<{ readonly username: string; readonly secret: string }>;
   /** The client fetches a token itself; undefined when it does not offer that. */
   fetchToken(request: TokenRequest, signal: AbortSignal): Promise<AuthToken | undefined>;
-}
-export interface TokenRequest {
   /**
    * Who the client proves to be at `host`: sessions that answer the same may use each other's tokens. undefined when it
    * proves nothing. Wire facts E12.2.
    */
   identity(host: string, signal: AbortSignal): Promise<string | undefined>;
+}
+export interface TokenRequest {
   readonly clientId: string;
   readonly host: string;
   readonly realm: string;
@@ -175,6 +177,15 @@ export interface ClientSecrets {
   /** undefined when the client has no such secret. */
   get(id: string, signal: AbortSignal): Promise<Uint8Array | undefined>;
 }
+
+/** The ssh agents that a client forwards: they sign, and keep the keys to themselves. */
+export interface ClientAgents {
+  /** NotFound when the client forwards none of this id; the empty id is `default`. */
+  check(id: string, signal: AbortSignal): Promise<void>;
+  /** Joins a connection to the agent until both directions have ended. The connection is gone then. */
+  forward(id: string, connection: Duplex, signal: AbortSignal): Promise<void>;
+}
+export const DEFAULT_AGENT = 'default';
 
 /** Streams that the client hands in under `http://buildkit-session/<id>`, each of them once. */
 export interface ClientUploads {

@@ -151,6 +151,7 @@ async function openControl(
     tracing,
     logger,
     cacheMounts: new CacheMounts(),
+    sockets: new SocketFolder(core.root.join('sockets')),
     logLimits: logLimits(process.env),
   };
   const control = new Control({

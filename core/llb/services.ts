@@ -5,6 +5,7 @@ import type { Source } from '../contracts/source.js';
 import type { Contributions } from '../contracts/token.js';
 import type { Tracing } from '../contracts/tracing.js';
 import type { Workers } from '../contracts/worker.js';
+import type { SocketFolder } from '../util/socket-folder.js';
 import type { LogLimits } from './log-limiter.js';
 import type { CacheMounts } from './ops/cache-mounts.js';
 
@@ -17,6 +18,8 @@ export interface LlbServices {
   readonly logger: Logger;
   /** One per daemon: who holds which cache mount is known in this process only. */
   readonly cacheMounts: CacheMounts;
+  /** Of sockets that steps see. */
+  readonly sockets: SocketFolder;
   readonly logLimits: LogLimits;
 }
 
@@ -24,6 +27,6 @@ export interface LlbServices {
 export interface LoadOptions {
   /** Granted entitlements: `network.host`, `security.insecure`. */
   readonly entitlements: ReadonlySet<string>;
-}
   /** Applies the build's source policies to a definition that turns up while it runs. */
   readonly rewrite?: (definition: LlbDefinition, signal: AbortSignal) => Promise<LlbDefinition>;
+}

@@ -24,11 +24,6 @@ export function refuseUnsupported(body: OpBody, options: LoadOptions): void {
 function refuseInExec(exec: ExecBody, { entitlements }: LoadOptions): void {
   if (exec.network === 'host') requireEntitlement('network.host', entitlements);
   if (exec.security === 'insecure') requireEntitlement('security.insecure', entitlements);
-  if (exec.mounts.some((mount) => mount.type === 'ssh')) {
-    throw unsupported('llb.unsupported', 'ssh mounts are not supported yet', {
-      hint: 'Pass keys as a secret mount instead.',
-    });
-  }
   const [device] = exec.cdiDevices;
   if (device) throw unsupported('llb.unsupported', `CDI devices (${device.name}) are not supported yet`);
 }

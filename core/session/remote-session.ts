@@ -7,6 +7,7 @@ import { Health } from '../../proto/services.js';
 import { BuildError } from '../contracts/errors.js';
 import type { Logger } from '../contracts/logger.js';
 import type {
+  ClientAgents,
   ClientAuth,
   ClientContent,
   ClientFolders,
@@ -21,6 +22,7 @@ import type { Tracing } from '../contracts/tracing.js';
 import { GrpcClient } from '../util/grpc-h2/client.js';
 import type { Clock } from './clock.js';
 import { watchHealth } from './health.js';
+import { RemoteAgents } from './remote-agents.js';
 import { RemoteAuth, RemoteSecrets } from './remote-auth.js';
 import { RemoteContent } from './remote-content.js';
 import { RemoteFolders } from './remote-folders.js';
@@ -49,6 +51,7 @@ export class RemoteSession implements Session, AsyncDisposable {
   readonly results: ClientResults;
   readonly auth: ClientAuth;
   readonly secrets: ClientSecrets;
+  readonly agents: ClientAgents;
   readonly policy: ClientPolicy;
   readonly uploads: ClientUploads;
   readonly #client: GrpcClient;
@@ -65,6 +68,7 @@ export class RemoteSession implements Session, AsyncDisposable {
     this.results = new RemoteResults(this.#calls, options.threads);
     this.auth = new RemoteAuth(this.#calls);
     this.secrets = new RemoteSecrets(this.#calls);
+    this.agents = new RemoteAgents(this.#calls);
     this.policy = new RemotePolicy(this.#calls);
     this.uploads = new RemoteUploads(this.#calls);
     void this.#client.closed.then(() => this.#drop());

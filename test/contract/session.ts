@@ -1,16 +1,22 @@
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
+import net from 'node:net';
 import path from 'node:path';
+import type { Duplex } from 'node:stream';
 import { expect } from 'chai';
 import type { ClientOffer } from '../../client/session/client-services.js';
 import { LayoutStore } from '../../client/session/layout-store.js';
 import { RegistryAuth } from '../../client/session/registry-auth.js';
+import { AgentSources } from '../../client/session/ssh/agent-sources.js';
 import type { ReceivedEntry } from '../../core/contracts/refs.js';
 import type { FolderRequest, ResultTree, Session, SyncBase } from '../../core/contracts/session.js';
 import { decodeList } from '../../core/transfer/received-list.js';
+import { deferred } from '../../core/util/deferred.js';
 import { type Digest, sha256 } from '../../core/util/digest.js';
+import { SocketFolder } from '../../core/util/socket-folder.js';
 import { tarsumHeader } from '../../core/util/tarsum.js';
 import { InlineThreads } from '../support/inline-threads.js';
+import { AgentClient, writeKey } from '../support/ssh.js';
 import { makeTempDir, makeTree, type TreeSpec, tellTree } from '../support/trees.js';
 
 /** A session of a client with this offer. */
@@ -402,12 +408,6 @@ export function sessionContract(name: string, make: MakeSession): void {
         ]);
       });
 
-      it('fetches no tokens where the user turned that off', async () => {
-        const auth = new RegistryAuth({ configDir: at('docker'), env: { BUILDKIT_NO_CLIENT_TOKEN: '1' } });
-        await using held = await make(offer({ auth }));
-        const request = { clientId: 'c', host: 'h', realm: 'http://127.0.0.1:1', service: 's', scopes: [] };
-        expect(await held.session.auth.fetchToken(request, never)).to.equal(undefined);
-      });
       it('proves the same identity in every session of one user, and another for another', async () => {
         const auths = { 'reg.example': { auth: Buffer.from('user:pass').toString('base64') } };
         fs.writeFileSync(at('docker/config.json'), JSON.stringify({ auths }));
@@ -430,6 +430,12 @@ export function sessionContract(name: string, make: MakeSession): void {
         expect(await held.session.auth.identity('reg.example', never)).to.equal(undefined);
       });
 
+      it('fetches no tokens where the user turned that off', async () => {
+        const auth = new RegistryAuth({ configDir: at('docker'), env: { BUILDKIT_NO_CLIENT_TOKEN: '1' } });
+        await using held = await make(offer({ auth }));
+        const request = { clientId: 'c', host: 'h', realm: 'http://127.0.0.1:1', service: 's', scopes: [] };
+        expect(await held.session.auth.fetchToken(request, never)).to.equal(undefined);
+      });
 
       it('says what it serves, in any case', async () => {
         await using held = await make(offer());
@@ -440,6 +446,41 @@ export function sessionContract(name: string, make: MakeSession): void {
           '/grpc.health.v1.health/check',
         ];
         expect(paths.map((each) => held.session.supports(each))).to.deep.equal([true, false, false, true]);
+      });
+    });
+
+    describe('ssh agents', () => {
+      it('are there or not', async () => {
+        writeKey(at('key'), 'ed25519');
+        const agents = await AgentSources.open(new Map([['work', { paths: [at('key')], raw: false }]]), {});
+        await using held = await make(offer({ agents }));
+        await held.session.agents.check('work', never);
+        const unset = await held.session.agents.check('', never).catch((error: unknown) => error);
+        expect(unset).to.include({ grpcCode: 'NotFound', message: 'unset ssh forward key default' });
+      });
+
+      it('of a client that forwards none are named', async () => {
+        await using held = await make(offer());
+        const none = await held.session.agents.check('work', never).catch((error: unknown) => error);
+        expect(none).to.include({ grpcCode: 'NotFound' });
+      });
+
+      it('are joined to a connection until that ends', async () => {
+        writeKey(at('key'), 'ed25519');
+        const agents = await AgentSources.open(new Map([['', { paths: [at('key')], raw: false }]]), {});
+        await using held = await make(offer({ agents }));
+        const folder = new SocketFolder(at('sockets'));
+        const ended = deferred<void>();
+        const serve = (connection: Duplex): Promise<void> =>
+          held.session.agents.forward('', connection, never).then(ended.resolve, ended.reject);
+        const owner = { uid: process.getuid!(), gid: process.getgid!(), mode: 0o600 };
+        await using socket = await folder.open(owner, serve, ended.reject);
+        const connection = net.connect({ path: socket.path, allowHalfOpen: true });
+        const client = new AgentClient(connection);
+        const [key] = await client.keys();
+        expect((await client.sign(key!.blob, 'x'.repeat(100_000))).length).to.be.above(64);
+        connection.end();
+        await ended.promise;
       });
     });
 

@@ -1,6 +1,7 @@
 /** Sessions without clients: only what a test hands in is served. */
 import { notFound } from '../../core/contracts/errors.js';
 import type {
+  ClientAgents,
   ClientAuth,
   ClientContent,
   ClientFolders,
@@ -17,6 +18,7 @@ export interface FakeSessionParts {
   readonly folders?: ClientFolders;
   readonly results?: Partial<ClientResults>;
   readonly policy?: ClientPolicy;
+  readonly agents?: Partial<ClientAgents>;
   readonly stores?: Readonly<Record<string, ClientContent>>;
 }
 
@@ -34,10 +36,11 @@ export function fakeSession(parts: FakeSessionParts = {}): Session {
     auth: {
       credentials: async () => ({ username: '', secret: '' }),
       fetchToken: async () => undefined,
+      identity: async () => undefined,
       ...parts.auth,
     },
-      identity: async () => undefined,
     secrets: { get: async () => undefined },
+    agents: { check: missing('agents'), forward: missing('agents'), ...parts.agents },
     policy: parts.policy ?? { check: missing('policy') },
     content: (store) => parts.stores?.[store] ?? missing(`store ${store}`)(),
   };

@@ -1,18 +1,22 @@
 import { appendFileSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { rename, writeFile } from 'node:fs/promises';
 import { type BuildResponse, build as runBuild } from '../../../client/build.js';
 import { openDisplay, parseProgressMode, show } from '../../../client/progress/index.js';
 import { RawJsonDisplay } from '../../../client/progress/raw-json.js';
+import { AgentSources } from '../../../client/session/ssh/agent-sources.js';
 import { invalid } from '../../../core/contracts/index.js';
 import { sha256 } from '../../../core/util/digest.js';
 import { newId } from '../../../core/util/identity.js';
 import { type control, pb } from '../../../proto/index.js';
 import { parseAgents } from '../build/agents.js';
+import { parseAllow } from '../build/allow.js';
+import { CacheMetrics } from '../build/cache-metrics.js';
 import { type CacheFlags, parseCacheExports, parseCacheImports } from '../build/caches.js';
 import { parseFolders, parseLayouts, parseOpts, parseSecrets } from '../build/inputs.js';
 import { metadataJson } from '../build/metadata.js';
 import { parseOutputs } from '../build/outputs.js';
 import { sharedKey } from '../build/shared-key.js';
+import { subrequest } from '../build/subrequest.js';
 import type { Context } from '../context.js';
 import { readAll } from '../input.js';
 
@@ -28,12 +32,16 @@ export interface BuildOptions extends CacheFlags {
   readonly frontendOpt?: readonly string[];
   readonly cache: boolean;
   readonly secret?: readonly string[];
+  readonly ssh?: readonly string[];
   readonly allow?: readonly string[];
-  readonly metadataFile?: string;
-  readonly refFile?: string;
   readonly ociLayout?: readonly string[];
   readonly sourcePolicyFile?: string;
+  readonly metadataFile?: string;
+  readonly refFile?: string;
+  readonly debugJsonCacheMetrics?: string;
 }
+
+type Progress = AsyncIterable<control.StatusResponse>;
 
 export async function build(context: Context, options: BuildOptions): Promise<void> {
   const exports = parseOutputs(options, context);
@@ -43,15 +51,23 @@ export async function build(context: Context, options: BuildOptions): Promise<vo
   const offer = {
     folders: parseFolders(options.local),
     secrets: parseSecrets(options.secret, context.env),
-    sharedKey: await sharedKey(),
-  };
     agents: await AgentSources.open(parseAgents(options.ssh), context.env),
     stores: parseLayouts(options.ociLayout),
-  const ref = newId();
-  await using daemon = await context.daemon();
+    sharedKey: await sharedKey(),
+  };
   const sourcePolicy = options.sourcePolicyFile
     ? await (await import('../build/source-policy.js')).readSourcePolicy(options.sourcePolicyFile)
     : undefined;
+  const source = definition ? { definition } : { frontend: options.frontend! };
+  const entitlements = parseAllow(options.allow);
+  const question = options.frontend && opts.requestid ? subrequest(options.frontend, opts) : undefined;
+  const metrics = options.debugJsonCacheMetrics === undefined ? undefined : new CacheMetrics();
+  const watched = (messages: Progress): Progress => {
+    const counted = metrics ? metrics.watched(messages) : messages;
+    return options.trace ? traced(counted, options.trace) : counted;
+  };
+  const ref = newId();
+  await using daemon = await context.daemon();
   try {
     const response = await runBuild(
       daemon,
@@ -63,17 +79,19 @@ export async function build(context: Context, options: BuildOptions): Promise<vo
         cacheExports: parseCacheExports(options, context),
         cacheImports: parseCacheImports(options, context),
         warn: (message) => context.stderr.write(`warning: ${message}\n`),
-        entitlements: options.allow ?? [],
-        trace: context.trace,
-        watch: (messages) => show(display, options.trace ? traced(messages, options.trace) : messages),
+        entitlements,
         ...(sourcePolicy ? { sourcePolicy } : {}),
-        ...(definition ? { definition } : { frontend: options.frontend! }),
+        trace: context.trace,
+        watch: (messages) => show(display, watched(messages)),
+        ...(question ? { program: question.program } : source),
       },
       context.signal,
     );
     await writeMetadata(options.metadataFile, response);
+    if (question) context.stdout.write(question.answer());
   } finally {
-    if (options.refFile) await writeFile(options.refFile, ref);
+    if (options.refFile) await writeWhole(options.refFile, ref);
+    if (metrics) await metrics.write(options.debugJsonCacheMetrics!, context);
   }
 }
 
@@ -112,10 +130,7 @@ function ignoreCache(definition: pb.Definition): void {
 }
 
 /** Appends each message as a JSON line while it passes. */
-async function* traced(
-  messages: AsyncIterable<control.StatusResponse>,
-  file: string,
-): AsyncIterable<control.StatusResponse> {
+async function* traced(messages: Progress, file: string): Progress {
   const lines = new RawJsonDisplay((text) => appendFileSync(file, text, { mode: 0o600 }));
   for await (const message of messages) {
     lines.update(message);
@@ -124,5 +139,12 @@ async function* traced(
 }
 
 async function writeMetadata(file: string | undefined, { exporterResponse }: BuildResponse): Promise<void> {
-  if (file) await writeFile(file, metadataJson(exporterResponse));
+  if (file) await writeWhole(file, metadataJson(exporterResponse));
+}
+
+/** A file that appears with all that is in it, for those who wait for it. */
+async function writeWhole(file: string, text: string): Promise<void> {
+  const beside = `${file}.${newId()}`;
+  await writeFile(beside, text);
+  await rename(beside, file);
 }

@@ -1,14 +1,22 @@
+import fs from 'node:fs';
+import net from 'node:net';
+import path from 'node:path';
 import { expect } from 'chai';
 import { BuildError } from '../../../core/contracts/errors.js';
 import type { ExecSpec } from '../../../core/contracts/executor.js';
 import { silentProgress } from '../../../core/contracts/progress.js';
 import type { ImmutableRef } from '../../../core/contracts/refs.js';
+import type { ClientAgents } from '../../../core/contracts/session.js';
 import { ExecOp } from '../../../core/llb/ops/exec.js';
 import type { OpContext } from '../../../core/solver/op.js';
+import { SocketFolder } from '../../../core/util/socket-folder.js';
 import type { Init, pb } from '../../../proto/index.js';
 import type { FakeWorker } from '../../support/fake-worker.js';
+import { makeTempDir } from '../../support/trees.js';
 import { body, opBytes, rootMount } from './ops.js';
 import { type FakeServices, fakeServices, loadNested, opContext } from './services.js';
+
+const never = new AbortController().signal;
 
 describe('ExecOp', () => {
   let services: FakeServices;
@@ -309,5 +317,52 @@ describe('ExecOp', () => {
     };
     await exec({}, opContext(undefined, progress));
     expect(shown).to.deep.equal(['stdout out', 'stderr err']);
+  });
+
+  describe('ssh agents', () => {
+    const mount = { dest: '/ssh', output: -1, input: -1, mountType: 2 } as const;
+    let home: string;
+    beforeEach(() => {
+      home = makeTempDir();
+    });
+    afterEach(() => fs.rmSync(home, { recursive: true, force: true }));
+
+    const withAgents = (agents: Partial<ClientAgents>): void => {
+      services = fakeServices({ agents, sockets: new SocketFolder(path.join(home, 'sockets')) });
+      worker = services.worker;
+      base = worker.refs.make({ '/bin/sh': 'sh' }, 'base');
+      other = worker.refs.make({}, 'other');
+    };
+    const own = { uid: process.getuid!(), gid: process.getgid!() };
+
+    it('are sockets in the container for as long as it runs', async () => {
+      withAgents({
+        check: async (id) => void expect(id).to.equal('work'),
+        forward: async (id, connection) => void connection.end(`agent ${id}`),
+      });
+      let source = '';
+      worker.run = async ({ mounts }) => {
+        const socket = mounts.find(({ dest }) => dest === '/ssh');
+        const [bind] = socket?.kind === 'tree' ? await socket.tree.mounts(silentProgress, never) : [];
+        source = bind!.source;
+        expect(fs.statSync(source).mode & 0o777).to.equal(0o600);
+        const said = await new Promise((resolve) => {
+          net.connect(source).once('data', (data) => resolve(data.toString()));
+        });
+        expect(said).to.equal('agent work');
+        return { exitCode: 0, oomKilled: false };
+      };
+      await exec({ mounts: [rootMount, { ...mount, SSHOpt: { ID: 'work', ...own, mode: 0o600 } }] });
+      expect(source).not.to.equal('');
+      expect(fs.existsSync(source)).to.equal(false);
+    });
+
+    it('may be missing only if they are optional', async () => {
+      withAgents({});
+      await exec({ mounts: [rootMount, { ...mount, SSHOpt: { ID: 'x', optional: true } }] });
+      expect(worker.specs[0]?.mounts).to.deep.equal([]);
+      const error = await failure(exec({ mounts: [rootMount, { ...mount, SSHOpt: { ID: 'x' } }] }));
+      expect(error.grpcCode).to.equal('NotFound');
+    });
   });
 });

@@ -258,7 +258,6 @@ describe('loadLlb', () => {
   });
 
   const unsupported: readonly [what: string, op: Node][] = [
-    ['ssh mounts', run({ mounts: [rootMount, { dest: '/s', output: -1, mountType: 2, SSHOpt: {} }] })],
     ['CDI devices (gpu)', run({ cdiDevices: [{ name: 'gpu' }] })],
   ];
   for (const [what, op] of unsupported) {

@@ -1,13 +1,14 @@
 /** Services with fakes, and op contexts. */
 import { silentLogger } from '../../../core/contracts/logger.js';
 import { type Progress, silentProgress } from '../../../core/contracts/progress.js';
-import type { Session } from '../../../core/contracts/session.js';
+import type { ClientAgents, Session } from '../../../core/contracts/session.js';
 import type { Source } from '../../../core/contracts/source.js';
 import type { Contributions } from '../../../core/contracts/token.js';
 import { silentTracing } from '../../../core/contracts/tracing.js';
 import { CacheMounts } from '../../../core/llb/ops/cache-mounts.js';
 import type { LlbServices } from '../../../core/llb/services.js';
 import type { OpContext } from '../../../core/solver/op.js';
+import { SocketFolder } from '../../../core/util/socket-folder.js';
 import { fakeSession, fakeSessions } from '../../support/fake-session.js';
 import { FakeWorker, fakeWorkers } from '../../support/fake-worker.js';
 
@@ -24,12 +25,14 @@ export function fakeServices(
   parts: {
     readonly sources?: Readonly<Record<string, Source>>;
     readonly secrets?: Readonly<Record<string, string>>;
+    readonly agents?: Partial<ClientAgents>;
+    readonly sockets?: SocketFolder;
     readonly workers?: readonly [FakeWorker, ...FakeWorker[]];
   } = {},
 ): FakeServices {
   const list = parts.workers ?? [new FakeWorker()];
   const session: Session = {
-    ...fakeSession(),
+    ...fakeSession(parts.agents ? { agents: parts.agents } : {}),
     secrets: {
       get: async (id) => {
         const value = parts.secrets?.[id];
@@ -45,6 +48,7 @@ export function fakeServices(
     tracing: silentTracing,
     logger: silentLogger,
     cacheMounts: new CacheMounts(),
+    sockets: parts.sockets ?? new SocketFolder('/nowhere'),
     logLimits: { maxSize: -1, maxSpeed: -1 },
   };
 }

@@ -20,6 +20,7 @@ import type { ExecBody, ExecMountSpec } from '../../model.js';
 import type { LlbServices } from '../../services.js';
 import type { CacheMount } from '../cache-mounts.js';
 import type { OpSetting } from '../setting.js';
+import { openAgent, socketTree } from './agents.js';
 import { readSecret } from './secrets.js';
 
 type Tree = ImmutableRef | MutableRef;
@@ -130,7 +131,7 @@ export class PreparedMounts implements AsyncDisposable {
       case 'secret':
         return this.#addSecret(mount, dest);
       case 'ssh':
-        throw new Error('an ssh mount was let through');
+        return this.#addAgent(mount, dest);
     }
   }
 
@@ -170,6 +171,14 @@ export class PreparedMounts implements AsyncDisposable {
 
   #pushTree({ selector, readonly }: ExecMountSpec, dest: string, tree: Tree): void {
     this.#mounts.push({ kind: 'tree', dest, tree, selector, readonly });
+  }
+
+  async #addAgent({ ssh }: ExecMountSpec, dest: string): Promise<void> {
+    if (!ssh) return;
+    const socket = await openAgent(this.#services, ssh, this.#context);
+    if (!socket) return;
+    const tree = socketTree(await this.#held.use(socket));
+    this.#mounts.push({ kind: 'tree', dest, tree, selector: '', readonly: false });
   }
 
   async #addSecret({ secret }: ExecMountSpec, dest: string): Promise<void> {
