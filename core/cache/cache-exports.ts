@@ -99,7 +99,8 @@ export function inlineCache(
   if (!inline) return {};
   return {
     inlineCache: async (id, layers, { compression }, signal) => {
-      const chain = scope.chains.get(id);
+      // A result that names no platform is the only one.
+      const chain = scope.chains.get(id) ?? scope.chains.get('');
       if (!chain) return undefined;
       await using held = new DisposeStack();
       const options = { mode: 'min', compression } as const;

@@ -12,6 +12,7 @@ import type { StoredResult } from '../solver/keys/key-tables.js';
 import type { Origin } from '../solver/keys/link.js';
 import { linkRecords } from '../solver/keys/merge-records.js';
 import type { ResultStore } from '../solver/op.js';
+import type { Stop } from '../solver/seams.js';
 import { newId } from '../util/identity.js';
 
 /** Where adopted results and their keys go. */
@@ -21,6 +22,9 @@ export interface AdoptionStores {
   /** Of the worker that is to use the layers. */
   readonly refs: RefStore;
 }
+
+/** What is in use is not given up half-way. */
+const goesOn: Stop = { signal: new AbortController().signal, aborted: false };
 
 type WithResult = CacheRecord & Required<Pick<CacheRecord, 'result'>>;
 
@@ -72,7 +76,7 @@ export class ImportedCache implements ForeignCache {
   async #adopt(record: WithResult): Promise<Adopted> {
     const { keys, results, refs } = this.#stores;
     const value = await refs.fromLayers(lazyLayers(record.result.layers), this.#options());
-    const recordId = await results.save(value, new AbortController().signal);
+    const recordId = await results.save(value, goesOn);
     const fresh = [...recordsBelow([record], this.#adopted)];
     const linked = linkRecords(keys, fresh, this.#adopted);
     const own = this.#adopted.get(record)!;
@@ -87,7 +91,7 @@ export class ImportedCache implements ForeignCache {
     for (const record of records) {
       if (record === top || !hasLayers(record) || !standsOn(top, record)) continue;
       await using ref = await refs.fromLayers(lazyLayers(record.result.layers), this.#options());
-      const id = await results.save(ref, new AbortController().signal);
+      const id = await results.save(ref, goesOn);
       const { createdAt } = record.result;
       await keys.addResult([this.#adopted.get(record)!], { id, createdAt });
     }
