@@ -8,6 +8,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 export const hasDockerRegistry = (): boolean => spawnSync('docker-registry', ['--version']).status === 0;
 
+/** PEM files. */
+export interface RegistryTls {
+  readonly certificate: string;
+  readonly key: string;
+}
+
 export class DockerRegistry implements AsyncDisposable {
   readonly host: string;
   readonly #process: ChildProcess;
@@ -20,20 +26,21 @@ export class DockerRegistry implements AsyncDisposable {
   }
 
   /** With `htpasswd` (lines of that file, bcrypt), strangers are turned away. */
-  static async start(htpasswd?: string): Promise<DockerRegistry> {
+  static async start(htpasswd?: string, tls?: RegistryTls): Promise<DockerRegistry> {
     const dir = await mkdtemp(join(tmpdir(), 'buildkit-registry-'));
     const host = `127.0.0.1:${await freePort()}`;
     const file = join(dir, 'config.yml');
     const auth = htpasswd === undefined ? '' : `auth: {htpasswd: {realm: here, path: ${dir}/htpasswd}}\n`;
     if (htpasswd !== undefined) await writeFile(join(dir, 'htpasswd'), htpasswd);
+    const https = tls ? `, tls: {certificate: ${tls.certificate}, key: ${tls.key}}` : '';
     await writeFile(
       file,
       `version: 0.1\nlog: {level: error, accesslog: {disabled: true}}\n` +
-        `storage: {filesystem: {rootdirectory: ${dir}/data}}\nhttp: {addr: "${host}"}\n${auth}`,
+        `storage: {filesystem: {rootdirectory: ${dir}/data}}\nhttp: {addr: "${host}"${https}}\n${auth}`,
     );
     const process = spawn('docker-registry', ['serve', file], { stdio: 'ignore' });
     const registry = new DockerRegistry(host, process, dir);
-    await registry.#ready();
+    await registry.#ready(tls !== undefined);
     return registry;
   }
 
@@ -46,11 +53,12 @@ export class DockerRegistry implements AsyncDisposable {
     await rm(this.#dir, { recursive: true, force: true });
   }
 
-  async #ready(): Promise<void> {
+  /** With TLS, an answer that cannot be trusted is an answer. */
+  async #ready(tls: boolean): Promise<void> {
     for (let attempt = 0; attempt < 200; attempt++) {
-      const answered = await fetch(`http://${this.host}/v2/`).then(
+      const answered = await fetch(`${tls ? 'https' : 'http'}://${this.host}/v2/`).then(
         () => true,
-        () => false,
+        (error: Error) => tls && !/ECONNREFUSED/.test(String((error.cause as { code?: string })?.code)),
       );
       if (answered) return;
       await delay(25);
