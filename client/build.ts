@@ -66,7 +66,7 @@ export async function build(
   const stores = new Map([...(request.offer?.stores ?? []), ...caches.stores]);
   await using session = await daemon.openSession({
     ...request.offer,
-    stores,
+    ...(stores.size > 0 ? { stores } : {}),
     exports: request.exports ?? [],
   });
   const progress = new ProgressFollower(daemon.control, ref, request.trace, signal);

@@ -12,7 +12,8 @@ function decoded(value: string): unknown {
   if (!/^[A-Za-z0-9+/]+={0,2}$/.test(value) || value.length % 4 !== 0) return value;
   try {
     const parsed: unknown = JSON.parse(Buffer.from(value, 'base64').toString());
-    return typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed) ? parsed : value;
+    const filled = typeof parsed === 'object' && parsed !== null && Object.keys(parsed).length > 0;
+    return filled && !Array.isArray(parsed) ? parsed : value;
   } catch {
     return value;
   }
