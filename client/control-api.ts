@@ -4,6 +4,7 @@
  */
 import type { SpanContext } from '../core/contracts/index.js';
 import type { control, debug, gateway, Init } from '../proto/index.js';
+import type { BridgeConnection } from './gateway/connection.js';
 
 export interface Call {
   readonly signal: AbortSignal;
@@ -27,8 +28,8 @@ export interface ControlApi {
   bridge(ref: string): BridgeApi;
 }
 
-/** The part of LLBBridge that a client program uses. */
-export interface BridgeApi {
+/** LLBBridge: any call of it, and by name those that every program makes. */
+export interface BridgeApi extends BridgeConnection {
   ping(call: Call): Promise<gateway.PongResponse>;
   solve(request: Init<gateway.SolveRequest>, call: Call): Promise<gateway.SolveResponse>;
   return(request: Init<gateway.ReturnRequest>, call: Call): Promise<gateway.ReturnResponse>;

@@ -10,4 +10,5 @@ export type {
   GatewayContainer,
   GatewayRef,
 } from '../../core/contracts/index.js';
+export { programOf } from './program.js';
 export { runFrontend } from './run-frontend.js';

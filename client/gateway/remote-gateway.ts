@@ -132,13 +132,16 @@ export class RemoteGateway implements Gateway, AsyncDisposable {
     return this.#containers.create(request, signal);
   }
 
+  /** What `work` answers, once its warnings are told as well. */
+  async settled(work: () => Promise<FrontendResult>): Promise<FrontendResult> {
+    const result = await work();
+    await Promise.all(this.#warnings);
+    return result;
+  }
+
   /** Ends the build with what `work` answers, or the error it throws. */
   async finish(work: () => Promise<FrontendResult>, signal: AbortSignal): Promise<void> {
-    const message = await outcome(async () => {
-      const result = await work();
-      await Promise.all(this.#warnings);
-      return result;
-    });
+    const message = await outcome(() => this.settled(work));
     await this.#connection.unary(LLBBridge.Return, message, signal);
   }
 

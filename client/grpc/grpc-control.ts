@@ -1,11 +1,10 @@
 /** {@link ControlApi} over a connection. */
 import { BuildError, unsupported } from '../../core/contracts/index.js';
-import type { control, debug, gateway, Init } from '../../proto/index.js';
-import { Control, Debug, LLBBridge } from '../../proto/services.js';
+import type { control, debug } from '../../proto/index.js';
+import { Control, Debug } from '../../proto/services.js';
 import type { BridgeApi, Call, ControlApi } from '../control-api.js';
 import type { Connection } from './connection.js';
-
-const BUILD_ID = 'buildkit-controlapi-buildid';
+import { GrpcBridge } from './grpc-bridge.js';
 
 export class GrpcControl implements ControlApi {
   readonly #connection: Connection;
@@ -66,15 +65,6 @@ export class GrpcControl implements ControlApi {
   }
 
   bridge(ref: string): BridgeApi {
-    const headers = { [BUILD_ID]: ref };
-    const connection = this.#connection;
-    return {
-      ping: (call: Call): Promise<gateway.PongResponse> =>
-        connection.unary(LLBBridge.Ping, {}, { ...call, headers }),
-      solve: (request: Init<gateway.SolveRequest>, call: Call): Promise<gateway.SolveResponse> =>
-        connection.unary(LLBBridge.Solve, request, { ...call, headers }),
-      return: (request: Init<gateway.ReturnRequest>, call: Call): Promise<gateway.ReturnResponse> =>
-        connection.unary(LLBBridge.Return, request, { ...call, headers }),
-    };
+    return new GrpcBridge(this.#connection, ref);
   }
 }

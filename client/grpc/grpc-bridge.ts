@@ -1,13 +1,15 @@
-/** LLBBridge of a build that a client drives itself, over the client's connection. Wire facts E2. */
+/** LLBBridge of a build that a client leads itself, over the client's connection. Wire facts E2. */
 import { Metadata } from '@grpc/grpc-js';
-import type { Method } from '../../proto/services.js';
+import type { gateway, Init } from '../../proto/index.js';
+import { LLBBridge, type Method } from '../../proto/services.js';
 import { errorOfServiceError } from '../../proto/status.js';
-import type { Connection } from '../grpc/connection.js';
-import type { BridgeConnection, BridgeStream } from './connection.js';
+import type { BridgeApi, Call } from '../control-api.js';
+import type { BridgeStream } from '../gateway/connection.js';
+import type { Connection } from './connection.js';
 
 const BUILD_ID = 'buildkit-controlapi-buildid';
 
-export class ControlBridge implements BridgeConnection {
+export class GrpcBridge implements BridgeApi {
   readonly #connection: Connection;
   readonly #ref: string;
 
@@ -16,12 +18,24 @@ export class ControlBridge implements BridgeConnection {
     this.#ref = ref;
   }
 
+  ping(call: Call): Promise<gateway.PongResponse> {
+    return this.#unary(LLBBridge.Ping, {}, call);
+  }
+
+  solve(request: Init<gateway.SolveRequest>, call: Call): Promise<gateway.SolveResponse> {
+    return this.#unary(LLBBridge.Solve, request, call);
+  }
+
+  return(request: Init<gateway.ReturnRequest>, call: Call): Promise<gateway.ReturnResponse> {
+    return this.#unary(LLBBridge.Return, request, call);
+  }
+
   unary<ReqIn, Req, ResIn, Res>(
     method: Method<ReqIn, Req, ResIn, Res>,
     request: ReqIn,
     signal: AbortSignal,
   ): Promise<Res> {
-    return this.#connection.unary(method, request, { signal, headers: { [BUILD_ID]: this.#ref } });
+    return this.#unary(method, request, { signal });
   }
 
   bidi<ReqIn, Req, ResIn, Res>(
@@ -47,5 +61,13 @@ export class ControlBridge implements BridgeConnection {
         call.write(message) ? Promise.resolve() : new Promise((resolve) => call.once('drain', resolve)),
       end: () => call.end(),
     };
+  }
+
+  #unary<ReqIn, Req, ResIn, Res>(
+    method: Method<ReqIn, Req, ResIn, Res>,
+    request: ReqIn,
+    call: Call,
+  ): Promise<Res> {
+    return this.#connection.unary(method, request, { ...call, headers: { [BUILD_ID]: this.#ref } });
   }
 }
