@@ -1,4 +1,11 @@
 /** The client SDK: connect to a daemon, build, follow the progress. */
+
+export type {
+  ClientPolicy,
+  PolicyAnswer,
+  PolicyQuestion,
+  SourcePolicy,
+} from '../core/contracts/index.js';
 export { type BuildRequest, type BuildResponse, build } from './build.js';
 export type { BuildProgram } from './build-program.js';
 export type { CacheSpec } from './caches.js';
@@ -16,4 +23,6 @@ export {
   progressModes,
   show,
 } from './progress/index.js';
+export { ociStore } from './session/content-stores.js';
+export { LayoutStore } from './session/layout-store.js';
 export type { SecretSource } from './session/secret-sources.js';
