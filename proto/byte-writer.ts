@@ -69,6 +69,22 @@ export class ByteWriter {
     this.#length += size;
   }
 
+  /** What `write` adds, with its length in front. Most messages are short, so one byte is kept free for that. */
+  delimited(write: () => void): void {
+    const start = this.#length;
+    this.byte(0);
+    write();
+    const size = this.#length - start - 1;
+    const width = varintWidth(size);
+    if (width > 1) {
+      this.#reserve(width - 1);
+      this.#buffer.copyWithin(start + width, start + 1, this.#length);
+    }
+    this.#length = start;
+    this.varint(size);
+    this.#length += size;
+  }
+
   uint32be(value: number): void {
     this.#reserve(4);
     this.#buffer.writeUInt32BE(value, this.#length);
@@ -102,4 +118,10 @@ export class ByteWriter {
     this.#length = 0;
     return copied;
   }
+}
+
+function varintWidth(value: number): number {
+  let width = 1;
+  for (let rest = value; rest > 0x7f; rest = Math.floor(rest / 128)) width++;
+  return width;
 }

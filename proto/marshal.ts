@@ -7,6 +7,7 @@
  *
  * BuildKit: client/llb/marshal.go. Wire facts E5.12, G8.
  */
+import { compareBytes } from '../core/util/compare.js';
 import { ByteWriter } from './byte-writer.js';
 import { type FieldLayout, layout } from './gen/pb-layout.js';
 import type { Init } from './gen/support.js';
@@ -22,12 +23,24 @@ type Fields = Readonly<Record<string, unknown>> & { readonly $unknowns?: readonl
 const VARINT = 0;
 const LENGTH = 2;
 
+/** Marshalling never waits, so one writer serves all of it. */
+const shared = new ByteWriter(4096);
+
 function marshalMessage(type: string, message: object): Buffer {
-  const writer = new ByteWriter();
+  try {
+    writeMessage(shared, type, message);
+  } catch (error) {
+    shared.take();
+    throw error;
+  }
+  return shared.copy();
+}
+
+function writeMessage(writer: ByteWriter, type: string, message: object): void {
   const fields = message as Fields;
   for (const field of layout[type]!) writeField(writer, field, fields[field.name]);
-  for (const unknown of fields.$unknowns ?? []) writer.bytes(unknown);
-  return writer.take();
+  const unknowns = fields.$unknowns;
+  if (unknowns) for (const unknown of unknowns) writer.bytes(unknown);
 }
 
 function writeField(writer: ByteWriter, field: FieldLayout, value: unknown): void {
@@ -59,35 +72,36 @@ function writeList(writer: ByteWriter, field: FieldLayout, values: readonly unkn
     for (const value of values) writeValue(writer, field.number, field.type, value);
     return;
   }
-  const packed = new ByteWriter(values.length * 2);
-  for (const value of values) packed.int64(value as number);
-  writeDelimited(writer, field.number, packed.take());
+  writer.varint((field.number << 3) | LENGTH);
+  writer.delimited(() => {
+    for (const value of values) writer.int64(value as number);
+  });
 }
 
 function writeMap(writer: ByteWriter, field: FieldLayout, map: Readonly<Record<string, unknown>>): void {
-  const keys = Object.keys(map)
-    .map((key) => ({ key, bytes: Buffer.from(key) }))
-    .sort((a, b) => Buffer.compare(a.bytes, b.bytes));
-  for (const { key, bytes } of keys) {
-    const entry = new ByteWriter();
-    writeDelimited(entry, 1, bytes);
-    writeValue(entry, 2, field.type, map[key]);
-    writeDelimited(writer, field.number, entry.take());
+  for (const key of Object.keys(map).sort(compareBytes)) {
+    writer.varint((field.number << 3) | LENGTH);
+    writer.delimited(() => {
+      writeValue(writer, 1, 'string', key);
+      writeValue(writer, 2, field.type, map[key]);
+    });
   }
 }
 
 function writeValue(writer: ByteWriter, number: number, type: string, value: unknown): void {
-  if (type === 'string') writeDelimited(writer, number, Buffer.from(value as string));
-  else if (type === 'bytes') writeDelimited(writer, number, value as Uint8Array);
-  else if (isMessage(type)) writeDelimited(writer, number, marshalMessage(type, value as object));
-  else {
+  if (type === 'string') {
+    writer.varint((number << 3) | LENGTH);
+    writer.text(value as string);
+  } else if (type === 'bytes') {
+    const bytes = value as Uint8Array;
+    writer.varint((number << 3) | LENGTH);
+    writer.varint(bytes.length);
+    writer.bytes(bytes);
+  } else if (isMessage(type)) {
+    writer.varint((number << 3) | LENGTH);
+    writer.delimited(() => writeMessage(writer, type, value as object));
+  } else {
     writer.varint((number << 3) | VARINT);
     writer.int64(Number(value));
   }
-}
-
-function writeDelimited(writer: ByteWriter, number: number, bytes: Uint8Array): void {
-  writer.varint((number << 3) | LENGTH);
-  writer.varint(bytes.length);
-  writer.bytes(bytes);
 }

@@ -2,10 +2,11 @@ import { BuildError, type SourceRange } from '../../../core/contracts/errors.js'
 
 /** Whole lines `first` to `last`, one range each, as BuildKit reports them. */
 export function lineRanges(first: number, last: number): SourceRange[] {
-  return Array.from({ length: Math.max(last - first, 0) + 1 }, (_, offset) => {
-    const line = first + offset;
-    return { start: { line, character: 0 }, end: { line, character: 0 } };
-  });
+  const ranges: SourceRange[] = [];
+  for (let line = first; line <= Math.max(first, last); line++) {
+    ranges.push({ start: { line, character: 0 }, end: { line, character: 0 } });
+  }
+  return ranges;
 }
 
 /** An error about the Dockerfile itself. */

@@ -1,31 +1,37 @@
 /** Reads text one Unicode character at a time. */
 export class Scanner {
-  readonly #characters: readonly string[];
+  readonly #text: string;
   #at = 0;
 
   constructor(text: string) {
-    this.#characters = [...text];
+    this.#text = text;
   }
 
   /** The next character, or the empty string at the end. */
   peek(): string {
-    return this.#characters[this.#at] ?? '';
+    const unit = this.#text.charCodeAt(this.#at);
+    if (Number.isNaN(unit)) return '';
+    return isHighSurrogate(unit)
+      ? String.fromCodePoint(this.#text.codePointAt(this.#at)!)
+      : this.#text[this.#at]!;
   }
 
   next(): string {
     const character = this.peek();
-    if (character !== '') this.#at++;
+    this.#at += character.length;
     return character;
   }
 
   get done(): boolean {
-    return this.#at >= this.#characters.length;
+    return this.#at >= this.#text.length;
   }
 
   /** Takes characters as long as `wanted` says so. */
   takeWhile(wanted: (character: string) => boolean): string {
-    let taken = '';
-    while (!this.done && wanted(this.peek())) taken += this.next();
-    return taken;
+    const start = this.#at;
+    while (!this.done && wanted(this.peek())) this.next();
+    return this.#text.slice(start, this.#at);
   }
 }
+
+const isHighSurrogate = (unit: number): boolean => unit >= 0xd800 && unit <= 0xdbff;

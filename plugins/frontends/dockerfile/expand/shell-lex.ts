@@ -36,6 +36,7 @@ export interface Expanded {
 }
 
 export function expand(word: string, env: Environment, options: LexOptions): Expanded {
+  if (!special.test(word)) return plainWord(word);
   const expansion = new Expansion(word, env, options);
   try {
     return expansion.run();
@@ -45,6 +46,17 @@ export function expand(word: string, env: Environment, options: LexOptions): Exp
       : error;
   }
 }
+
+/** What most words lack: quotes, escapes, variables, and the start of a heredoc. */
+const special = /[$'"<\\`]/;
+const nothing: ReadonlySet<string> = new Set();
+
+const plainWord = (word: string): Expanded => ({
+  text: word,
+  words: word.split(/\s+/u).filter((part) => part !== ''),
+  matched: nothing,
+  unmatched: nothing,
+});
 
 /** Far more than anyone writes, far less than the stack holds. */
 const MAX_DEPTH = 500;

@@ -39,8 +39,8 @@ export function parseInstruction(node: Node): Instruction {
   if (!isKind(kind)) {
     throw syntaxError(`unknown instruction: ${node.keyword}${suggestion(node.keyword, keywords)}`);
   }
-  const base = { kind, code: node.original.trim(), keyword: node.keyword, ranges: node.ranges };
-  return { ...base, ...parsers[kind](node) } as Instruction;
+  const { keyword, original, ranges } = node;
+  return { ...parsers[kind](node), kind, code: original.trim(), keyword, ranges } as Instruction;
 }
 
 const isKind = (kind: string): kind is Instruction['kind'] => Object.hasOwn(parsers, kind);

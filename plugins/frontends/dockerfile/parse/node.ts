@@ -113,9 +113,19 @@ export function takesHeredocs(node: LineNode, escapeToken: string): boolean {
   return rest !== '' && takesHeredocs(parseLine(rest, escapeToken), escapeToken);
 }
 
+/** Written out: it is made once a line, and spreading costs more than all the rest. */
 export const nodeAt = (
-  line: LineNode,
+  { keyword, flags, args, json, original }: LineNode,
   heredocs: readonly Heredoc[],
   comments: readonly string[],
   [first, last]: readonly [first: number, last: number],
-): Node => ({ ...line, heredocs, comments, ranges: lineRanges(first, last) });
+): Node => ({
+  keyword,
+  flags,
+  args,
+  json,
+  original,
+  heredocs,
+  comments,
+  ranges: lineRanges(first, last),
+});

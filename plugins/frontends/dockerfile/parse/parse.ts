@@ -2,7 +2,7 @@
  * Dockerfile text to nodes: directives, comments, continued lines and heredocs.
  * BuildKit: frontend/dockerfile/parser/parser.go.
  */
-import { lineRanges, locating, syntaxError } from '../located.js';
+import { lineRanges, locate, syntaxError } from '../located.js';
 import { DirectiveReader } from './directives.js';
 import { type Heredoc, type HeredocStart, heredocStarts } from './heredoc.js';
 import { type Node, nodeAt, parseLine, takesHeredocs } from './node.js';
@@ -35,7 +35,7 @@ class FileParser {
   parse(): ParsedFile {
     while (this.#taken < this.#lines.length) this.#instruction();
     if (this.#nodes.length === 0) {
-      throw locating(lineRanges(this.#taken, 0), () => {
+      throw atLines(this.#taken, 0, () => {
         throw syntaxError('file with no instructions');
       });
     }
@@ -61,7 +61,7 @@ class FileParser {
     if (!continued && text === '') return;
     const whole = text + (continued ? this.#continuations() : '');
     const last = this.#taken;
-    const node = locating(lineRanges(first, last), () => parseLine(whole, this.#escapeToken));
+    const node = atLines(first, last, () => parseLine(whole, this.#escapeToken));
     const heredocs =
       takesHeredocs(node, this.#escapeToken) && whole.includes('<<') ? this.#heredocs(whole, first) : [];
     this.#nodes.push(nodeAt(node, heredocs, this.#comments, [first, this.#taken]));
@@ -71,7 +71,7 @@ class FileParser {
   /** Takes directives and comments out of a line. */
   #process(line: string): string {
     const plain = trimLineEnd(line);
-    const directive = locating(lineRanges(this.#taken, 0), () => this.#directives.read(plain));
+    const directive = atLines(this.#taken, 0, () => this.#directives.read(plain));
     if (directive?.name === 'escape') this.#setEscape(directive.value);
     if (!plain.startsWith('#')) return plain;
     const comment = plain.slice(1).trim();
@@ -82,7 +82,7 @@ class FileParser {
 
   #setEscape(escapeToken: string): void {
     if (escapeToken !== '\\' && escapeToken !== '`') {
-      locating(lineRanges(this.#taken, 0), () => {
+      atLines(this.#taken, 0, () => {
         throw syntaxError(`invalid escape token '${escapeToken}' does not match \` or \\`);
       });
     }
@@ -91,7 +91,7 @@ class FileParser {
   }
 
   #cut(line: string): { text: string; continued: boolean } {
-    const match = this.#continuation.exec(line);
+    const match = line.includes(this.#escapeToken) ? this.#continuation.exec(line) : undefined;
     if (!match) return { text: line, continued: false };
     return { text: line.slice(0, match.index) + (match[1] ?? ''), continued: true };
   }
@@ -116,7 +116,7 @@ class FileParser {
   }
 
   #heredocs(line: string, first: number): Heredoc[] {
-    const starts = locating(lineRanges(first, this.#taken), () => heredocStarts(line));
+    const starts = atLines(first, this.#taken, () => heredocStarts(line));
     return starts.map((start) => ({ ...start, content: this.#heredocContent(start, first) }));
   }
 
@@ -127,9 +127,18 @@ class FileParser {
       if ((start.chomp ? line.replace(/^\t+/, '') : line) === start.name) return content;
       content += raw;
     }
-    return locating(lineRanges(first, this.#taken), () => {
+    return atLines(first, this.#taken, () => {
       throw syntaxError('unterminated heredoc');
     });
+  }
+}
+
+/** Errors of `work` are about these lines. */
+function atLines<T>(first: number, last: number, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw locate(error, lineRanges(first, last));
   }
 }
 
