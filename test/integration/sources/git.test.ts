@@ -9,7 +9,7 @@ import { GitSource } from '../../../plugins/sources/git/git-source.js';
 import { fakeSession, fakeSessions } from '../../support/fake-session.js';
 import { InlineThreads } from '../../support/inline-threads.js';
 import { namesIn, SourceWorld, secretSession } from '../../support/source-world.js';
-import { GitServer, git, newRepository, publish } from '../support/git-server.js';
+import { GitServer, git, newRepository, publish } from '../support/git-http-server.js';
 
 const never = new AbortController().signal;
 const platform = parsePlatform('linux/amd64');
@@ -315,8 +315,8 @@ describe('git source', () => {
     write({ 'w.txt': 'wide' }, wide);
     const commit = await publish(wide, world.path('git/wide.git'), 'wide');
     expect(commit).to.have.length(64);
-    for (const attrs of [{}, { 'git.keepgitdir': 'true' }]) {
-      const attributes = { ...attrs, 'git.fullurl': `http://${server.host}/wide.git` };
+    for (const keep of ['true', 'false']) {
+      const attributes = { 'git.keepgitdir': keep, 'git.fullurl': `http://${server.host}/wide.git` };
       expect(read(await treeOf('#main', attributes), 'w.txt')).to.equal('wide');
     }
   });
