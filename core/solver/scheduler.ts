@@ -101,6 +101,11 @@ export class Scheduler {
 
   #turn(task: Task): void {
     if (task.swept) return;
+    // Who asks is an owner: without any, nothing that is new can matter to anybody.
+    if (task.owners.size === 0 && task.running.size === 0) {
+      this.#sweep(task);
+      return;
+    }
     const touched = this.#absorb(task);
     this.#publish(task);
     const wanted = this.#plan(task);
