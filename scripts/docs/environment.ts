@@ -36,6 +36,13 @@ const variables: Readonly<Record<string, readonly [reader: string, meaning: stri
     'buildkitd, embedded engine',
     'Bytes per second of the same; `-1` is no limit. Default: 204800.',
   ],
+  EXPERIMENTAL_BUILDKIT_SOURCE_POLICY: ['buildctl', 'Source policy, as `--source-policy-file` gives it.'],
+  SSH_AUTH_SOCK: ['buildctl', 'The ssh agent that `--ssh default` forwards.'],
+  LISTEN_FDS: [
+    'buildkitd',
+    'How many sockets systemd hands over, from descriptor 3 on; see [sockets of systemd](../remote-daemons.md#sockets-of-systemd).',
+  ],
+  LISTEN_PID: ['buildkitd', 'The process that they are meant for.'],
   PATH: ['buildkitd, embedded engine', 'Where OCI runtimes are looked for.'],
   HTTP_PROXY: [
     'buildkitd, embedded engine',
