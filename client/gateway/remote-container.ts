@@ -41,7 +41,7 @@ export class RemoteContainers implements AsyncDisposable {
     return {
       start: (process, io, started) => this.#start(id, process, io, started),
       [Symbol.asyncDispose]: async () => {
-        await this.#connection.unary(LLBBridge.ReleaseContainer, { ContainerID: id }, never);
+        await this.#release(id);
       },
     };
   }
@@ -49,6 +49,15 @@ export class RemoteContainers implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stream?.end();
     this.#over.abort(canceled());
+  }
+
+  /** Some daemons answer with how its first process ended, which is known already. */
+  async #release(id: string): Promise<void> {
+    try {
+      await this.#connection.unary(LLBBridge.ReleaseContainer, { ContainerID: id }, never);
+    } catch (error) {
+      if (!BuildError.from(error).details.some(({ type }) => type === 'exit')) throw error;
+    }
   }
 
   async #start(

@@ -18,6 +18,11 @@ import {
   type Warning,
 } from '../../core/contracts/index.js';
 import type { Digest } from '../../core/util/digest.js';
+import {
+  formatImageReference,
+  parseImageReference,
+  withDefaultTag,
+} from '../../core/util/image-reference.js';
 import type { Platform } from '../../core/util/platform.js';
 import { definitionFromProto, definitionToProto } from '../../proto/definition.js';
 import { resultFromProto, resultToProto } from '../../proto/frontend-result.js';
@@ -105,7 +110,7 @@ export class RemoteGateway implements Gateway, AsyncDisposable {
     const answer = await this.#connection.unary(
       LLBBridge.ResolveImageConfig,
       {
-        Ref: ref,
+        Ref: ociStore ? ref : fullReference(ref),
         ...(platform ? { Platform: platformToProto(platform) } : {}),
         ResolveMode: resolveMode ?? '',
         LogName: logName ?? '',
@@ -156,6 +161,15 @@ export class RemoteGateway implements Gateway, AsyncDisposable {
 
 const lacks = (cap: string): BuildError =>
   unsupported('gateway.cap', `the daemon lacks the capability ${cap}, which this frontend needs`);
+
+/** Some daemons take only what is written out. */
+function fullReference(ref: string): string {
+  try {
+    return formatImageReference(withDefaultTag(parseImageReference(ref)));
+  } catch (cause) {
+    throw invalid('gateway.reference', `${ref}: ${(cause as Error).message}`, { cause });
+  }
+}
 
 const never = new AbortController().signal;
 

@@ -94,7 +94,10 @@ export class Containers implements AsyncDisposable {
     try {
       return await this.#options.findTree(resultID, signal);
     } catch (error) {
-      throw BuildError.from(error).wrap(`failed to find ref ${resultID} for "${dest}" mount`);
+      const known = BuildError.from(error);
+      // A step that fails now is told as it is.
+      if (known.code !== 'gateway.no-such-ref') throw known;
+      throw known.wrap(`failed to find ref ${resultID} for "${dest}" mount`);
     }
   }
 

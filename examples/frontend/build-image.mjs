@@ -10,10 +10,9 @@ if (name === undefined)
   throw new Error('usage: node build-image.mjs <name of the image> [image with node in it]');
 
 const here = import.meta.dirname;
-await using daemon = await connectDaemon(process.env.BUILDKIT_HOST ?? 'unix:///run/buildkit/buildkitd.sock');
-const { exporterResponse } = await build(
-  daemon,
-  {
+const daemon = await connectDaemon(process.env.BUILDKIT_HOST ?? 'unix:///run/buildkit/buildkitd.sock');
+try {
+  const request = {
     frontend: 'dockerfile.v0',
     opts: nodeImage === undefined ? {} : { 'build-arg:NODE_IMAGE': nodeImage },
     offer: {
@@ -23,7 +22,9 @@ const { exporterResponse } = await build(
       ]),
     },
     exports: [{ type: 'image', attrs: { name, push: 'true' } }],
-  },
-  new AbortController().signal,
-);
-process.stdout.write(`${name}@${exporterResponse['containerimage.digest']}\n`);
+  };
+  const { exporterResponse } = await build(daemon, request, new AbortController().signal);
+  process.stdout.write(`${name}@${exporterResponse['containerimage.digest']}\n`);
+} finally {
+  await daemon[Symbol.asyncDispose]();
+}
