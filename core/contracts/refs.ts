@@ -137,6 +137,11 @@ export interface RefStore {
   get(id: string): Promise<ImmutableRef>;
   /** Whether `get` would find it. Cheap and synchronous. */
   has(id: string): boolean;
+  /**
+   * Whether the whole tree of `get(id)` is here or has somewhere to come from. What was imported and never downloaded
+   * is lost with the last provider.
+   */
+  isObtainable(id: string): Promise<boolean>;
   /** Immutable records under an index, newest first. */
   find(index: string): Promise<readonly ImmutableRef[]>;
   /** The retained mutable record under an index, if nobody else holds it now. */

@@ -74,7 +74,7 @@ export class LayerBlobs {
     // Without its blob the layer would be packed anew, which is no error.
     await entry.keeping?.catch(() => {});
     for (const blob of suitable(entry, options)) {
-      const obtainable = blob === entry.record.source && entry.record.lazy && entry.providers.length > 0;
+      const obtainable = blob === entry.record.source && entry.record.lazy && entry.offered;
       if (obtainable || (await this.#content.info(blob.descriptor.digest))) return blob;
     }
     if (options.onlyKnown) {

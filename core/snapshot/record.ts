@@ -79,6 +79,11 @@ export class Entry {
     return this.record.id;
   }
 
+  /** Its layer can be read from somewhere else. */
+  get offered(): boolean {
+    return this.providers.some(({ gone }) => !gone?.aborted);
+  }
+
   /** Nothing keeps it. */
   get free(): boolean {
     return this.handles === 0 && this.children === 0 && this.holders.size === 0 && !this.gone;

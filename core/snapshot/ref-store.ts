@@ -61,6 +61,7 @@ const PROVIDERS = 4;
 export class LocalRefStore implements RefStore, AsyncDisposable {
   readonly #workerId: string;
   readonly #snapshotter: Snapshotter;
+  readonly #content: ContentStore;
   readonly #book: RecordBook;
   readonly #trees: ComposedTrees;
   readonly #blobs: LayerBlobs;
@@ -72,6 +73,7 @@ export class LocalRefStore implements RefStore, AsyncDisposable {
     const { workerId, snapshotter, differ, content, kv, tracing, logger = silentLogger } = options;
     this.#workerId = workerId;
     this.#snapshotter = snapshotter;
+    this.#content = content;
     this.#book = new RecordBook(workerId, kv, logger);
     const lazy = new LazyLayers(this.#book, snapshotter, differ, content, tracing);
     this.#trees = new ComposedTrees(this.#book, lazy, snapshotter, differ, tracing);
@@ -175,6 +177,14 @@ export class LocalRefStore implements RefStore, AsyncDisposable {
   /** Whether `get` would find it. */
   has(id: string): boolean {
     return this.#book.get(id)?.record.kind === 'immutable';
+  }
+
+  async isObtainable(id: string): Promise<boolean> {
+    for (const { record, offered } of this.#book.layersOf(this.#book.require(id))) {
+      if (!record.lazy || offered || !record.source) continue;
+      if (!(await this.#content.info(record.source.descriptor.digest))) return false;
+    }
+    return true;
   }
 
   async find(index: string): Promise<readonly ImmutableRef[]> {

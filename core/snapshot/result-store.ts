@@ -37,7 +37,13 @@ export class RefResultStore implements ResultStore {
     const { workerId, refId } = parse(id);
     const refs = this.#workers.get(workerId)?.refs;
     if (!refs) throw notFound('ref.no-worker', `result ${id} belongs to a worker that is not here`);
-    return refs.get(refId);
+    const ref = await refs.get(refId);
+    if (!ref.lazy || (await refs.isObtainable(refId))) return ref;
+    await ref[Symbol.asyncDispose]();
+    throw new BuildError('ref.no-provider', `layers of result ${refId} cannot be had any more`, {
+      grpcCode: 'FailedPrecondition',
+      hint: 'they were imported with a cache and never downloaded: the step is run again',
+    });
   }
 
   has(id: string): boolean {

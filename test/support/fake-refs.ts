@@ -150,6 +150,7 @@ export class FakeRefs implements RefStore {
 
   fromLayers = unused;
   offerLayers = unused;
+  isObtainable = unused;
   find = unused;
   usage = unused;
   prune = unused;

@@ -43,6 +43,7 @@ export class RecordedRefs {
       offerLayers: (layers) => void this.offered.push(layers),
       get: missing,
       has: missing,
+      isObtainable: missing,
       find: async (index) =>
         this.records
           .filter((record) => record.committed && record.options.index === index)

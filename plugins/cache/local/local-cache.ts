@@ -43,13 +43,22 @@ export const localCache: CacheBackend = {
     reader.finish();
     return {
       name: `local ${attrs.src}`,
-      import: async (context, signal) => importFrom(await contentOf(context, store), store, digest, signal),
+      import: async (context, signal) => {
+        const { dropped } = await context.session();
+        return importFrom(await contentOf(context, store), dropped, { store, digest }, signal);
+      },
     };
   },
 };
 
 const contentOf = async ({ session }: CacheContext, store: string): Promise<ClientContent> =>
   (await session()).content(store);
+
+/** Its layers can be read as long as the client is there. */
+const whileThere = (content: ClientContent, gone: AbortSignal): ContentProvider => ({
+  gone,
+  read: (descriptor, range, signal) => content.read(descriptor, range, signal),
+});
 
 function digestOf(text: string): Digest {
   if (isDigest(text)) return text;
@@ -58,8 +67,8 @@ function digestOf(text: string): Digest {
 
 async function importFrom(
   content: ClientContent,
-  store: string,
-  digest: Digest,
+  gone: AbortSignal,
+  { store, digest }: { readonly store: string; readonly digest: Digest },
   signal: AbortSignal,
 ): Promise<readonly CacheRecord[]> {
   const info = await content.info(digest, signal);
@@ -67,7 +76,8 @@ async function importFrom(
   const document = (descriptor: Descriptor, either: AbortSignal): Promise<Uint8Array> =>
     collectBlob(content, descriptor, either);
   const root = { mediaType: '', digest, size: info.size };
-  return readCache({ name: store, provider: content, document }, root, signal);
+  const provider = whileThere(content, gone);
+  return readCache({ name: store, provider, document }, root, signal);
 }
 
 class ContentTarget implements CacheTarget {
