@@ -43,7 +43,10 @@ export const daemonProgram = (): Command =>
     .option('--oci-worker-snapshotter <name>', 'overlayfs, native or auto')
     .option('--oci-worker-platform <platform>', 'platforms to offer; repeatable', list)
     .option('--oci-worker-labels <key=value>', 'labels of the worker; repeatable', list)
-    .option('--oci-worker-net <mode>', 'network of steps: auto, host or none')
+    .option('--oci-worker-net <mode>', 'network of steps: auto, host, cni, bridge or none')
+    .option('--oci-cni-config-path <file>', 'CNI configuration')
+    .option('--oci-cni-binary-dir <folder>', 'folder of the CNI plugins')
+    .option('--oci-cni-pool-size <n>', 'network namespaces that are kept ready')
     .option('--oci-max-parallelism <n>', 'steps run at once')
     .addOption(toggle('--containerd-worker'));
 
@@ -77,6 +80,9 @@ function overridesOf(options: OptionValues): Record<string, unknown> {
         platforms: options.ociWorkerPlatform,
         labels: labels(options.ociWorkerLabels),
         networkMode: options.ociWorkerNet,
+        cniConfigPath: options.ociCniConfigPath,
+        cniBinaryPath: options.ociCniBinaryDir,
+        cniPoolSize: integer('oci-cni-pool-size', options.ociCniPoolSize),
         'max-parallelism': integer('oci-max-parallelism', options.ociMaxParallelism),
       }),
     },

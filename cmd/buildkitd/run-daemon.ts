@@ -7,6 +7,7 @@ import { type EngineConfig, loadConfig, parseConfig } from '../../core/kernel/co
 import { Engine } from '../../core/kernel/engine.js';
 import { openLogger } from '../../core/kernel/logger.js';
 import { version } from '../../core/kernel/version.js';
+import { notifySystemd } from '../../core/util/linux/notify.js';
 import { builtinPlugins } from '../../plugins/index.js';
 import type { DaemonFlags } from './flags.js';
 
@@ -41,11 +42,22 @@ export async function runDaemon(flags: DaemonFlags): Promise<void> {
   if (engine.workers.length === 0) logger.warn('no worker can run builds here: they will be refused');
   else logger.info(`found ${engine.workers.length} workers`);
   for (const address of addresses) logger.info(`running server on ${await server.listen(address)}`);
+  notify('READY=1', logger);
   await new Promise<void>((resolve) => {
     if (stopped.aborted) resolve();
     else stopped.addEventListener('abort', () => resolve(), { once: true });
   });
+  notify('STOPPING=1', logger);
   logger.info('stopping: running builds are canceled');
+}
+
+/** A service manager that does not listen is no reason not to build. */
+function notify(state: string, logger: Logger): void {
+  try {
+    notifySystemd(state, process.env);
+  } catch (error) {
+    logger.warn(`cannot tell the service manager ${state}: ${(error as Error).message}`);
+  }
 }
 
 /** The default file may be missing; one that was asked for may not. */

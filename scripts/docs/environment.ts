@@ -42,6 +42,7 @@ const variables: Readonly<Record<string, readonly [reader: string, meaning: stri
     'buildkitd',
     'How many sockets systemd hands over, from descriptor 3 on; see [sockets of systemd](../remote-daemons.md#sockets-of-systemd).',
   ],
+  NOTIFY_SOCKET: ['buildkitd', 'Where systemd is told that the daemon is ready, and that it stops.'],
   LISTEN_PID: ['buildkitd', 'The process that they are meant for.'],
   PATH: ['buildkitd, embedded engine', 'Where OCI runtimes are looked for.'],
   HTTP_PROXY: [
