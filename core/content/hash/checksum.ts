@@ -30,11 +30,12 @@ function findNode(digests: TreeDigests, path: string, followLast: boolean): Tree
   const wanted = rootedPath(path); // A selected root is the empty path.
   const resolved = resolvePath(digests.tree, wanted, { followLast });
   if (resolved.node) return resolved.node;
-  const siblings = digests.tree.children(resolved.nearest).map((child) => child.name);
-  const missing = resolved.path.slice(shownPath(resolved.nearest.path).length).split('/').find(Boolean) ?? '';
+  const { nearest: dir } = resolved;
+  const siblings = dir.kind === 'dir' ? digests.tree.children(dir).map((child) => child.name) : [];
+  const missing = resolved.path.slice(shownPath(dir.path).length).split('/').find(Boolean) ?? '';
   const found = nearest(missing, siblings);
   throw notFound('content-hash.not-found', `"${wanted}": not found`, {
-    ...(found ? { hint: `Did you mean ${shownPath(`${resolved.nearest.path}/${found}`)}?` } : {}),
+    ...(found ? { hint: `Did you mean ${shownPath(`${dir.path}/${found}`)}?` } : {}),
   });
 }
 

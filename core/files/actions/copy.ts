@@ -1,6 +1,7 @@
 import { BuildError, invalid, notFound } from '../../contracts/errors.js';
 import type { FileAction } from '../../contracts/files.js';
 import { baseOf, dirOf, joinPath, rootedPath } from '../../util/gofs/path.js';
+import { hasWildcards } from '../../util/patterns/go-match.js';
 import { PatternMatcher } from '../../util/patterns/pattern-matcher.js';
 import { FilePlacer, type ModeChange } from '../../util/tree/file-placer.js';
 import { LayerTree } from '../../util/tree/layer-tree.js';
@@ -40,12 +41,17 @@ export async function copy(action: CopyAction, context: CopyContext): Promise<vo
     if (unpacked) copied.push(rootedPath(path));
     else job.run(path);
   }
+  if (!isFiltered(action)) return;
   for (const required of action.requiredPaths) {
     if (!copied.some((path) => path.startsWith(required))) {
       throw notFound('file.not-found', `"${required}": not found`);
     }
   }
 }
+
+/** Only where something may be left out can a required path be missing. BuildKit: cache/contenthash Checksum. */
+const isFiltered = ({ src, allowWildcard, includePatterns, excludePatterns }: CopyAction): boolean =>
+  (allowWildcard && hasWildcards(src)) || includePatterns.length > 0 || excludePatterns.length > 0;
 
 function requireDestParent(action: CopyAction, tree: LayerTree): void {
   const dest = resolvePath(tree, rootedPath(action.dest), { followLast: true });

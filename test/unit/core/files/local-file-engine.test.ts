@@ -206,6 +206,11 @@ describe('LocalFileEngine', () => {
       expect((await failure(apply(action, project))).message).to.equal('"/b.md": not found');
     });
 
+    it('asks for none where nothing is filtered, as BuildKit', async () => {
+      await apply(copyOf('/', '/', { requiredPaths: ['*.md'] }), project);
+      expect(tellTree(top)).to.include.keys('a.txt');
+    });
+
     it('resolves owners by the names of a tree', async () => {
       const { uid, gid } = fs.statSync(temp);
       const etc = makeTree(path.join(temp, 'etc-tree'), {

@@ -152,6 +152,7 @@ describe('checksum', () => {
     expect(() => checksum(digestsOf(false), '/dir/b.sg', options()))
       .to.throw('"/dir/b.sg": not found')
       .with.property('hint', 'Did you mean /dir/b.sh?');
+    expect(() => checksum(digestsOf(false), '/a.txt/b', options())).to.throw('"/a.txt/b": not found');
   });
 
   it('asks for required paths', () => {
