@@ -176,3 +176,9 @@ debug
   .argument('[file]')
   .option('--dot', 'print a Graphviz graph')
   .action(action(async () => (await import('./commands/dump-llb.js')).dumpLlb));
+
+debug
+  .command('dump-metadata')
+  .description('print the database of a state folder')
+  .option('--root <folder>', 'folder of all state (default: /var/lib/buildkit)')
+  .action(action(async () => (await import('./commands/dump-metadata.js')).dumpMetadata));

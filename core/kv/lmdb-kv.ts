@@ -158,7 +158,7 @@ class LmdbTable<V> implements KvTable<V> {
 /** Values carry their property names, so that a file can be read without anything beside it. */
 const codec = new Packr({ useRecords: false });
 
-const decode = (bytes: Uint8Array | undefined): unknown => bytes && codec.unpack(bytes);
+export const decode = (bytes: Uint8Array | undefined): unknown => bytes && codec.unpack(bytes);
 
 function encodeChange(change: Change): EncodedChange {
   checkKey(change.table, change.key);
@@ -200,10 +200,11 @@ async function checkMagic(path: string): Promise<void> {
   }
 }
 
-async function openFile(path: string): Promise<RootDatabase<Uint8Array, Buffer>> {
+export async function openFile(path: string, readOnly = false): Promise<RootDatabase<Uint8Array, Buffer>> {
   try {
     await checkMagic(path);
-    return openLmdb<Uint8Array, Buffer>({ path, keyEncoding: 'binary', noSubdir: true, encoding: 'binary' });
+    const shape = { keyEncoding: 'binary', noSubdir: true, encoding: 'binary' } as const;
+    return openLmdb<Uint8Array, Buffer>({ path, readOnly, ...shape });
   } catch (error) {
     throw notADatabase(path, error);
   }
