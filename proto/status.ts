@@ -86,11 +86,18 @@ const codesOfBuilds: ReadonlySet<GrpcCode> = new Set([
   'DataLoss',
 ]);
 
-/** For servers, of a failed build: Unknown, as with BuildKit, for its clients print any other code before the message. */
+/** Of a failed build: Unknown, as with BuildKit, for its clients print any other code before the message. */
+export function buildStatus(error: unknown): rpc.Status {
+  const known = BuildError.from(error);
+  const status = statusOf(known);
+  return codesOfBuilds.has(known.grpcCode) ? { ...status, code: grpcCodes.Unknown } : status;
+}
+
+/** For servers, of a failed build. */
 export function buildStatusOf(error: unknown): CallStatus {
   const known = BuildError.from(error);
   if (!codesOfBuilds.has(known.grpcCode)) return callStatusOf(known);
-  const status = { ...statusOf(known), code: grpcCodes.Unknown };
+  const status = buildStatus(known);
   return { code: status.code, message: status.message, details: rpc.Status.encode(status).finish() };
 }
 

@@ -3,7 +3,7 @@
  * runs. BuildKit: frontend/gateway/grpcclient/client.go.
  */
 import {
-  BuildError,
+  type BuildError,
   type ContainerRequest,
   type FrontendRequest,
   type FrontendResult,
@@ -29,7 +29,7 @@ import { resultFromProto, resultToProto } from '../../proto/frontend-result.js';
 import { type gateway, type Init, pb } from '../../proto/index.js';
 import { LLBBridge } from '../../proto/services.js';
 import { policyToProto } from '../../proto/source-policy.js';
-import { statusOf } from '../../proto/status.js';
+import { buildStatus } from '../../proto/status.js';
 import type { BridgeConnection } from './connection.js';
 import { RemoteContainers } from './remote-container.js';
 import { RemoteRef } from './remote-ref.js';
@@ -177,7 +177,7 @@ async function outcome(work: () => Promise<FrontendResult>): Promise<Init<gatewa
   try {
     return { result: resultToProto(await work(), true) };
   } catch (error) {
-    return { error: statusOf(BuildError.from(error)) };
+    return { error: buildStatus(error) };
   }
 }
 
