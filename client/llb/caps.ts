@@ -7,6 +7,7 @@ export const caps = {
   sourceImageResolveMode: 'source.image.resolvemode',
   sourceImageLayerLimit: 'source.image.layerlimit',
   sourceImageChecksum: 'source.image.checksum',
+  sourceImageBlob: 'source.imageblob',
   sourceLocal: 'source.local',
   sourceLocalUnique: 'source.local.unique',
   sourceLocalSessionId: 'source.local.sessionid',

@@ -1,4 +1,5 @@
 /** Builds LLB: graphs of steps that a daemon runs. Start from {@link image}, {@link local} or {@link scratch}. */
+export { type BlobOptions, imageBlob, type LayoutBlobOptions, ociLayoutBlob } from './blob.js';
 export { type BuildOptions, build } from './build.js';
 export { type Cap, caps } from './caps.js';
 export type { ConstraintOptions } from './constraints.js';

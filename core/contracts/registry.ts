@@ -41,6 +41,8 @@ export interface Repository {
    * iteration fails at its end with `registry.digest-mismatch`.
    */
   readonly blobs: ContentProvider;
+  /** The size of a blob that only its digest is known of. NotFound when there is none. */
+  blob(digest: Digest, signal: AbortSignal): Promise<Descriptor>;
   /** Manifests that refer to this one, such as signatures. Empty where the registry keeps no such lists. */
   referrers(digest: Digest, signal: AbortSignal): Promise<readonly Descriptor[]>;
   /** True when the registry already has this blob (or manifest, by media type). */

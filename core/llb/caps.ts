@@ -17,6 +17,7 @@ const working = [
   'source.image.resolvemode',
   'source.image.layerlimit',
   'source.image.checksum',
+  'source.imageblob',
   'source.local',
   'source.local.unique',
   'source.local.sessionid',

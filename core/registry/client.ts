@@ -4,7 +4,7 @@ import type { Registries, RegistryAccess, Repository } from '../contracts/regist
 import type { Sessions } from '../contracts/session.js';
 import type { ImageReference } from '../util/image-reference.js';
 import { Authorizer } from './authorizer.js';
-import { readBlob } from './download.js';
+import { describeBlob, readBlob } from './download.js';
 import { endpointsFor, type RegistryHosts } from './hosts.js';
 import { Lanes } from './lanes.js';
 import type { Link } from './link.js';
@@ -50,6 +50,7 @@ export class RegistryClient implements Registries, AsyncDisposable {
       reference,
       resolve: (signal) => resolveManifest(link, reference, signal),
       manifest: (descriptor, signal) => readManifest(link, reference, descriptor, signal),
+      blob: (digest, signal) => describeBlob(link, digest, signal),
       referrers: (digest, signal) => readReferrers(link, digest, signal),
       blobs: { read: (descriptor, range, signal) => readBlob(link, descriptor, range, signal) },
       has: (descriptor, signal) => hasContent(link, descriptor, signal),

@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { ByteRange, Descriptor } from '../contracts/content.js';
 import { BuildError, canceled } from '../contracts/errors.js';
+import type { Digest } from '../util/digest.js';
 import { digestMismatch, requestFailed } from './errors.js';
 import { firstAnswer, type Link, statusError } from './link.js';
 import { discard, type HttpResponse } from './transport.js';
@@ -29,6 +30,22 @@ export async function* readBlob(
   if (digest && digest !== descriptor.digest) {
     throw digestMismatch(`blob ${descriptor.digest} of ${link.path}`, descriptor.digest, digest);
   }
+}
+
+/** Asks for the size only. */
+export async function describeBlob(link: Link, digest: Digest, signal: AbortSignal): Promise<Descriptor> {
+  using _lane = await link.lanes.enter(link.endpoints.at(-1)!.host, 'json', signal);
+  return firstAnswer(link, { method: 'HEAD', url: `blobs/${digest}`, signal }, async (response) => {
+    if (response.status === 404) {
+      await discard(response);
+      throw blobNotFound(link, digest);
+    }
+    if (response.status !== 200) throw await statusError('HEAD', response);
+    await discard(response);
+    const size = Number(response.headers['content-length'] ?? Number.NaN);
+    if (Number.isSafeInteger(size)) return { mediaType: 'application/octet-stream', digest, size };
+    throw new BuildError('registry.protocol', `blob ${digest} of ${link.path}: the registry tells no size`);
+  });
 }
 
 async function* resuming(
@@ -98,8 +115,11 @@ async function open(
     if (response.status === 200) return { response, skip: offset };
     if (response.status !== 404) throw await statusError('GET', response);
     await discard(response);
-    throw new BuildError('registry.blob-not-found', `blob ${descriptor.digest} not found in ${link.path}`, {
-      grpcCode: 'NotFound',
-    });
+    throw blobNotFound(link, descriptor.digest);
   });
 }
+
+const blobNotFound = (link: Link, digest: Digest): BuildError =>
+  new BuildError('registry.blob-not-found', `blob ${digest} not found in ${link.path}`, {
+    grpcCode: 'NotFound',
+  });

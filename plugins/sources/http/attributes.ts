@@ -2,17 +2,12 @@ import { invalid } from '../../../core/contracts/errors.js';
 import type { SourceRequest } from '../../../core/contracts/source.js';
 import { type Digest, isDigest } from '../../../core/util/digest.js';
 import { type Attributes, badAttribute, refuseUnknown } from '../shared/attributes.js';
+import { type FileAttributes, fileAttributeNames, parseFileAttributes } from '../shared/file-attributes.js';
 
 /** What an `http://` or `https://` op asks for. BuildKit: source/http/identifier.go. */
-export interface HttpRequest {
+export interface HttpRequest extends FileAttributes {
   readonly url: string;
   readonly checksum: Digest | undefined;
-  /** Empty: as the server or the URL calls it. */
-  readonly filename: string;
-  /** Permission bits; 0 means 0600. */
-  readonly perm: number;
-  readonly uid: number;
-  readonly gid: number;
   /** Empty: those that are named after the host. */
   readonly authHeaderSecret: string;
   /** Sorted by name, written as Go writes header names. */
@@ -26,10 +21,7 @@ export interface HeaderField {
 
 const known = [
   'http.checksum',
-  'http.filename',
-  'http.perm',
-  'http.uid',
-  'http.gid',
+  ...fileAttributeNames,
   'http.authheadersecret',
   'http.header.accept',
   'http.header.user-agent',
@@ -41,10 +33,7 @@ export function parseHttpRequest({ scheme, name, attrs }: SourceRequest): HttpRe
   return {
     url: checkUrl(`${scheme}://${name}`),
     checksum: checksum(lower),
-    filename: filename(lower),
-    perm: goInteger(lower, 'http.perm'),
-    uid: goInteger(lower, 'http.uid'),
-    gid: goInteger(lower, 'http.gid'),
+    ...parseFileAttributes(lower),
     authHeaderSecret: lower['http.authheadersecret'] ?? '',
     headers: [header(lower, 'Accept'), header(lower, 'User-Agent')].flat(),
   };
@@ -71,26 +60,4 @@ function checksum(attrs: Attributes): Digest | undefined {
   if (text === '') return undefined;
   if (isDigest(text) && text.startsWith('sha256:')) return text;
   throw badAttribute('http.checksum', text, 'sha256: and 64 hex digits');
-}
-
-/** BuildKit would follow a path out of the tree. */
-function filename(attrs: Attributes): string {
-  const text = attrs['http.filename'] ?? '';
-  if (/[/\0]/.test(text) || text === '.' || text === '..') {
-    throw badAttribute('http.filename', text, 'the name of a file');
-  }
-  return text;
-}
-
-/** An integer in Go's notations: `0644`, `0o644`, `0x1a4`, `420`. */
-function goInteger(attrs: Attributes, name: string): number {
-  const text = attrs[name] ?? '0';
-  const octal = /^0([0-7]+)$/.exec(text)?.[1];
-  const value = octal
-    ? Number.parseInt(octal, 8)
-    : /^(?:0[xob])?[0-9a-f]+$/i.test(text)
-      ? Number(text)
-      : Number.NaN;
-  if (Number.isSafeInteger(value)) return value;
-  throw badAttribute(name, text, 'a number');
 }

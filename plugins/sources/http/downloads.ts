@@ -6,11 +6,11 @@ import type { ImmutableRef } from '../../../core/contracts/refs.js';
 import type { Threads } from '../../../core/contracts/threads.js';
 import type { Worker } from '../../../core/contracts/worker.js';
 import { type Digest, isDigest } from '../../../core/util/digest.js';
+import { saveFile } from '../shared/save-file.js';
 import type { HttpRequest } from './attributes.js';
 import { shownUrl } from './errors.js';
 import { etagValue, parseHttpDate } from './header-values.js';
 import type { HttpAnswer } from './http-client.js';
-import type { HttpSaveArgs } from './http-save.task.js';
 import { downloadIndex, type Facts } from './keys.js';
 
 /** What was downloaded, and what the server said about it. */
@@ -61,66 +61,22 @@ export async function saveDownload(
   await using tree = await worker.refs.create(undefined, options, silentProgress, signal);
   const { layers } = await tree.view(silentProgress, signal);
   const lastModified = parseHttpDate(answer.header('last-modified') ?? '');
-  const digest = await write(answer, join(layers[0]!, filename), lastModified, saving, signal);
+  const digest = await saveFile(
+    answer.body(),
+    {
+      path: join(layers[0]!, filename),
+      attributes: request,
+      modTime: lastModified ?? 0,
+      label: `downloading ${filename}`,
+      size: answer.size,
+    },
+    saving,
+    signal,
+  );
   const facts = { filename, digest, lastModified, etag: etagValue(answer.header('etag') ?? '') };
   const [ref] = await Promise.all([
     tree.commit(),
     tree.metadata.set(metadataKey, Buffer.from(JSON.stringify(facts))),
   ]);
   return { ref, download: { id: ref.id, ...facts } };
-}
-
-const saveTask = new URL('./http-save.task.js', import.meta.url);
-/** Bytes that go to the thread at once, at least. */
-const BATCH = 256 * 1024;
-
-async function write(
-  answer: HttpAnswer,
-  path: string,
-  lastModified: number | undefined,
-  { request, threads, progress, filename }: Saving,
-  signal: AbortSignal,
-): Promise<Digest> {
-  const { perm, uid, gid } = request;
-  const args: HttpSaveArgs = {
-    path,
-    uid,
-    gid,
-    mode: perm === 0 ? 0o600 : perm & 0o777,
-    modTime: lastModified ?? 0,
-  };
-  const total = answer.size === undefined ? {} : { total: answer.size };
-  const id = `downloading ${filename}`;
-  let current = 0;
-  progress.status(id, { current, ...total });
-  const batches = batched(answer.body());
-  try {
-    return await threads.run<Digest>(saveTask, args, {
-      signal,
-      onAsk: async () => {
-        const { value } = await batches.next();
-        current += value?.length ?? 0;
-        progress.status(id, { current, ...total });
-        return value ?? undefined;
-      },
-    });
-  } finally {
-    progress.status(id, { current, ...total, completed: true });
-    await batches.return();
-  }
-}
-
-/** Joins small pieces, because each one crosses to the thread by itself. */
-async function* batched(data: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, void> {
-  let parts: Uint8Array[] = [];
-  let size = 0;
-  for await (const part of data) {
-    parts.push(part);
-    size += part.length;
-    if (size < BATCH) continue;
-    yield Buffer.concat(parts);
-    parts = [];
-    size = 0;
-  }
-  if (size > 0) yield Buffer.concat(parts);
 }

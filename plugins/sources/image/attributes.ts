@@ -35,11 +35,14 @@ export function parseImageRequest({ name, attrs, platform }: SourceRequest): Ima
     reference: parseReference(name),
     platform,
     resolveMode: oneOf(attrs, 'image.resolvemode', resolveModes, 'default'),
-    recordType: oneOf(attrs, 'image.recordtype', recordTypes, 'regular'),
+    recordType: recordType(attrs),
     layerLimit: positiveAttribute(attrs, 'image.layerlimit'),
     checksum: checksum(attrs),
   };
 }
+
+export const recordType = (attrs: Attributes): RecordType =>
+  oneOf(attrs, 'image.recordtype', recordTypes, 'regular');
 
 function parseReference(name: string): ImageReference {
   try {

@@ -22,12 +22,21 @@ export class ClientLayout implements ImageOrigin {
   readonly #group: SessionGroup;
   readonly #store: string;
 
-  constructor(sessions: Sessions, group: SessionGroup, { reference, session, store }: LayoutRequest) {
+  constructor(
+    sessions: Sessions,
+    group: SessionGroup,
+    { reference, session, store }: Pick<LayoutRequest, 'reference' | 'session' | 'store'>,
+  ) {
     this.reference = reference;
     this.#sessions = sessions;
     this.#group = session === '' ? group : { ids: () => [session] };
     this.#store = `oci:${store}`;
     this.blobs = { read: (descriptor, range, signal) => this.#read(descriptor, range, signal) };
+  }
+
+  async find(digest: Digest, signal: AbortSignal): Promise<Descriptor> {
+    const { size } = await this.#find(digest, signal);
+    return { mediaType: '', digest, size };
   }
 
   /** The media type stands nowhere but in the document itself. */

@@ -4,7 +4,7 @@ import type { ThreadTask } from '../../../core/contracts/threads.js';
 import type { Digest } from '../../../core/util/digest.js';
 
 /** Writes what the asker reads from the network to a new file. */
-export interface HttpSaveArgs {
+export interface SaveFileArgs {
   readonly path: string;
   readonly mode: number;
   readonly uid: number;
@@ -14,7 +14,7 @@ export interface HttpSaveArgs {
 }
 
 /** Asks for bytes until the answer is undefined; answers their digest. */
-const httpSave: ThreadTask<HttpSaveArgs, Digest> = async (args, context) => {
+const saveFile: ThreadTask<SaveFileArgs, Digest> = async (args, context) => {
   const hash = createHash('sha256');
   const fd = fs.openSync(args.path, 'wx', 0o600);
   try {
@@ -33,4 +33,4 @@ const httpSave: ThreadTask<HttpSaveArgs, Digest> = async (args, context) => {
   }
   return `sha256:${hash.digest('hex')}`;
 };
-export default httpSave;
+export default saveFile;
