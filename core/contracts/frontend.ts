@@ -4,6 +4,7 @@
  */
 import type { Digest } from '../util/digest.js';
 import type { Platform } from '../util/platform.js';
+import type { BuildError } from './errors.js';
 import type { LinuxResources } from './executor.js';
 import type { TreeStat } from './files.js';
 import type { ContainerRequest, GatewayContainer } from './gateway-container.js';
@@ -63,13 +64,19 @@ export type GatewaySolve = {
   /** Beside the build's own. */
   readonly sourcePolicies?: readonly SourcePolicy[];
 } & (
-  | { readonly definition: LlbDefinition }
+  | {
+      readonly definition: LlbDefinition;
+      /** Says more about a failure of the result, where the frontend knows more than the step that failed. */
+      readonly explain?: Explain;
+    }
   | {
       readonly frontend: string;
       readonly opts: Readonly<Record<string, string>>;
       readonly inputs?: ReadonlyMap<string, LlbDefinition>;
     }
 );
+export type Explain = (error: BuildError, signal: AbortSignal) => Promise<BuildError>;
+
 export interface CacheEntry {
   readonly type: string;
   readonly attrs: Readonly<Record<string, string>>;

@@ -1,6 +1,6 @@
-import { BuildError, notFound } from '../contracts/errors.js';
+import { BuildError, isCanceled, notFound } from '../contracts/errors.js';
 import type { FileEngine, TreeStat } from '../contracts/files.js';
-import type { GatewayRef, LlbDefinition } from '../contracts/frontend.js';
+import type { Explain, GatewayRef, LlbDefinition } from '../contracts/frontend.js';
 import type { ImmutableRef } from '../contracts/refs.js';
 import type { Workers } from '../contracts/worker.js';
 import { asRef } from '../llb/refs.js';
@@ -16,6 +16,7 @@ interface RefSetting {
   readonly job: BridgeJob;
   readonly workers: Workers;
   readonly failedTrees: FailedTrees;
+  readonly explain?: Explain | undefined;
 }
 
 /** A definition's result, solved when it is first needed and kept until the bridge goes. */
@@ -28,18 +29,20 @@ export class BridgeRef implements GatewayRef, AsyncDisposable {
   readonly edge: Edge | undefined;
   readonly #workers: Workers;
   readonly #failedTrees: FailedTrees;
+  readonly #explain: Explain | undefined;
   readonly #result: SharedWork<ImmutableRef | undefined>;
 
   constructor(
     { definition, loaded }: { readonly definition: LlbDefinition; readonly loaded: LlbDefinition },
     edge: Edge | undefined,
-    { job, workers, failedTrees }: RefSetting,
+    { job, workers, failedTrees, explain }: RefSetting,
   ) {
     this.definition = definition;
     this.#loaded = loaded;
     this.edge = edge;
     this.#workers = workers;
     this.#failedTrees = failedTrees;
+    this.#explain = explain;
     this.#result = new SharedWork(
       async (signal) => (edge ? asRef(await job.build(edge, signal)) : undefined),
       (ref) => ref?.[Symbol.asyncDispose](),
@@ -52,7 +55,9 @@ export class BridgeRef implements GatewayRef, AsyncDisposable {
       return await this.#result.get(signal);
     } catch (error) {
       await this.#failedTrees.keep(error);
-      throw withSource(error, this.#loaded);
+      const located = withSource(error, this.#loaded);
+      if (!this.#explain || isCanceled(located)) throw located;
+      throw await this.#explain(located, signal);
     }
   }
 

@@ -90,7 +90,7 @@ export class Bridge implements Gateway, AsyncDisposable {
     else imported.catch(() => {});
     const result =
       'definition' in request
-        ? await this.#open(request.definition, request.sourcePolicies ?? [], signal)
+        ? await this.#open(request, signal)
         : await this.#solveFrontend(request, signal);
     if (request.evaluate) await Promise.all(refsOf(result).map((ref) => ref?.evaluate(signal)));
     return result;
@@ -158,19 +158,23 @@ export class Bridge implements Gateway, AsyncDisposable {
   }
 
   async #open(
-    definition: LlbDefinition,
-    policies: readonly SourcePolicy[],
+    {
+      definition,
+      sourcePolicies = [],
+      explain,
+    }: Extract<GatewaySolve, { readonly definition: LlbDefinition }>,
     signal: AbortSignal,
   ): Promise<FrontendResult> {
     const { job, services } = this.#options;
     const metadata = new Map<string, Uint8Array>();
-    const { edge, loaded } = await this.#load(definition, policies, signal);
+    const { edge, loaded } = await this.#load(definition, sourcePolicies, signal);
     if (!edge) return { ref: undefined, metadata };
     const ref = await this.#held.use(
       new BridgeRef({ definition, loaded }, edge, {
         job,
         workers: services.workers,
         failedTrees: this.#failedTrees,
+        explain,
       }),
     );
     if (!this.#held.disposed) this.#refs.set(ref.id, ref);

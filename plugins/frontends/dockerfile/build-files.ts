@@ -29,7 +29,7 @@ export class BuildFiles {
   readonly #sessions: Opts;
   readonly #place: MainContext;
   /** Beside the Dockerfile, `<name>.dockerignore` goes before the one of the context. */
-  #ignoreFile: string | undefined;
+  #ignoreFile: { readonly name: string; readonly text: string } | undefined;
   #excludes: Promise<readonly string[]> | undefined;
 
   private constructor(gateway: Gateway, { opts }: FrontendRequest, place: MainContext) {
@@ -52,7 +52,9 @@ export class BuildFiles {
     const definition = marshal(dockerfile ?? this.#localDockerfile());
     const ref = await this.#solve(definition, 'failed to resolve dockerfile', signal);
     const data = await this.#readDockerfile(ref, signal);
-    this.#ignoreFile = await tryRead(ref, `${filename}${IGNORE}`, signal);
+    const name = `${filename}${IGNORE}`;
+    const text = await tryRead(ref, name, signal);
+    this.#ignoreFile = text === undefined ? undefined : { name, text };
     const map = { filename, language: 'Dockerfile', data, definition };
     return { map, text: Buffer.from(data).toString(), definition };
   }
@@ -79,8 +81,19 @@ export class BuildFiles {
     return this.#excludes;
   }
 
+  /** Where a pattern of {@link excludes} is written. */
+  ignoreLine(pattern: string): { readonly file: string; readonly number: number } | undefined {
+    const { name: file, text } = this.#ignoreFile ?? { name: '', text: '' };
+    const index = text.split('\n').findIndex((line) => parseIgnoreFile(line)[0] === pattern);
+    return index < 0 ? undefined : { file, number: index + 1 };
+  }
+
   async #readExcludes(signal: AbortSignal): Promise<readonly string[]> {
-    if (this.#ignoreFile !== undefined) return parseIgnoreFile(this.#ignoreFile);
+    this.#ignoreFile ??= { name: IGNORE, text: await this.#readIgnoreFile(signal) };
+    return parseIgnoreFile(this.#ignoreFile.text);
+  }
+
+  async #readIgnoreFile(signal: AbortSignal): Promise<string> {
     const state = local('context', {
       sessionId: this.sessionOf('context'),
       followPaths: [IGNORE],
@@ -89,7 +102,7 @@ export class BuildFiles {
       differ: { type: 'none' },
     });
     const ref = await this.#solve(marshal(state), `failed to load ${IGNORE}`, signal);
-    return parseIgnoreFile((await tryRead(ref, IGNORE, signal)) ?? '');
+    return (await tryRead(ref, IGNORE, signal)) ?? '';
   }
 
   /** Loads what reads as one tree. */

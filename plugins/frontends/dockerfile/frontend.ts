@@ -14,6 +14,7 @@ import { checkClientCaps, refuseSubrequest } from './client-caps.js';
 import { type Config, parseConfig } from './config.js';
 import { convert } from './convert/convert.js';
 import type { ConvertOptions } from './convert/options.js';
+import { explainMissing } from './missing-file.js';
 import { NamedContexts } from './named-contexts.js';
 import { ResolveCache } from './resolve-cache.js';
 import { type PlatformBuild, result } from './result.js';
@@ -36,7 +37,7 @@ export class DockerfileFrontend implements Frontend {
       const platforms = config.targetPlatforms.length > 0 ? config.targetPlatforms : [undefined];
       const builds = await Promise.all(
         platforms.map((platform) =>
-          build(gateway, file, { ...options, targetPlatform: platform }, config, signal),
+          build(gateway, files, file, { ...options, targetPlatform: platform }, config, signal),
         ),
       );
       return result(builds, config.multiPlatform);
@@ -81,6 +82,7 @@ const buildPlatform = (gateway: Gateway): Platform => gateway.workers[0]?.platfo
 
 async function build(
   gateway: Gateway,
+  files: BuildFiles,
   file: BuildFile,
   options: ConvertOptions,
   { cacheImports }: Config,
@@ -88,7 +90,8 @@ async function build(
 ): Promise<PlatformBuild> {
   const converted = await convert(file.text, options, signal);
   const definition = marshal(converted.state, { platform: converted.platform, caps: options.caps });
-  const { ref } = await gateway.solve({ definition, cacheImports }, signal);
+  const explain = explainMissing(definition, gateway, files);
+  const { ref } = await gateway.solve({ definition, cacheImports, explain }, signal);
   return {
     platform: options.targetPlatform ?? defaultPlatform(),
     converted,

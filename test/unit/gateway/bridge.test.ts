@@ -98,6 +98,15 @@ describe('Bridge', () => {
     ]);
   });
 
+  it('lets the frontend explain a failure, which it hands on with all that is known', async () => {
+    build.job.answer = async () => {
+      throw new BuildError('test.failed', 'it failed');
+    };
+    const explain = async (error: BuildError): Promise<BuildError> => error.wrap('as the frontend knows');
+    const { ref } = await build.bridge.solve({ definition: local('ctx'), explain }, signal);
+    expect((await failure(ref!.evaluate(signal))).message).to.equal('as the frontend knows: it failed');
+  });
+
   it('hands nested frontends itself', async () => {
     const inner: Frontend = {
       solve: async (gateway, { opts, inputs }) => ({

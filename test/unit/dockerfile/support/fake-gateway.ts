@@ -1,4 +1,6 @@
 /** A gateway that serves sources from memory and resolves images to configs that it is given. */
+
+import type { TreeStat } from '../../../../core/contracts/files.js';
 import type {
   FrontendResult,
   Gateway,
@@ -67,7 +69,11 @@ export class FakeGateway implements Gateway {
         return content.startsWith('hex:') ? Buffer.from(content.slice(4), 'hex') : Buffer.from(content);
       },
       async readDir(path) {
-        throw missing(path);
+        const dir = path === '/' ? '' : `${path}/`;
+        const names = Object.keys(files)
+          .filter((file) => file.startsWith(dir))
+          .map((file) => file.slice(dir.length).split('/', 1)[0]!);
+        return [...new Set(names)].map(fileStat);
       },
       async statFile(path) {
         throw missing(path);
@@ -93,6 +99,18 @@ export class FakeGateway implements Gateway {
     this.warnings.push(warning);
   }
 }
+
+const fileStat = (path: string): TreeStat => ({
+  path,
+  mode: 0o644,
+  uid: 0,
+  gid: 0,
+  size: 0,
+  modTime: 0n,
+  linkname: '',
+  devmajor: 0,
+  devminor: 0,
+});
 
 const encode = (config: unknown): Uint8Array => Buffer.from(JSON.stringify(config));
 
