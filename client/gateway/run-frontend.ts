@@ -1,14 +1,15 @@
 /** The program of a frontend image: `await runFrontend(new MyFrontend())`. */
 import type { Frontend } from '../../core/contracts/index.js';
 import { RemoteGateway } from './remote-gateway.js';
-import { StdioBridge } from './stdio.js';
+import { openStdio } from './stdio.js';
+import { StreamBridge } from './stream-bridge.js';
 
 /**
  * Serves one build of the daemon that runs this process as a frontend, over stdin and stdout, and ends with it. What the
  * frontend throws is the build's error, details and all. The signal, if there is one, cancels the frontend's work.
  */
 export async function runFrontend(frontend: Frontend, signal: AbortSignal = never): Promise<void> {
-  await using connection = new StdioBridge();
+  await using connection = new StreamBridge(openStdio());
   const { BUILDKIT_SESSION_ID = '' } = process.env;
   await using gateway = await RemoteGateway.open(connection, BUILDKIT_SESSION_ID, signal);
   await gateway.finish(async () => {
