@@ -101,13 +101,18 @@ export class SourcePolicies {
       const meta = await lookUp(answer.ask, signal).catch((error: unknown) => {
         throw BuildError.from(error).wrap('error resolving source metadata from policy request');
       });
-      question = { ...question, meta };
+      question = { ...question, meta: answer.ask.noConfig ? withoutConfig(meta) : meta };
     }
     throw new BuildError('policy.loop', 'too many policy requests', {
       hint: `the client keeps asking about ${source.identifier} and does not decide`,
     });
   }
 }
+
+const withoutConfig = ({ image, ...meta }: SourceMeta): SourceMeta => ({
+  ...meta,
+  ...(image ? { image: { ...image, config: new Uint8Array() } } : {}),
+});
 
 function decided(source: PolicySource, answer: Exclude<PolicyAnswer, { ask: unknown }>): PolicySource {
   if (answer.action === 'allow') return source;

@@ -150,6 +150,14 @@ describe("a build's source policies", () => {
       expect(job.steppedNames).to.deep.equal(['a closer look', '[internal] load metadata for busybox']);
     });
 
+    it('leave out the config that it does not want', async () => {
+      const { bridge, questions } = build(({ source, meta }) =>
+        meta ? { action: 'allow' } : { ask: { source, noConfig: true } },
+      );
+      await bridge.resolveImageConfig('busybox', {}, signal);
+      expect(questions[1]?.meta?.image?.config).to.have.length(0);
+    });
+
     it('answer about no other source, and not for ever', async () => {
       const other = build(() => ({ ask: { source: { identifier: 'local://other', attrs: {} } } }));
       expect((await failure(other.bridge.solve({ definition: local('a') }, signal))).message).to.contain(
