@@ -44,20 +44,24 @@ const variables: Readonly<Record<string, readonly [reader: string, meaning: stri
   ],
   NOTIFY_SOCKET: ['buildkitd', 'Where systemd is told that the daemon is ready, and that it stops.'],
   LISTEN_PID: ['buildkitd', 'The process that they are meant for.'],
-  PATH: ['buildkitd, embedded engine', 'Where OCI runtimes are looked for.'],
+  PATH: ['buildkitd, embedded engine', 'Where OCI runtimes, git and ssh are looked for.'],
   HTTP_PROXY: [
     'buildkitd, embedded engine',
-    'Proxy for registries that are asked over HTTP; also `http_proxy`.',
+    'Proxy for registries, repositories and files that are asked for over HTTP; also `http_proxy`.',
   ],
   HTTPS_PROXY: [
     'buildkitd, embedded engine',
-    'Proxy for registries that are asked over HTTPS; also `https_proxy`.',
+    'Proxy for registries, repositories and files that are asked for over HTTPS; also `https_proxy`.',
+  ],
+  ALL_PROXY: [
+    'buildkitd, embedded engine',
+    'Proxy of git for whatever has none of its own; also `all_proxy`.',
   ],
   NO_PROXY: ['buildkitd, embedded engine', 'Hosts that are asked directly; also `no_proxy`.'],
 };
 
-/** Read by the proxy agent of the HTTP library, and so not to be found here. */
-const readElsewhere = ['NO_PROXY'];
+/** Read by the proxy agent of the HTTP library and by git, and so not to be found here. */
+const readElsewhere = ['ALL_PROXY', 'NO_PROXY'];
 
 /** Direct reads, commander's `.env('X')`, and names that are looked up in lists. */
 const reads = [
