@@ -41,6 +41,7 @@ export const caps = {
   execMetaSetsDefaultPath: 'exec.meta.setsdefaultpath',
   execMetaUlimit: 'exec.meta.ulimit',
   execMetaCdi: 'exec.meta.cdi',
+  execMetaLinuxResources: 'exec.meta.linux.resources',
   execMountBind: 'exec.mount.bind',
   execMountCache: 'exec.mount.cache',
   execMountCacheSharing: 'exec.mount.cache.sharing',

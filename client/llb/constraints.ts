@@ -1,3 +1,4 @@
+import type { LinuxResources } from '../../core/contracts/executor.js';
 import type { LlbMetadata } from '../../core/contracts/frontend.js';
 import type { ProgressGroup } from '../../core/contracts/progress.js';
 import type { Platform } from '../../core/util/platform.js';
@@ -15,6 +16,8 @@ export interface ConstraintOptions {
   /** Says whether the result goes into exported caches; absent: as the build decides. */
   readonly exportCache?: boolean | undefined;
   readonly progressGroup?: ProgressGroup | undefined;
+  /** Limits of the step's process; no part of its cache key. */
+  readonly resources?: LinuxResources | undefined;
   /** containerd-style filters that a worker must match. */
   readonly filters?: readonly string[] | undefined;
   /** Where the step was written, for error excerpts. */
@@ -43,6 +46,7 @@ export function constraints(options: ConstraintOptions, recorded: Iterable<Cap> 
       description,
       caps: [...new Set(recorded)].sort(),
       ...(options.exportCache === undefined ? {} : { exportCache: options.exportCache }),
+      ...(options.resources === undefined ? {} : { resources: options.resources }),
       ...(options.progressGroup === undefined ? {} : { progressGroup: options.progressGroup }),
     },
   };

@@ -28,6 +28,7 @@ export function execCaps(
   );
   need(options.ssh?.length, caps.execMountSsh);
   need(options.devices?.length, caps.execMetaCdi);
+  need(options.resources, caps.execMetaLinuxResources);
   for (const mount of mounts) {
     need(mount.selector, caps.execMountSelector);
     need(mount.contentCache && mount.contentCache !== 'default', caps.execMountContentCache);

@@ -43,6 +43,7 @@ const working = [
   'source.buildop.llbfilename',
   'exec.meta.base',
   'exec.meta.cgroup.parent',
+  'exec.meta.linux.resources',
   'exec.meta.network',
   'exec.meta.proxyenv',
   'exec.meta.security',

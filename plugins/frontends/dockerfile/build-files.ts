@@ -88,6 +88,11 @@ export class BuildFiles {
     return index < 0 ? undefined : { file, number: index + 1 };
   }
 
+  /** Starts reading what {@link excludes} will be asked for, and reports its failure only then. */
+  prefetch(signal: AbortSignal): void {
+    this.excludes(signal).catch(() => {});
+  }
+
   async #readExcludes(signal: AbortSignal): Promise<readonly string[]> {
     this.#ignoreFile ??= { name: IGNORE, text: await this.#readIgnoreFile(signal) };
     return parseIgnoreFile(this.#ignoreFile.text);

@@ -3,12 +3,14 @@
 import { isIP } from 'node:net';
 import type { HostIp, NetworkMode, ResolveMode, Ulimit } from '../../../client/llb/index.js';
 import { invalid } from '../../../core/contracts/errors.js';
+import type { LinuxResources } from '../../../core/contracts/executor.js';
 import type { CacheEntry } from '../../../core/contracts/frontend.js';
 import { parseGoBool } from '../../../core/util/go-bool.js';
 import { type Platform, parsePlatform } from '../../../core/util/platform.js';
 import { type Attestations, parseAttestations } from './attestations.js';
 import { csvFields } from './instructions/csv.js';
 import { suggestion } from './instructions/flags.js';
+import { parseResources } from './resources.js';
 import { parseUlimit } from './ulimit.js';
 
 export type Opts = Readonly<Record<string, string>>;
@@ -27,6 +29,7 @@ export interface Config {
   readonly ulimits: readonly Ulimit[];
   readonly cgroupParent: string;
   readonly shmSize: number;
+  readonly resources: LinuxResources | undefined;
   readonly cacheNamespace: string;
   readonly epoch: Date | undefined;
   readonly cacheImports: readonly CacheEntry[];
@@ -51,6 +54,7 @@ export function parseConfig(opts: Opts): Config {
     ulimits: fields(opts.ulimit).map(parseUlimit),
     cgroupParent: opts['cgroup-parent'] ?? '',
     shmSize: integer(opts['shm-size'], 'shm-size') ?? 0,
+    resources: parseResources(opts),
     cacheNamespace: opts['build-arg:BUILDKIT_CACHE_MOUNT_NS'] ?? '',
     epoch: parseEpoch(opts['build-arg:SOURCE_DATE_EPOCH']),
     cacheImports: parseCacheImports(opts),

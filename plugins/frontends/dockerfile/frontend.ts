@@ -33,6 +33,7 @@ export class DockerfileFrontend implements Frontend {
       checkClientCaps(request.opts, { mayForward: false });
       refuseSubrequest(request.opts);
       refuseScan(config);
+      files.prefetch(signal);
       const options = convertOptions(gateway, request, config, files, file);
       const platforms = config.targetPlatforms.length > 0 ? config.targetPlatforms : [undefined];
       const builds = await Promise.all(

@@ -7,6 +7,7 @@ import type {
   Ulimit,
 } from '../../../../client/llb/index.js';
 import type { SourceRange } from '../../../../core/contracts/errors.js';
+import type { LinuxResources } from '../../../../core/contracts/executor.js';
 import type { ResolvedImage, ResolveImageOptions } from '../../../../core/contracts/frontend.js';
 import type { Platform } from '../../../../core/util/platform.js';
 import type { Image } from '../image-config/image.js';
@@ -30,6 +31,7 @@ export interface ConvertOptions {
   readonly cgroupParent: string;
   /** Bytes; 0 leaves /dev/shm as it is. */
   readonly shmSize: number;
+  readonly resources: LinuxResources | undefined;
   readonly cacheNamespace: string;
   /** SOURCE_DATE_EPOCH. */
   readonly epoch: Date | undefined;

@@ -49,11 +49,12 @@ export const convertRun: Converter<'run'> = (stage, instruction, context, comman
   record(stage, `RUN ${commandText(args, stage, env)}`, options.epoch, { layer: true });
 };
 
-function limits({ options }: StepContext): Pick<RunOptions, 'ulimits' | 'cgroupParent'> {
-  const { caps: known, ulimits, cgroupParent } = options;
+function limits({ options }: StepContext): Pick<RunOptions, 'ulimits' | 'cgroupParent' | 'resources'> {
+  const { caps: known, ulimits, cgroupParent, resources } = options;
   return {
     ...(known.has(caps.execMetaUlimit) ? { ulimits } : {}),
     ...(cgroupParent && known.has('exec.meta.cgroup.parent') ? { cgroupParent } : {}),
+    ...(resources && known.has(caps.execMetaLinuxResources) ? { resources } : {}),
   };
 }
 

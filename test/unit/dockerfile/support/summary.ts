@@ -1,5 +1,6 @@
 /** What a build came to, in a form that reads well in an expected.json and says all of it. */
 import { BuildError } from '../../../../core/contracts/errors.js';
+import type { LinuxResources } from '../../../../core/contracts/executor.js';
 import type { FrontendResult, LlbDefinition } from '../../../../core/contracts/frontend.js';
 import { sha256 } from '../../../../core/util/digest.js';
 import { pb } from '../../../../proto/index.js';
@@ -60,12 +61,13 @@ const stepsOf = (definition: LlbDefinition): { readonly steps: readonly unknown[
 
 function step(bytes: Uint8Array, { metadata }: LlbDefinition): unknown {
   const digest = sha256(bytes);
-  const { ignoreCache, description, caps, progressGroup } = metadata.get(digest) ?? nothingKnown;
+  const { ignoreCache, description, caps, progressGroup, resources } = metadata.get(digest) ?? nothingKnown;
   return {
     digest,
     name: description['llb.customname'],
     caps: [...caps].join(' '),
     ...(ignoreCache ? { ignoreCache } : {}),
+    ...(resources ? { resources } : {}),
     ...(progressGroup ? { group: progressGroup.name, weak: progressGroup.weak } : {}),
     ...what(pb.Op.decode(bytes)),
   };
@@ -77,6 +79,7 @@ const nothingKnown: {
   readonly description: Readonly<Record<string, string>>;
   readonly caps: readonly string[];
   readonly progressGroup?: { readonly name: string; readonly weak: boolean };
+  readonly resources?: LinuxResources;
 } = { ignoreCache: false, description: {}, caps: [] };
 
 /** The part of an op that a reader looks for. */
