@@ -83,7 +83,7 @@ export class GitSource implements Source {
     };
     const meta = await this.#answers.get(question, signal, async (shared) => {
       await using access = await this.#access(request, context, shared);
-      return askRemote(access.git, request, shared);
+      return await askRemote(access.git, request, shared);
     });
     verifyChecksum(request, meta);
     return meta;
@@ -128,7 +128,7 @@ export class GitSource implements Source {
     await using access = await this.#access(request, context, signal);
     const ref = request.ref || meta.ref.replace(/^refs\/heads\//, '');
     const wanted = { url, ref, checksum: meta.checksum, history: request.keepGitDir };
-    return this.#repos.use(
+    return await this.#repos.use(
       { worker: context.worker, url, format: formatOf(meta), git: access.git },
       (repo) => fetchCommit(repo, wanted, signal),
       (repo) => work(repo, ref),
