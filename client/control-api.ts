@@ -5,6 +5,7 @@
 import type { SpanContext } from '../core/contracts/index.js';
 import type { control, debug, gateway, Init } from '../proto/index.js';
 import type { BridgeConnection } from './gateway/connection.js';
+import type { HistoryApi } from './history-api.js';
 
 export interface Call {
   readonly signal: AbortSignal;
@@ -24,6 +25,8 @@ export interface ControlApi {
   listPlugins(request: debug.ListPluginsRequest, call: Call): Promise<debug.ListPluginsResponse>;
   explain(request: debug.ExplainRequest, call: Call): Promise<debug.ExplainResponse>;
   tasks(request: debug.TasksRequest, call: Call): Promise<debug.TasksResponse>;
+  /** Absent where nothing is remembered. */
+  readonly history?: HistoryApi;
   /** The LLBBridge of a build that was started without frontend and definition. */
   bridge(ref: string): BridgeApi;
 }

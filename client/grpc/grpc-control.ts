@@ -3,14 +3,18 @@ import { BuildError, unsupported } from '../../core/contracts/index.js';
 import type { control, debug } from '../../proto/index.js';
 import { Control, Debug } from '../../proto/services.js';
 import type { BridgeApi, Call, ControlApi } from '../control-api.js';
+import type { HistoryApi } from '../history-api.js';
 import type { Connection } from './connection.js';
 import { GrpcBridge } from './grpc-bridge.js';
+import { GrpcHistory } from './grpc-history.js';
 
 export class GrpcControl implements ControlApi {
+  readonly history: HistoryApi;
   readonly #connection: Connection;
 
   constructor(connection: Connection) {
     this.#connection = connection;
+    this.history = new GrpcHistory(connection);
   }
 
   solve(request: control.SolveRequest, call: Call): Promise<control.SolveResponse> {

@@ -131,6 +131,12 @@ program
   .action(action(async () => (await import('./commands/prune.js')).prune));
 
 program
+  .command('prune-histories')
+  .description('remove the records of builds that are not pinned')
+  .addOption(formatOption())
+  .action(action(async () => (await import('./commands/histories.js')).pruneHistories));
+
+program
   .command('dial-stdio', { hidden: true })
   .description('connect standard input and output with the daemon; run by clients elsewhere')
   .action(action(async () => (await import('./commands/dial-stdio.js')).dialStdio));
@@ -182,3 +188,43 @@ debug
   .description('print the database of a state folder')
   .option('--root <folder>', 'folder of all state (default: /var/lib/buildkit)')
   .action(action(async () => (await import('./commands/dump-metadata.js')).dumpMetadata));
+
+debug
+  .command('histories')
+  .description('list the records of builds')
+  .addOption(formatOption())
+  .action(action(async () => (await import('./commands/histories.js')).histories));
+
+debug
+  .command('monitor')
+  .description('follow builds as they begin and end')
+  .option('--completed', 'also those that have ended')
+  .option('--ref <ref>', 'one build only')
+  .action(action(async () => (await import('./commands/build-records.js')).monitor));
+
+debug
+  .command('logs')
+  .description('show the progress of a build that runs or has run')
+  .argument('<ref>')
+  .addOption(
+    new Option('--progress <mode>', 'auto, plain, tty, quiet or rawjson')
+      .env('BUILDKIT_PROGRESS')
+      .default('auto'),
+  )
+  .option('--trace', 'print its trace instead')
+  .action(action(async () => (await import('./commands/build-records.js')).logs));
+
+debug
+  .command('ctl')
+  .description('change the record of a build')
+  .argument('<ref>')
+  .option('--pin', 'keep it')
+  .option('--unpin', 'let it be collected')
+  .option('--delete', 'remove it')
+  .action(action(async () => (await import('./commands/build-records.js')).changeRecord));
+
+debug
+  .command('get')
+  .description("print a blob of the daemon's content store")
+  .argument('<digest>')
+  .action(action(async () => (await import('./commands/build-records.js')).get));

@@ -143,12 +143,12 @@ function operand(word: Operand, dot: unknown, scope: Scope): unknown {
   return word satisfies never;
 }
 
-/** Go's names differ from JSON's in case only, and in the dots of `os.version`. */
+/** Go's names differ from JSON's in case, and in what stands between words: `os.version`, `media_type`. */
 function fieldOf(value: unknown, name: string): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw templateError(`no field ${name} in ${Array.isArray(value) ? 'a list' : shown(value)}`);
   }
-  const plain = (key: string): string => key.replaceAll('.', '').toLowerCase();
+  const plain = (key: string): string => key.replace(/[._]/g, '').toLowerCase();
   const key = Object.keys(value).find((candidate) => plain(candidate) === name.toLowerCase());
   if (key !== undefined && /^[A-Z]/.test(name)) return Reflect.get(value, key);
   const fields = Object.keys(value).map((field) => field[0]!.toUpperCase() + field.slice(1));
