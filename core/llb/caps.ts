@@ -33,6 +33,8 @@ const working = [
   'source.git.subdir',
   'source.git.checksum',
   'source.git.skipsubmodules',
+  'source.git.knownsshhosts',
+  'source.git.mountsshsock',
   'source.http',
   'source.http.auth',
   'source.http.checksum',
@@ -88,8 +90,6 @@ const working = [
 
 const known = [
   'source.local.metadatatransfer',
-  'source.git.knownsshhosts',
-  'source.git.mountsshsock',
   'source.git.signatureverify',
   'exec.meta.cdi',
   'exec.mount.ssh',
