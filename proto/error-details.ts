@@ -16,6 +16,7 @@ const urls = {
   solve: `${base}errdefs.Solve+json`,
   subrequest: `${base}errdefs.Subrequest+json`,
   'frontend-cap': `${base}errdefs.FrontendCap+json`,
+  frontend: `${base}errdefs.Frontend+json`,
   exit: `${base}gatewayapi.ExitMessage+json`,
 } as const;
 type Known = Exclude<ErrorDetail, { type: 'raw' }>;
@@ -55,6 +56,8 @@ function detailToJson(detail: Known): Json {
     case 'subrequest':
     case 'frontend-cap':
       return { name: detail.name };
+    case 'frontend':
+      return { name: detail.name, ...(detail.source === undefined ? {} : { source: detail.source }) };
     default:
       return detail satisfies never;
   }
@@ -145,6 +148,12 @@ function detailFromJson(type: Known['type'], json: { [key: string]: Json }): Err
     case 'subrequest':
     case 'frontend-cap':
       return { type, name: text(json.name) };
+    case 'frontend':
+      return {
+        type,
+        name: text(json.name),
+        ...(typeof json.source === 'string' ? { source: json.source } : {}),
+      };
     default:
       return type satisfies never;
   }

@@ -62,6 +62,8 @@ export type ErrorDetail =
   | { readonly type: 'exit'; readonly exitCode: number }
   | { readonly type: 'subrequest'; readonly name: string }
   | { readonly type: 'frontend-cap'; readonly name: string }
+  /** Which frontend failed; `source` is the image that gateway.v0 ran. */
+  | { readonly type: 'frontend'; readonly name: string; readonly source?: string }
   | { readonly type: 'raw'; readonly typeUrl: string; readonly value: Uint8Array };
 
 export interface BuildErrorOptions {

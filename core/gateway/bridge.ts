@@ -4,7 +4,7 @@
  */
 import { containerToProto } from '../../proto/container.js';
 import { gateway } from '../../proto/index.js';
-import { BuildError, invalid, unsupported } from '../contracts/errors.js';
+import { BuildError, invalid, isCanceled, unsupported } from '../contracts/errors.js';
 import type {
   CacheEntry,
   Frontend,
@@ -217,9 +217,17 @@ export class Bridge implements Gateway, AsyncDisposable {
     const { frontends, services } = this.#options;
     const frontend = frontends.get(request.frontend);
     if (!frontend) throw unknownFrontend(request.frontend, frontends.ids());
-    return services.tracing.trace(`frontend ${request.frontend}`, {}, () =>
-      frontend.solve(this, { opts: request.opts, inputs: request.inputs ?? new Map() }, signal),
-    );
+    const { opts, inputs = new Map() } = request;
+    try {
+      return await services.tracing.trace(`frontend ${request.frontend}`, {}, () =>
+        frontend.solve(this, { opts, inputs }, signal),
+      );
+    } catch (error) {
+      if (isCanceled(error)) throw error;
+      const { source } = opts;
+      const detail = { type: 'frontend', name: request.frontend, ...(source ? { source } : {}) } as const;
+      throw BuildError.from(error).wrap(undefined, detail);
+    }
   }
 
   async #importCaches(entries: readonly CacheEntry[], signal: AbortSignal): Promise<void> {

@@ -12,6 +12,7 @@ import { LimitedLog, type LogLimits } from '../log-limiter.js';
 import type { ExecBody } from '../model.js';
 import { asRef } from '../refs.js';
 import type { LlbServices } from '../services.js';
+import { tellingInput } from './cache-failure.js';
 import { exitFailure, isSuccess, runFailure, solveDetail } from './exec/failure.js';
 import { PreparedMounts } from './exec/mounts.js';
 import { processSpec } from './exec/process.js';
@@ -31,7 +32,7 @@ export class ExecOp implements Op {
     this.#services = services;
     this.#map = {
       digest: execKey(body, setting.platform),
-      deps: execDeps(body.mounts, setting.inputCount).map((dep) => this.#dep(dep)),
+      deps: execDeps(body.mounts, setting.inputCount).map((dep, i) => this.#dep(dep, i)),
     };
   }
 
@@ -84,14 +85,16 @@ export class ExecOp implements Op {
     return trees;
   }
 
-  #dep({ selectors, contentBased }: ExecDep): CacheMapDep {
+  #dep({ selectors, contentBased }: ExecDep, index: number): CacheMapDep {
     return {
       selector: selectors.length > 0 ? pathListDigest(selectors) : undefined,
-      contentDigest: contentBased ? this.#contentDigest(selectors) : undefined,
+      contentDigest: contentBased
+        ? tellingInput(this.#contentDigest(selectors), index, this.#setting)
+        : undefined,
     };
   }
 
-  #contentDigest(selectors: readonly string[]): CacheMapDep['contentDigest'] {
+  #contentDigest(selectors: readonly string[]): NonNullable<CacheMapDep['contentDigest']> {
     const paths = dedupePaths(selectors);
     const whole = paths.some((path) => path === '/');
     return contentDigester(this.#setting.worker, whole ? [] : paths.map((path) => plainSelector(path, true)));

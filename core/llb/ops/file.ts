@@ -5,6 +5,7 @@ import { contentSelectors, fileDeps, selectorPaths } from '../keys/file-deps.js'
 import { fileKey } from '../keys/file-key.js';
 import type { FileBody } from '../model.js';
 import { asRef } from '../refs.js';
+import { tellingInput } from './cache-failure.js';
 import { FileRun } from './file/run.js';
 import type { OpSetting } from './setting.js';
 
@@ -19,7 +20,7 @@ export class FileOp implements Op {
     this.#setting = setting;
     this.#map = {
       digest: fileKey(body, setting.inputCount),
-      deps: fileDeps(body, setting.inputCount).map((selectors) => this.#dep(selectors)),
+      deps: fileDeps(body, setting.inputCount).map((selectors, i) => this.#dep(selectors, i)),
     };
   }
 
@@ -35,11 +36,15 @@ export class FileOp implements Op {
     return await run.run();
   }
 
-  #dep(selectors: readonly ContentSelector[] | undefined): CacheMapDep {
+  #dep(selectors: readonly ContentSelector[] | undefined, index: number): CacheMapDep {
     if (!selectors) return { selector: undefined, contentDigest: undefined };
     return {
       selector: pathListDigest(selectorPaths(selectors)),
-      contentDigest: contentDigester(this.#setting.worker, contentSelectors(selectors)),
+      contentDigest: tellingInput(
+        contentDigester(this.#setting.worker, contentSelectors(selectors)),
+        index,
+        this.#setting,
+      ),
     };
   }
 }

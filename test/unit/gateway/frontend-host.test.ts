@@ -162,7 +162,10 @@ describe('gateway.v0', () => {
   it('refuses an image that lacks what the client needs', async () => {
     const error = await failure(solve({ 'frontend.caps': 'moby.buildkit.frontend.contexts+forward' }));
     expect(error.grpcCode).to.equal('Unimplemented');
-    expect(error.details).to.deep.equal([{ type: 'frontend-cap', name: 'moby.buildkit.frontend.contexts' }]);
+    expect(error.details.at(-1)).to.deep.equal({
+      type: 'frontend-cap',
+      name: 'moby.buildkit.frontend.contexts',
+    });
     expect((await failure(solve({}, new Map([['a', local('a')]])))).message).to.equal(
       'unsupported frontend capability moby.buildkit.frontend.inputs',
     );
@@ -184,14 +187,17 @@ describe('gateway.v0', () => {
     }, 1);
     const error = await failure(solve());
     expect(error.message).to.equal('process "x" did not complete successfully: exit code: 7');
-    expect(error.details).to.deep.equal([{ type: 'exit', exitCode: 7 }]);
+    expect(error.details).to.deep.equal([
+      { type: 'frontend', name: 'gateway.v0', source: 'my/frontend' },
+      { type: 'exit', exitCode: 7 },
+    ]);
   });
 
   it('fails when the program fails, whatever it returned', async () => {
     program = plays(async () => ({ metadata }), 3);
     const error = await failure(solve());
     expect(error.message).to.equal('exit code: 3');
-    expect(error.details).to.deep.equal([{ type: 'exit', exitCode: 3 }]);
+    expect(error.details.at(-1)).to.deep.equal({ type: 'exit', exitCode: 3 });
   });
 
   it('fails when the program ends without an answer', async () => {
