@@ -17,6 +17,7 @@ import type { FileActionStep, FileActionsArgs, FileActionsResult } from './file-
 import type { OwnerLookup, Principal } from './owners.js';
 import { type FileRange, readSmallFile } from './read-tree.js';
 import type { ReadTreeArgs } from './read-tree.task.js';
+import { applySmallSteps, smallSteps } from './small-steps.js';
 
 /** Bytes that this thread reads itself. */
 const SMALL_FILE = 256 << 10;
@@ -42,7 +43,14 @@ export class LocalFileEngine implements FileEngine {
     signal: AbortSignal,
   ): Promise<void> {
     const tags = { target: target.id, kind: steps[0]?.action.kind ?? '', count: steps.length };
+    const small = smallSteps(steps);
     await this.#tracing.trace('file actions', { tags }, async () => {
+      if (small) {
+        const { layers } = await target.view(progress, signal);
+        signal.throwIfAborted();
+        applySmallSteps(small, layers);
+        return;
+      }
       const layersOf = layersOfRefs(progress, signal);
       const linked = this.#linked.get(target) ?? new Float64Array();
       const args: FileActionsArgs = {

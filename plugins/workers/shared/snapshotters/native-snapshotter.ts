@@ -43,7 +43,7 @@ export class NativeSnapshotter implements Snapshotter {
       if (this.#records.prepared(key, parent)) return;
       const from = parent === undefined ? undefined : this.#records.require(parent, 'committed');
       const dir = this.#dirs.name();
-      this.#dirs.make(dir, 'fs');
+      this.#dirs.make(dir);
       if (from) {
         const args = { from: this.#dirs.tree(from.dir), to: this.#dirs.tree(dir) };
         await this.#threads.run(copyTask, args, { signal: never });

@@ -80,7 +80,8 @@ export class OverlaySnapshotter implements Snapshotter {
       if (this.#records.prepared(key, parent)) return;
       const below = parent === undefined ? undefined : await this.#fitting(parent);
       const dir = this.#dirs.name();
-      this.#dirs.make(dir, 'fs', 'work');
+      // Without anything below it is no overlay.
+      this.#dirs.make(dir, ...(below ? ['work'] : []));
       if (below) this.#likeRootOf(below, dir);
       this.#records.add(key, {
         kind: 'active',
@@ -169,7 +170,7 @@ export class OverlaySnapshotter implements Snapshotter {
     const [start, end] = [first + 1, last + 1];
     const trees = (names: readonly string[]): readonly string[] => names.map((name) => this.#dirs.tree(name));
     const dir = this.#dirs.name();
-    this.#dirs.make(dir, 'fs');
+    this.#dirs.make(dir);
     const args = {
       layers: trees(stack.slice(start, end)),
       below: trees(stack.slice(end)),

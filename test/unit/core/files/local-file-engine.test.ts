@@ -69,6 +69,49 @@ describe('LocalFileEngine', () => {
     target = writableDirRef(top, ...lower.map((spec, at) => makeTree(path.join(temp, `lower${at}`), spec)));
   };
 
+  describe('a step', () => {
+    const mkfileOf = (data: Uint8Array, more: Partial<Extract<FileAction, { kind: 'mkfile' }>> = {}) =>
+      ({ kind: 'mkfile', path: '/f', mode: 0o644, data, timestamp: undefined, ...more }) as const;
+    const threadsOf = async (...actions: readonly FileAction[]): Promise<readonly string[]> => {
+      const threads = new InlineThreads();
+      const own = new LocalFileEngine({ threads, tracing: silentTracing });
+      const steps = actions.map((action) => ({ action, source: undefined }));
+      await own.apply(target, steps, silentProgress, never);
+      return threads.ran;
+    };
+
+    it('that makes something small needs no thread', async () => {
+      const made = { mode: 0o755, makeParents: false, timestamp: undefined };
+      const ran = await threadsOf({ kind: 'mkdir', path: '/d', ...made }, mkfileOf(Buffer.from('x')), {
+        kind: 'symlink',
+        oldpath: 'f',
+        newpath: '/d/l',
+        timestamp: undefined,
+      });
+      expect(ran).to.deep.equal([]);
+      expect(tellTree(top)).to.deep.equal({ d: 'dir', 'd/l': '-> f', f: 'x' });
+    });
+
+    it('that is large, or needs to look up a name, goes to a thread', async () => {
+      expect(await threadsOf(mkfileOf(Buffer.alloc(1 << 20)))).to.deep.equal(['file-actions']);
+      const owner = { user: { name: 'root', in: undefined } };
+      expect(await threadsOf(mkfileOf(Buffer.from('x'), { owner }))).to.deep.equal(['file-actions']);
+    });
+
+    it('that fails is told by its place', async () => {
+      const fine = { action: mkfileOf(Buffer.from('x')), source: undefined };
+      const wrong = { action: mkfileOf(Buffer.from('x'), { path: '/none/f' }), source: undefined };
+      const error = await engine.apply(target, [fine, wrong], silentProgress, never).then(
+        () => expect.fail('did not fail'),
+        (reason: unknown) => reason,
+      );
+      expect(error).to.be.instanceOf(FileStepError).and.include({ step: 1 });
+      expect((error as FileStepError).cause).to.include({
+        message: 'open /none/f: no such file or directory',
+      });
+    });
+  });
+
   describe('copy', () => {
     const project: TreeSpec = { 'a.txt': 'a', 'b.md': 'b', dir: { 'c.txt': 'c', deep: { 'd.txt': 'd' } } };
     const cases: readonly (readonly [
