@@ -113,12 +113,12 @@ export class ContainerHost implements AsyncDisposable {
       signal.removeEventListener('abort', kill);
       this.#running.delete(id);
     });
+    // A program that cannot be started fails `started`; nobody waits for its end then.
+    ended.catch(() => {});
     return { started: running.started, ended };
   }
 
   #handle(id: string, { ended }: Begun): RunningProcess {
-    // Nobody has to wait for it.
-    ended.catch(() => {});
     return {
       ended,
       signal: (name) => this.#send({ type: 'signal', id, name }),
