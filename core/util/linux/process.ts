@@ -26,6 +26,13 @@ export function unshare(...names: readonly NamespaceName[]): void {
 /** `process.umask` may not be set in worker threads; this may. The mask is the whole process's. Answers the old one. */
 export const setUmask = (mask: number): number => Number(cUmask(mask));
 
+const cSetns = bind('int setns(int fd, int kind)');
+
+/** Moves the calling thread into the namespace of a descriptor. */
+export function enterNamespace(fd: number): void {
+  check(cSetns(fd, 0), 'setns');
+}
+
 const PIDFD_OPEN = 434;
 const PIDFD_GETFD = 438;
 const pidfdOpen = rawSyscall('int pid, unsigned int flags');

@@ -39,12 +39,17 @@ export const runcConfig = z.object({
   networkMode: z
     .enum(['auto', 'host', 'none', 'cni', 'bridge'])
     .default('auto')
-    .refine((mode) => mode !== 'cni' && mode !== 'bridge', {
-      error: 'cni and bridge networks are not supported yet: use auto, host or none',
-    })
     .describe(
-      "network of steps that ask for none in particular; auto is the host's; cni and bridge are refused",
+      "network of steps that ask for none in particular; auto: cni where cniConfigPath is there, else the host's",
     ),
+  cniConfigPath: z
+    .string()
+    .default('/etc/buildkit/cni.json')
+    .describe('CNI configuration, or list of configurations (.conflist), of mode cni'),
+  cniBinaryPath: z.string().default('/opt/cni/bin').describe('folder of the CNI plugins'),
+  cniPoolSize: z.int().min(0).default(0).describe('network namespaces that are kept ready'),
+  bridgeName: z.string().min(1).max(15).default('buildkit0').describe('bridge of mode bridge'),
+  bridgeSubnet: z.cidrv4().default('10.10.0.0/16').describe('addresses of steps in mode bridge'),
   dns: z
     .strictObject({
       nameservers: z.array(address).default([]).describe('name servers of steps'),

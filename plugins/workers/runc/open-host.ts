@@ -104,7 +104,7 @@ function probe(cgroupParent: string): ContainerRequest {
     // A file system of its own on some machines.
     mounts: [{ kind: 'tree', dest: '/usr', selector: '', readonly: true, mounts: hostFolder('/usr') }],
     cgroupsPath: cgroupPath(cgroupParent, id),
-    hostNetwork: true,
+    network: 'host',
     stdin: false,
     attended: false,
     bare: true,

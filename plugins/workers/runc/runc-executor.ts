@@ -5,20 +5,28 @@ import type {
   ExecResult,
   ExecSpec,
   Executor,
+  ProcessSpec,
   RunningContainer,
   RunningProcess,
 } from '../../../core/contracts/executor.js';
 import type { Progress } from '../../../core/contracts/progress.js';
+import { DisposeStack } from '../../../core/util/dispose.js';
 import { Semaphore } from '../../../core/util/semaphore.js';
 import { cgroupPath } from '../shared/cgroup/cgroup-path.js';
 import type { ContainerHost } from '../shared/container-host/container-host.js';
 import type { ContainerMount, ContainerRequest } from '../shared/container-host/protocol.js';
+import {
+  type ContainerNetwork,
+  type NetworkProvider,
+  plainNetwork,
+  type TakenNetwork,
+} from '../shared/network/network-provider.js';
 
 export interface RuncExecutorOptions {
   /** The host that containers run on; another one when the last has died. */
   readonly host: () => Promise<ContainerHost>;
-  /** Network of steps that ask for none in particular. */
-  readonly sandboxNetwork: 'host' | 'none';
+  /** Networks of steps that ask for none in particular. */
+  readonly sandboxNetwork: () => NetworkProvider;
   readonly defaultCgroupParent: string;
   readonly maxParallelism: number;
 }
@@ -39,15 +47,23 @@ export class RuncExecutor implements Executor {
 
   async begin(spec: ExecSpec, io: ExecIo, signal: AbortSignal): Promise<RunningContainer> {
     return canceledBy(signal, async () => {
-      const request = await this.#request(spec, { io, attended: true }, signal);
+      await using held = new DisposeStack();
+      const { network } = await held.use(await this.#network(spec.process, signal));
+      const request = await this.#request(spec, { io, attended: true, network }, signal);
       const host = await this.#options.host();
       signal.throwIfAborted();
-      return abortable(await host.start(request, io, signal), signal);
+      const started = await host.start(request, io, signal);
+      const kept = held.move();
+      const ended = started.ended.finally(() => kept[Symbol.asyncDispose]());
+      // Nobody has to wait for it.
+      ended.catch(() => {});
+      return abortable({ ...started, ended }, signal);
     });
   }
 
   async #run(spec: ExecSpec, io: ExecIo, signal: AbortSignal): Promise<ExecResult> {
-    const request = await this.#request(spec, { io, attended: false }, signal);
+    await using taken = await this.#network(spec.process, signal);
+    const request = await this.#request(spec, { io, attended: false, network: taken.network }, signal);
     const host = await this.#options.host();
     signal.throwIfAborted();
     const result = await host.run(request, io, signal);
@@ -57,7 +73,7 @@ export class RuncExecutor implements Executor {
 
   async #request(
     spec: ExecSpec,
-    { io, attended }: Attendance,
+    { io, attended, network }: Attendance,
     signal: AbortSignal,
   ): Promise<ContainerRequest> {
     const { id, process, progress } = spec;
@@ -71,21 +87,34 @@ export class RuncExecutor implements Executor {
       root: { mounts: rootMounts, readonly: spec.root.readonly },
       mounts,
       cgroupsPath: cgroupPath(process.cgroupParent || this.#options.defaultCgroupParent, id),
-      hostNetwork: this.#sharesNetwork(process.network),
+      network,
       stdin: io.stdin !== undefined,
       attended,
       bare: false,
     };
   }
 
-  #sharesNetwork(network: ExecSpec['process']['network']): boolean {
-    return network === 'host' || (network === 'sandbox' && this.#options.sandboxNetwork === 'host');
+  #network({ network, hostname }: ProcessSpec, signal: AbortSignal): Promise<TakenNetwork> {
+    switch (network) {
+      case 'host':
+        return hostNetwork.take(hostname, signal);
+      case 'none':
+        return noNetwork.take(hostname, signal);
+      case 'sandbox':
+        return this.#options.sandboxNetwork().take(hostname, signal);
+      default:
+        return network satisfies never;
+    }
   }
 }
+
+const hostNetwork = plainNetwork('host');
+const noNetwork = plainNetwork('new');
 
 interface Attendance {
   readonly io: ExecIo;
   readonly attended: boolean;
+  readonly network: ContainerNetwork;
 }
 
 /** What comes of an abort, whatever was in the middle of it, is a cancellation. */

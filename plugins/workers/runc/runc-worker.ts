@@ -15,6 +15,7 @@ import { cgroupLayout } from '../shared/cgroup/cgroup-layout.js';
 import { ContainerHost } from '../shared/container-host/container-host.js';
 import { sweepContainers } from '../shared/container-host/owned-containers.js';
 import type { HostSettings } from '../shared/container-host/protocol.js';
+import { type OpenedNetwork, openNetwork } from '../shared/network/open-network.js';
 import { HostPlatforms } from '../shared/platforms/host-platforms.js';
 import type { RuncConfig } from './config.js';
 import type { LateSnapshotter } from './late-snapshotter.js';
@@ -42,19 +43,20 @@ export class RuncWorker implements Startable, AsyncDisposable {
   #host: Promise<ContainerHost> | undefined;
   #id: string | undefined;
   #platforms: HostPlatforms | undefined;
+  #network: OpenedNetwork | undefined;
 
   constructor(parts: RuncWorkerParts) {
     this.#parts = parts;
     const { config } = parts;
     this.executor = new RuncExecutor({
       host: () => this.#openHost(),
-      sandboxNetwork: sandboxNetwork(config),
+      sandboxNetwork: () => required(this.#network),
       defaultCgroupParent: config.defaultCgroupParent,
       maxParallelism: config.maxParallelism,
     });
     this.profile = profileOf({
       id: () => required(this.#id),
-      labels: () => labels(config, parts.snapshotter.name),
+      labels: () => labels(config, parts.snapshotter.name, required(this.#network).mode),
       platforms: () => this.#listPlatforms(),
       maxParallelism: config.maxParallelism,
     });
@@ -69,6 +71,8 @@ export class RuncWorker implements Startable, AsyncDisposable {
     await fs.mkdir(stateDir, { recursive: true, mode: 0o700 });
     this.#id = await persistentId(path.join(dir, 'workerid'));
     await sweep(stateDir, logger);
+    // Owned before what uses it, and so given up after that.
+    this.#network = await this.#owned.use(await openNetwork(config, { dir: stateDir, threads, logger }));
     const settings = { stateDir, dns: config.dns, apparmorProfile: config.apparmorProfile || undefined };
     const [opened, platforms] = await Promise.all([
       openHost(
@@ -133,16 +137,16 @@ const profileOf = (parts: ProfileParts): WorkerProfile => ({
   maxParallelism: parts.maxParallelism,
 });
 
-/** As BuildKit does where no CNI network is configured: the host's. */
-const sandboxNetwork = ({ networkMode }: RuncConfig): 'host' | 'none' =>
-  networkMode === 'none' ? 'none' : 'host';
-
 /** BuildKit: worker/label/label.go. */
-const labels = (config: RuncConfig, snapshotter: string): WorkerProfile['labels'] => ({
+const labels = (
+  config: RuncConfig,
+  snapshotter: string,
+  network: OpenedNetwork['mode'],
+): WorkerProfile['labels'] => ({
   [`${LABEL}executor`]: 'oci',
   [`${LABEL}snapshotter`]: snapshotter,
   [`${LABEL}hostname`]: os.hostname(),
-  [`${LABEL}network`]: sandboxNetwork(config),
+  [`${LABEL}network`]: network,
   [`${LABEL}oci.process-mode`]: 'sandbox',
   [`${LABEL}selinux.enabled`]: 'false',
   ...(config.apparmorProfile ? { [`${LABEL}apparmor.profile`]: config.apparmorProfile } : {}),

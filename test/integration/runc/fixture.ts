@@ -31,16 +31,16 @@ export class RuncFixture implements ExecutorFixture {
   readonly threads: ThreadPool;
   #trees = 0;
 
-  static async open(binary: string): Promise<RuncFixture> {
-    const fixture = new RuncFixture(binary);
+  static async open(binary: string, config: RuncConfigInput = {}): Promise<RuncFixture> {
+    const fixture = new RuncFixture(binary, config);
     await fixture.worker.start(new AbortController().signal);
     return fixture;
   }
 
-  private constructor(binary: string) {
+  private constructor(binary: string, config: RuncConfigInput) {
     this.dir = fs.mkdtempSync(path.join(os.tmpdir(), 'runc-test-'));
     this.threads = new ThreadPool();
-    this.worker = makeWorker(path.join(this.dir, 'home'), binary, this.threads);
+    this.worker = makeWorker(path.join(this.dir, 'home'), binary, this.threads, config);
     makeBase(this.#base);
   }
 
@@ -85,12 +85,19 @@ export class RuncFixture implements ExecutorFixture {
   }
 }
 
-export function makeWorker(dir: string, binary: string, threads: Threads): RuncWorker {
+export type RuncConfigInput = Partial<ReturnType<typeof runcConfig.parse>>;
+
+export function makeWorker(
+  dir: string,
+  binary: string,
+  threads: Threads,
+  config: RuncConfigInput = {},
+): RuncWorker {
   fs.mkdirSync(dir, { recursive: true });
   const snapshots = { dir: path.join(dir, 'snapshots'), id: 'runc', kv: new MemoryKv(), threads };
   return new RuncWorker({
     dir,
-    config: runcConfig.parse({ binary }),
+    config: runcConfig.parse({ binary, ...config }),
     threads,
     logger: silentLogger,
     snapshotter: new LateSnapshotter(() => NativeSnapshotter.open(snapshots)),

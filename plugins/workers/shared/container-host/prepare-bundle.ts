@@ -43,7 +43,7 @@ export function prepareBundle(
         readonly: request.root.readonly || !tree.writable,
       },
       cgroupsPath: request.cgroupsPath,
-      hostNetwork: request.hostNetwork,
+      network: request.network,
       mounts: mounts.map(({ kind: _, ...mount }) => mount),
     },
     context.spec,

@@ -12,6 +12,7 @@ import type {
   TerminalSize,
 } from '../../../../core/contracts/executor.js';
 import type { Mount } from '../../../../core/contracts/mount.js';
+import type { ContainerNetwork } from '../network/network-provider.js';
 import type { DnsOverride } from '../network/resolv-conf.js';
 
 /** How a runtime program is called. */
@@ -42,8 +43,7 @@ export interface ContainerRequest {
   readonly root: { readonly mounts: readonly Mount[]; readonly readonly: boolean };
   readonly mounts: readonly ContainerMount[];
   readonly cgroupsPath: string;
-  /** Shares the host's network. */
-  readonly hostNetwork: boolean;
+  readonly network: ContainerNetwork;
   readonly stdin: boolean;
   /** Somebody waits for its start, sends signals, or runs more in it. */
   readonly attended: boolean;

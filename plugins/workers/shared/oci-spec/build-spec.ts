@@ -4,6 +4,7 @@
  */
 import type { ProcessSpec } from '../../../../core/contracts/executor.js';
 import { type GoStruct, goJson } from '../../../../core/util/go-json.js';
+import type { ContainerNetwork } from '../network/network-provider.js';
 import { defaultCapabilities } from './capabilities.js';
 import { defaultMounts, oncePerDestination } from './default-mounts.js';
 import { allDevices, insecureDevices, noDevices } from './devices.js';
@@ -44,8 +45,7 @@ export interface SpecInput {
   readonly user: { readonly uid: number; readonly gid: number; readonly additionalGids: readonly number[] };
   readonly root: { readonly path: string; readonly readonly: boolean };
   readonly cgroupsPath: string;
-  /** True when the step shares the host's network. */
-  readonly hostNetwork: boolean;
+  readonly network: ContainerNetwork;
   /** After the default ones. */
   readonly mounts: readonly OciMount[];
 }
@@ -99,11 +99,12 @@ function capabilities(all: readonly string[] | undefined): Partial<Record<Capabi
   return all ? { ...sets, inheritable: all, ambient: all } : sets;
 }
 
-function namespaces(input: SpecInput, host: SpecHost): { readonly type: OciNamespace }[] {
+function namespaces({ network }: SpecInput, host: SpecHost): OciLinux['namespaces'] {
   const types: OciNamespace[] = ['pid', 'ipc', 'uts', 'mount'];
-  if (!input.hostNetwork) types.push('network');
   if (host.cgroupNamespace) types.push('cgroup');
-  return types.map((type) => ({ type }));
+  const own = types.map((type) => ({ type }));
+  if (network === 'host') return own;
+  return [...own, { type: 'network', ...(network === 'new' ? {} : { path: network.path }) }];
 }
 
 const maskedPaths = [

@@ -37,7 +37,7 @@ export interface OciMount {
 }
 
 export interface OciLinux {
-  readonly namespaces: readonly { readonly type: OciNamespace }[];
+  readonly namespaces: readonly { readonly type: OciNamespace; readonly path?: string }[];
   readonly cgroupsPath: string;
   readonly resources: OciResources;
   readonly devices?: readonly OciDevice[];

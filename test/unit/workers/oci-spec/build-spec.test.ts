@@ -47,7 +47,7 @@ const build = (process: Partial<ProcessSpec> = {}, input: Partial<SpecInput> = {
       user: { uid: 1, gid: 2, additionalGids: [2] },
       root: { path: '/root', readonly: false },
       cgroupsPath: '/buildkit/x',
-      hostNetwork: true,
+      network: 'host',
       mounts: [],
       ...input,
     },
@@ -85,7 +85,7 @@ describe('buildSpec', () => {
   it('makes a network namespace for a step that does not share the network', () => {
     const types = (spec: OciSpec): string[] => spec.linux.namespaces.map(({ type }) => type);
     expect(types(build())).to.deep.equal(['pid', 'ipc', 'uts', 'mount']);
-    expect(types(build({}, { hostNetwork: false }))).to.include('network');
+    expect(types(build({}, { network: 'new' }))).to.include('network');
     expect(types(build({}, {}, { ...host, cgroupNamespace: true }))).to.include('cgroup');
   });
 

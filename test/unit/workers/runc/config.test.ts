@@ -16,7 +16,6 @@ describe('runcConfig', () => {
   });
 
   it('refuses by name what is known and not supported', () => {
-    expect(problem({ networkMode: 'cni' })).to.match(/cni and bridge networks are not supported yet/);
     expect(problem({ selinux: true })).to.match(/SELinux/);
     expect(problem({ noProcessSandbox: true })).to.match(/process sandbox/);
     expect(problem({ rootless: true })).to.match(/rootless/);
