@@ -66,6 +66,20 @@ describe('docker buildx', () => {
     expect(await built(folder, 'log', args('again'))).to.equal('one\none\n');
   });
 
+  it('forwards keys of ssh', async () => {
+    const folder = await ground.write('ssh', {
+      Dockerfile: [
+        `FROM ${ground.base} AS made`,
+        'RUN --mount=type=ssh test -S "$SSH_AUTH_SOCK" && echo forwarded >/seen',
+        'FROM scratch',
+        'COPY --from=made /seen /',
+      ].join('\n'),
+    });
+    const key = ground.path('id_ed25519');
+    await succeed('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', key]);
+    expect(await built(folder, 'seen', ['--ssh', `default=${key}`])).to.equal('forwarded\n');
+  });
+
   describe('takes named contexts', () => {
     const dockerfile = { Dockerfile: 'FROM scratch\nCOPY --from=other /greeting /\n' };
 

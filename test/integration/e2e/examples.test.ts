@@ -1,6 +1,11 @@
 import { readFileSync } from 'node:fs';
+import { chmod, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { buildArgs } from '../support/build.js';
+import type { DaemonProcess } from '../support/daemon.js';
+import { Ground } from '../support/ground.js';
+import { pushNode } from '../support/node-image.js';
 import { programs, run, succeed } from '../support/processes.js';
 
 const root = join(import.meta.dirname, '../../..');
@@ -17,6 +22,25 @@ async function dumped(name: string, args: string, input = ''): Promise<readonly 
   const line = `${process.execPath} ${tsx} examples/${name} ${args} | ${dump}`;
   const { stdout } = await succeed('sh', ['-c', line], { input });
   return stdout.trim().split('\n');
+}
+
+/** Stands in for the Go tools: lists the folders below cmd, and writes what it would have built. */
+const go = `#!/bin/sh
+case "$1" in
+  list) for folder in cmd/*; do echo "example.com/m/$folder"; done ;;
+  build) echo "built from $4" >"$3/\${4##*/}" ;;
+esac
+`;
+
+async function goImage(ground: Ground, daemon: DaemonProcess): Promise<string> {
+  const Dockerfile = `FROM ${ground.base}\nCOPY go /usr/local/go/bin/go\n`;
+  const folder = await ground.write('go', { Dockerfile, go });
+  await chmod(join(folder, 'go'), 0o755);
+  const name = `${ground.registry.address}/go:1`;
+  const args = buildArgs({ folder, outputs: [`type=image,name=${name},push=true`] });
+  const { code, stderr } = await daemon.buildctl(args);
+  expect(code, stderr).to.equal(0);
+  return name;
 }
 
 describe('example programs', () => {
@@ -39,6 +63,43 @@ describe('example programs', () => {
     const builds = ops.filter(({ Op }) => Op?.build);
     expect(builds).to.have.length(1);
     expect(ops.flatMap(({ Op }) => Op?.exec?.meta.args[0] ?? [])).to.deep.equal(['sh', 'node']);
+  });
+
+  describe('with a daemon', () => {
+    let ground: Ground;
+    let daemon: DaemonProcess;
+    before(async () => {
+      ground = await Ground.open('examples');
+      const config = `[registry."${ground.registry.address}"]\nhttp = true\n`;
+      daemon = await ground.daemon('daemon', { config });
+    });
+    after(async () => {
+      await daemon[Symbol.asyncDispose]();
+      await ground[Symbol.asyncDispose]();
+    });
+
+    /** `npx tsx examples/<name> <args> | buildctl build …`; answers the folder that comes out. */
+    async function built(name: string, args: string, build = ''): Promise<string> {
+      const out = ground.path(`${name}.out`);
+      const buildctl = `${process.execPath} ${programs.buildctl} --addr ${daemon.address} build`;
+      const line = `${process.execPath} ${tsx} examples/${name} ${args} | ${buildctl} ${build} --output ${out}`;
+      await succeed('sh', ['-c', line]);
+      return out;
+    }
+
+    it('nested builds what a step has written', async () => {
+      const out = await built('nested', ground.base);
+      expect(await readFile(join(out, 'built-at'), 'utf8')).to.match(/ \d{4}\n$/);
+    });
+
+    it('gobuild builds each program that it finds in the sources', async () => {
+      const go = await goImage(ground, daemon);
+      const node = await pushNode(ground, daemon);
+      const src = await ground.write('module', { 'cmd/alpha/main.go': '', 'cmd/beta/main.go': '' });
+      const out = await built('gobuild', `--go-image=${go} --node-image=${node}`, `--local src=${src}`);
+      expect((await readdir(out)).sort()).to.deep.equal(['alpha', 'beta']);
+      expect(await readFile(join(out, 'beta'), 'utf8')).to.equal('built from example.com/m/cmd/beta\n');
+    });
   });
 
   it('dockerfile2llb prints a Dockerfile as LLB', async () => {
