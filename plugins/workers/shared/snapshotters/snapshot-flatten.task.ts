@@ -1,7 +1,8 @@
 /**
  * Joins neighbouring layers of a chain into one directory that means the same, whatever lies above and below.
  *
- * 1. Files are hard-linked: layers are immutable, and so is what comes out.
+ * 1. Files are hard-linked: layers are immutable, and so is what comes out. But an inode that two layers have names of is
+ *    linked for the first of them only: two names in one directory would be a hard link of the image (docs/adr/0008).
  * 2. A whiteout stays only if there is something below to hide, and a directory becomes opaque where a layer of
  *    the window hid what is below it. A whiteout that hides nothing would show up in listings of a directory
  *    that has no counterpart below.
@@ -28,6 +29,8 @@ export interface FlattenArgs {
 
 interface Flattening extends FlattenArgs {
   readonly context: ThreadContext;
+  /** Inode to the layer whose names it has in the target. */
+  readonly linked: Map<bigint, string>;
 }
 
 /** One directory of the result: its counterparts in the window, topmost first. */
@@ -38,7 +41,7 @@ interface Merge {
 }
 
 export default function flattenLayers(args: FlattenArgs, context: ThreadContext): void {
-  const flattening = { ...args, context };
+  const flattening = { ...args, context, linked: new Map<bigint, string>() };
   mergeDirectory(flattening, '', { dirs: args.layers, hides: false }, true);
 }
 
@@ -52,8 +55,8 @@ function mergeDirectory(all: Flattening, rel: string, { dirs, hides }: Merge, se
   for (const [name, found] of entriesOf(dirs)) {
     const inner = path.join(rel, name);
     if (found.kind === 'dir') mergeDirectory(all, inner, found, below);
-    else if (found.kind === 'other') linkEntry(found.path, path.join(all.target, inner));
-    else if (below && existsIn(all.below, inner)) linkEntry(found.path, path.join(all.target, inner));
+    else if (found.kind === 'other') linkEntry(all, found.path, path.join(all.target, inner));
+    else if (below && existsIn(all.below, inner)) linkEntry(all, found.path, path.join(all.target, inner));
   }
   copyMetadata(dirs[0]!, target, stat);
   if (opaque && seesBelow && existsIn(all.below, rel)) setXattr(target, all.opaqueName, Buffer.from('y'));
@@ -101,13 +104,20 @@ function continued(known: Merge, at: string, entry: fs.Dirent, open: Set<string>
   return { dirs: [...known.dirs, at], hides: false };
 }
 
-function linkEntry(from: string, to: string): void {
+function linkEntry({ layers, linked }: Flattening, from: string, to: string): void {
+  const stat = fs.lstatSync(from, { bigint: true });
+  const layer = layers.find((dir) => from.startsWith(`${dir}/`))!;
+  if (stat.nlink > 1n && (linked.get(stat.ino) ?? layer) !== layer) {
+    copyEntry(from, to, stat);
+    return;
+  }
   try {
     fs.linkSync(from, to);
+    linked.set(stat.ino, layer);
   } catch (error) {
     // Too many names of one inode, or a file system without links.
     if (!isErrno(error, 'EMLINK', 'EPERM', 'ENOTSUP', 'EOPNOTSUPP')) throw error;
-    copyEntry(from, to, fs.lstatSync(from, { bigint: true }));
+    copyEntry(from, to, stat);
   }
 }
 

@@ -67,6 +67,19 @@ describe('flattening', () => {
     return { before: dirs, after: [...dirs.slice(0, start), target, ...dirs.slice(end)] };
   }
 
+  it('makes no hard link of two copies of one file', () => {
+    const home = path.join(root, `${count++}`);
+    const [upper, lower, target] = ['upper', 'lower', 'flat'].map((name) => path.join(home, name));
+    for (const dir of [upper!, lower!, target!]) fs.mkdirSync(dir, { recursive: true });
+    fs.writeFileSync(path.join(lower!, 'a'), 'text');
+    fs.linkSync(path.join(lower!, 'a'), path.join(lower!, 'linked'));
+    fs.linkSync(path.join(lower!, 'a'), path.join(upper!, 'copy'));
+    flatten({ layers: [upper!, lower!], below: [], target: target!, opaqueName }, context);
+    const inode = (name: string): number => fs.statSync(path.join(target!, name)).ino;
+    expect(tellTree(target!)).to.deep.equal({ a: 'text', copy: 'text', linked: 'text' });
+    expect(inode('a')).to.equal(inode('linked')).and.not.equal(inode('copy'));
+  });
+
   it('links files instead of copying them', () => {
     const { before, after } = flattened([['file:a'], ['file:b']], 0, 2);
     const inode = (dir: string, name: string): number => fs.statSync(path.join(dir, name)).ino;
