@@ -33,7 +33,8 @@ const CONTEXT = 2;
  * --------------------
  *    1 |     FROM busybox
  *    2 |
- *    3 | >>> RUN false
+ *    3 | >>> RUNN false
+ *      |     ^^^^
  * --------------------
  * ```
  */
@@ -50,10 +51,21 @@ function excerptOf({ info, ranges }: SourceDetail): string {
   const rule = '-'.repeat(20);
   const body = Array.from({ length: last - first + 1 }, (_, index) => {
     const line = first + index;
-    return `${String(line).padStart(4)} | ${marked(line) ? '>>>' : '   '} ${lines[line - 1] ?? ''}`;
+    const text = `${String(line).padStart(4)} | ${marked(line) ? '>>>' : '   '} ${lines[line - 1] ?? ''}`;
+    return [text, ...carets(line, ranges)].join('\n');
   });
   const at = firstLine(ranges);
   return `${info.filename}:${at}\n${rule}\n${body.join('\n')}\n${rule}\n`;
+}
+
+/** What stands in front of a line of the file. */
+const MARGIN = '     |     ';
+
+/** A line that points at the part that is meant, where a range is narrower than its line. */
+function carets(line: number, ranges: readonly SourceRange[]): readonly string[] {
+  const range = ranges.find(({ start, end }) => start.line === line && end.line === line);
+  const width = range ? range.end.character - range.start.character : 0;
+  return range && width > 0 ? [`${MARGIN}${' '.repeat(range.start.character)}${'^'.repeat(width)}`] : [];
 }
 
 const endLine = (start: number, end: number): number => Math.max(start, end);

@@ -13,6 +13,16 @@ export function lineRanges(first: number, last: number): SourceRange[] {
 export const syntaxError = (message: string): BuildError =>
   new BuildError('dockerfile.syntax', message, { grpcCode: 'InvalidArgument' });
 
+/** An error about one word of an instruction, which excerpts can point at. */
+export class WordError extends BuildError {
+  readonly word: string;
+
+  constructor(message: string, word: string) {
+    super('dockerfile.syntax', message, { grpcCode: 'InvalidArgument' });
+    this.word = word;
+  }
+}
+
 /** Says where in the Dockerfile an error arose, unless something nearer to it did; the file is filled in later. */
 export function locate(error: unknown, ranges: readonly SourceRange[]): BuildError {
   const known = BuildError.from(error);

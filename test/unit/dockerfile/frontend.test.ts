@@ -136,11 +136,28 @@ describe('dockerfile frontend', () => {
     expect(source).to.have.property('type', 'source');
     if (source?.type !== 'source') return;
     expect(source.ranges).to.deep.equal([
-      { start: { line: 3, character: 0 }, end: { line: 3, character: 0 } },
+      { start: { line: 3, character: 0 }, end: { line: 3, character: 4 } },
     ]);
     expect(source.info).to.include({ filename: 'Dockerfile', language: 'Dockerfile' });
     expect(Buffer.from(source.info!.data).toString()).to.equal('FROM a\n\nRUNN x\n');
     expect(pb.Definition.decode(source.info!.definition!).def).to.have.length(2);
+  });
+
+  it('points at the word that is wrong', async () => {
+    const rangesOf = async (text: string): Promise<unknown> => {
+      const source = (await failure(`FROM a\n${text}\n`)).details.find(({ type }) => type === 'source');
+      return (
+        source?.type === 'source' &&
+        source.ranges.map(({ start, end }) => [start.line, start.character, end.character])
+      );
+    };
+    expect(await rangesOf('  COPPY a b')).to.deep.equal([[2, 2, 7]]);
+    expect(await rangesOf('COPY --chwon=1 a b')).to.deep.equal([[2, 5, 12]]);
+    expect(await rangesOf('RUN --mount=type=bind,taget=/x \\\n  y')).to.deep.equal([
+      [2, 22, 30],
+      [3, 0, 0],
+    ]);
+    expect(await rangesOf('COPY a')).to.deep.equal([[2, 0, 0]]);
   });
 
   it('stands in for docker/dockerfile by tag', async () => {

@@ -1,6 +1,6 @@
 /** The `--flags` of an instruction. BuildKit: frontend/dockerfile/instructions/bflag.go. */
 import { nearest } from '../../../../core/util/nearest.js';
-import { syntaxError } from '../located.js';
+import { WordError } from '../located.js';
 
 export type FlagKind = 'bool' | 'string' | 'strings';
 
@@ -26,9 +26,10 @@ export function parseFlags<const Spec extends Readonly<Record<string, FlagKind>>
     const kind = Object.hasOwn(spec, name) ? spec[name] : undefined;
     if (kind === undefined) throw unknownFlag(dashed, Object.keys(spec));
     const known = values[name];
-    if (kind !== 'strings' && known !== undefined) throw syntaxError(`duplicate flag specified: ${dashed}`);
+    if (kind !== 'strings' && known !== undefined)
+      throw new WordError(`duplicate flag specified: ${dashed}`, dashed);
     if (kind === 'bool') values[name] = parseSwitch(dashed, value);
-    else if (value === undefined) throw syntaxError(`missing a value on flag: ${dashed}`);
+    else if (value === undefined) throw new WordError(`missing a value on flag: ${dashed}`, dashed);
     else if (Array.isArray(known)) known.push(value);
     else values[name] = value;
   }
@@ -36,7 +37,7 @@ export function parseFlags<const Spec extends Readonly<Record<string, FlagKind>>
 }
 
 function parseSwitch(flag: string, value: string | undefined): boolean {
-  if (value === '') throw syntaxError(`missing a value on flag: ${flag}`);
+  if (value === '') throw new WordError(`missing a value on flag: ${flag}`, flag);
   switch (value?.toLowerCase()) {
     case undefined:
     case 'true':
@@ -44,12 +45,12 @@ function parseSwitch(flag: string, value: string | undefined): boolean {
     case 'false':
       return false;
     default:
-      throw syntaxError(`expecting boolean value for flag ${flag}, not: ${value}`);
+      throw new WordError(`expecting boolean value for flag ${flag}, not: ${value}`, flag);
   }
 }
 
 const unknownFlag = (flag: string, known: readonly string[]): Error =>
-  syntaxError(`unknown flag: ${flag}${suggestion(flag.slice(2), known)}`);
+  new WordError(`unknown flag: ${flag}${suggestion(flag.slice(2), known)}`, flag);
 
 /** ` (did you mean x?)`, or nothing. */
 export function suggestion(typed: string, candidates: Iterable<string>): string {

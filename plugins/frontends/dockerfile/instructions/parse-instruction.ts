@@ -1,5 +1,5 @@
 /** Nodes to typed instructions. BuildKit: frontend/dockerfile/instructions/parse.go. */
-import { syntaxError } from '../located.js';
+import { syntaxError, WordError } from '../located.js';
 import { keywords, type Node } from '../parse/node.js';
 import { parseAdd, parseCopy } from './copy.js';
 import { parseFlags, suggestion } from './flags.js';
@@ -37,7 +37,10 @@ const parsers: Parsers = {
 export function parseInstruction(node: Node): Instruction {
   const kind = node.keyword.toLowerCase();
   if (!isKind(kind)) {
-    throw syntaxError(`unknown instruction: ${node.keyword}${suggestion(node.keyword, keywords)}`);
+    throw new WordError(
+      `unknown instruction: ${node.keyword}${suggestion(node.keyword, keywords)}`,
+      node.keyword,
+    );
   }
   const { keyword, original, ranges } = node;
   return { ...parsers[kind](node), kind, code: original.trim(), keyword, ranges } as Instruction;

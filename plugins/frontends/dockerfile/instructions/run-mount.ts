@@ -1,7 +1,7 @@
 /** `RUN --mount=…`. BuildKit: frontend/dockerfile/instructions/commands_runmount.go. */
 import { parseGoBool } from '../../../../core/util/go-bool.js';
 import { goQuote } from '../../../../core/util/go-quote.js';
-import { syntaxError } from '../located.js';
+import { syntaxError, WordError } from '../located.js';
 import { csvFields } from './csv.js';
 import { suggestion } from './flags.js';
 import { parseSize, parseUint32 } from './go-number.js';
@@ -80,7 +80,7 @@ function setSwitch(draft: Draft, key: string, field: string): void {
   if (key === 'readonly' || key === 'ro') setAccess(draft, true);
   else if (key === 'readwrite' || key === 'rw') setAccess(draft, false);
   else if (key === 'required') setRequired(draft, key, true);
-  else throw syntaxError(`invalid field '${field}' must be a key=value pair`);
+  else throw new WordError(`invalid field '${field}' must be a key=value pair`, field);
 }
 
 const setters: Readonly<Record<string, (draft: Draft, value: string, key: string) => void>> = {
@@ -129,7 +129,10 @@ const setters: Readonly<Record<string, (draft: Draft, value: string, key: string
 function setValue(draft: Draft, key: string, value: string, field: string): void {
   const set = Object.hasOwn(setters, key) ? setters[key] : undefined;
   if (!set)
-    throw syntaxError(`unexpected key '${key}' in '${field}'${suggestion(key, Object.keys(setters))}`);
+    throw new WordError(
+      `unexpected key '${key}' in '${field}'${suggestion(key, Object.keys(setters))}`,
+      field,
+    );
   set(draft, value, key);
 }
 
@@ -165,7 +168,8 @@ function number(key: string, value: string, base: 8 | 10): number {
 
 function oneOf<T extends string>(known: readonly T[], value: string, problem: string): T {
   const found = known.find((candidate) => candidate === value.toLowerCase());
-  if (found === undefined) throw syntaxError(`${problem} ${goQuote(value)}${suggestion(value, known)}`);
+  if (found === undefined)
+    throw new WordError(`${problem} ${goQuote(value)}${suggestion(value, known)}`, value);
   return found;
 }
 
