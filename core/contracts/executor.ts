@@ -1,3 +1,4 @@
+import type { Platform } from '../util/platform.js';
 import type { Mount } from './mount.js';
 import type { Progress } from './progress.js';
 import { family, type TokenFamily } from './token.js';
@@ -95,6 +96,8 @@ export interface ProcessSpec {
   /** `name|uid[:name|gid]`, resolved in the container's own /etc/passwd and /etc/group; empty = root. */
   readonly user: string;
   readonly hostname: string;
+  /** What its programs are for: they are emulated where the machine does not run them itself. */
+  readonly platform?: Platform;
   readonly network: 'sandbox' | 'host' | 'none';
   readonly security: 'sandbox' | 'insecure';
   readonly extraHosts: readonly { readonly host: string; readonly ip: string }[];

@@ -1,6 +1,6 @@
 /** Which OCI runtimes are installed, and how each wants to be called. */
 import { execFile } from 'node:child_process';
-import { access, constants, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { isErrno } from '../../../core/util/linux/system-error.js';
@@ -13,29 +13,6 @@ const automatic = ['crun', 'buildkit-runc', 'runc'];
 
 export const runtimeCandidates = (binary: string): readonly string[] =>
   binary === 'auto' ? automatic : [binary];
-
-/** The absolute path of a program, looked up as a shell would. */
-export async function findProgram(
-  name: string,
-  searchPath = process.env.PATH ?? '',
-): Promise<string | undefined> {
-  const dirs = searchPath.split(':').filter((dir) => dir !== '');
-  // Daemons are often started with a short PATH.
-  const candidates = name.includes('/')
-    ? [path.resolve(name)]
-    : [...new Set([...dirs, '/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin'])].map((dir) =>
-        path.join(dir, name),
-      );
-  for (const candidate of candidates) {
-    try {
-      await access(candidate, constants.X_OK);
-      return candidate;
-    } catch (error) {
-      if (!isErrno(error, 'ENOENT', 'ENOTDIR', 'EACCES')) throw error;
-    }
-  }
-  return undefined;
-}
 
 /** Asks the program itself; throws what it says when it does not answer. */
 export async function describeRuntime(program: string): Promise<Runtime> {

@@ -8,7 +8,8 @@ import { newId } from '../../../core/util/identity.js';
 import { cgroupPath } from '../shared/cgroup/cgroup-path.js';
 import { ContainerHost } from '../shared/container-host/container-host.js';
 import type { ContainerRequest, HostSettings, Runtime } from '../shared/container-host/protocol.js';
-import { describeRuntime, findProgram, runtimeCandidates } from './find-runtime.js';
+import { findProgram } from '../shared/process/find-program.js';
+import { describeRuntime, runtimeCandidates } from './find-runtime.js';
 
 export interface HostOptions {
   readonly binary: string;

@@ -11,6 +11,7 @@ import type {
 } from '../../../core/contracts/executor.js';
 import type { Progress } from '../../../core/contracts/progress.js';
 import { DisposeStack } from '../../../core/util/dispose.js';
+import type { Platform } from '../../../core/util/platform.js';
 import { Semaphore } from '../../../core/util/semaphore.js';
 import { cgroupPath } from '../shared/cgroup/cgroup-path.js';
 import type { ContainerHost } from '../shared/container-host/container-host.js';
@@ -21,12 +22,16 @@ import {
   plainNetwork,
   type TakenNetwork,
 } from '../shared/network/network-provider.js';
+import { emulate } from '../shared/platforms/emulator.js';
+import { findProgram } from '../shared/process/find-program.js';
 
 export interface RuncExecutorOptions {
   /** The host that containers run on; another one when the last has died. */
   readonly host: () => Promise<ContainerHost>;
   /** Networks of steps that ask for none in particular. */
   readonly sandboxNetwork: () => NetworkProvider;
+  /** What the machine runs, by itself or because its kernel knows an emulator. */
+  readonly machine: () => readonly Platform[];
   readonly defaultCgroupParent: string;
   readonly maxParallelism: number;
 }
@@ -76,7 +81,10 @@ export class RuncExecutor implements Executor {
     { io, attended, network }: Attendance,
     signal: AbortSignal,
   ): Promise<ContainerRequest> {
-    const { id, process, progress } = spec;
+    const { id, progress } = spec;
+    const { machine } = this.#options;
+    const emulation = await emulate(spec.process, machine(), findProgram);
+    const { process } = emulation;
     const [rootMounts, ...mounts] = await Promise.all([
       spec.root.tree.mounts(progress, signal),
       ...spec.mounts.map((mount) => withMounts(mount, progress, signal)),
@@ -85,7 +93,7 @@ export class RuncExecutor implements Executor {
       id,
       process,
       root: { mounts: rootMounts, readonly: spec.root.readonly },
-      mounts,
+      mounts: [...mounts, ...emulation.mounts],
       cgroupsPath: cgroupPath(process.cgroupParent || this.#options.defaultCgroupParent, id),
       network,
       stdin: io.stdin !== undefined,

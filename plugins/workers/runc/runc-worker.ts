@@ -50,6 +50,7 @@ export class RuncWorker implements Startable, AsyncDisposable {
     const { config } = parts;
     this.executor = new RuncExecutor({
       host: () => this.#openHost(),
+      machine: () => required(this.#platforms).list(),
       sandboxNetwork: () => required(this.#network),
       defaultCgroupParent: config.defaultCgroupParent,
       maxParallelism: config.maxParallelism,

@@ -107,6 +107,7 @@ describe('ExecOp', () => {
       cwd: '/w',
       user: 'me',
       hostname: 'h',
+      platform: worker.profile.platforms[0]!,
       network: 'none',
       security: 'sandbox',
       extraHosts: [],

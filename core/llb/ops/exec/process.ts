@@ -18,6 +18,7 @@ export function processSpec(
     cwd: meta.cwd,
     user: meta.user,
     hostname: meta.hostname,
+    platform: setting.platform,
     network,
     security,
     extraHosts: meta.extraHosts,
