@@ -29,8 +29,10 @@ export interface FlattenArgs {
 
 interface Flattening extends FlattenArgs {
   readonly context: ThreadContext;
-  /** Inode to the layer whose names it has in the target. */
-  readonly linked: Map<bigint, string>;
+  /** Inodes that have names in the target. */
+  readonly linked: Set<bigint>;
+  /** An inode of one layer, and where it is in the target. */
+  readonly placed: Map<string, string>;
 }
 
 /** One directory of the result: its counterparts in the window, topmost first. */
@@ -41,7 +43,7 @@ interface Merge {
 }
 
 export default function flattenLayers(args: FlattenArgs, context: ThreadContext): void {
-  const flattening = { ...args, context, linked: new Map<bigint, string>() };
+  const flattening = { ...args, context, linked: new Set<bigint>(), placed: new Map<string, string>() };
   mergeDirectory(flattening, '', { dirs: args.layers, hides: false }, true);
 }
 
@@ -104,20 +106,25 @@ function continued(known: Merge, at: string, entry: fs.Dirent, open: Set<string>
   return { dirs: [...known.dirs, at], hides: false };
 }
 
-function linkEntry({ layers, linked }: Flattening, from: string, to: string): void {
+/** Rule 1. */
+function linkEntry({ layers, linked, placed }: Flattening, from: string, to: string): void {
   const stat = fs.lstatSync(from, { bigint: true });
   const layer = layers.find((dir) => from.startsWith(`${dir}/`))!;
-  if (stat.nlink > 1n && (linked.get(stat.ino) ?? layer) !== layer) {
-    copyEntry(from, to, stat);
-    return;
-  }
+  const name = `${layer} ${stat.ino}`;
+  const source = placed.get(name) ?? (linked.has(stat.ino) ? undefined : from);
+  if (source === undefined || !tryLink(source, to)) copyEntry(from, to, stat);
+  else if (source === from) linked.add(stat.ino);
+  if (stat.nlink > 1n) placed.set(name, to);
+}
+
+function tryLink(from: string, to: string): boolean {
   try {
     fs.linkSync(from, to);
-    linked.set(stat.ino, layer);
+    return true;
   } catch (error) {
     // Too many names of one inode, or a file system without links.
-    if (!isErrno(error, 'EMLINK', 'EPERM', 'ENOTSUP', 'EOPNOTSUPP')) throw error;
-    copyEntry(from, to, stat);
+    if (isErrno(error, 'EMLINK', 'EPERM', 'ENOTSUP', 'EOPNOTSUPP')) return false;
+    throw error;
   }
 }
 
