@@ -68,8 +68,15 @@ export class PluginHost {
   }
 
   #disabled(name: string): boolean {
-    const { plugins, worker } = this.#config.settings;
-    return plugins.disabled.includes(name) || (name === 'worker.runc' && worker.oci?.enabled === false);
+    const { plugins, worker, frontend } = this.#config.settings;
+    if (plugins.disabled.includes(name)) return true;
+    const { 'dockerfile.v0': dockerfile, 'gateway.v0': gateway } = frontend;
+    const sections = {
+      'worker.runc': worker.oci,
+      'frontend.dockerfile.v0': dockerfile,
+      'frontend.gateway.v0': gateway,
+    };
+    return sections[name as keyof typeof sections]?.enabled === false;
   }
 
   #parse(name: string, schema: z.ZodType): unknown {

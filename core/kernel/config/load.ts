@@ -132,6 +132,8 @@ function sectionsOf(config: ConfigFile): Map<string, Record<string, unknown>> {
   };
   delete (runc as { enabled?: unknown }).enabled;
   if (Object.keys(runc).length > 0) sections.set('worker.runc', runc);
+  const { allowedRepositories } = config.frontend['gateway.v0'] ?? {};
+  if (allowedRepositories) sections.set('frontend.gateway.v0', { allowedRepositories });
   for (const [kind, plugins] of Object.entries(config.plugin)) {
     for (const [id, section] of Object.entries(plugins)) {
       const key = `${kind}.${id}`;

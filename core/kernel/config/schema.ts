@@ -88,6 +88,22 @@ export const configSchema = z.strictObject({
     })
     .default({}),
   registry: z.record(z.string(), registryHost).default({}),
+  frontend: z
+    .strictObject({
+      'dockerfile.v0': z
+        .strictObject({ enabled: z.boolean().default(true).describe('false: builds cannot ask for it') })
+        .optional(),
+      'gateway.v0': z
+        .strictObject({
+          enabled: z.boolean().default(true).describe('false: no frontend images are run'),
+          allowedRepositories: z
+            .array(z.string())
+            .optional()
+            .describe('repositories that frontend images may come from; default: all'),
+        })
+        .optional(),
+    })
+    .default({}),
   plugins: z
     .strictObject({
       load: z.array(z.string()).default([]).describe('npm packages or paths, relative to this file'),
@@ -123,7 +139,6 @@ export const keysNotSupportedYet: readonly string[] = [
   'worker.oci.stargzSnapshotter',
   'worker.oci.userRemapUnsupported',
   'worker.containerd',
-  'frontend',
   'system',
   'cache',
 ];

@@ -54,6 +54,20 @@ describe('configuration file', () => {
     });
   });
 
+  it("maps BuildKit's frontend section to the frontends' plugins", () => {
+    const { sections, settings } = parseConfig(`
+      [frontend."gateway.v0"]
+      allowedRepositories = ["docker.io/docker/dockerfile"]
+      [frontend."dockerfile.v0"]
+      enabled = false
+    `);
+    expect(sections.get('frontend.gateway.v0')).to.deep.equal({
+      allowedRepositories: ['docker.io/docker/dockerfile'],
+    });
+    expect(settings.frontend['dockerfile.v0']?.enabled).to.equal(false);
+    expect(failure('[frontend."gateway.v0"]\nallowed = []\n')).to.match(/:2: unknown key/);
+  });
+
   it('keeps registries by host', () => {
     const { settings } = parseConfig('[registry."localhost:5000"]\nhttp = true\nmirrors = ["m:1"]\n');
     expect(settings.registry['localhost:5000'])

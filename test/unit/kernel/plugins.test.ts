@@ -137,6 +137,14 @@ describe('plugin host', () => {
   });
 });
 
+describe('the frontend section of BuildKit', () => {
+  it('keeps a frontend out', async () => {
+    const gateway = plugin('gateway.v0', { kind: 'frontend' });
+    const toml = '[frontend."gateway.v0"]\nenabled = false\n';
+    expect(await run(hostOf([gateway], toml))).to.deep.equal({ 'gateway.v0': 'disabled' });
+  });
+});
+
 describe('the worker section of BuildKit', () => {
   const runc = (register: () => void): Plugin<unknown> => plugin('runc', { kind: 'worker', register });
   const fails = (): void => {
