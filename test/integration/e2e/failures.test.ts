@@ -51,6 +51,7 @@ describe('a build that fails', () => {
         '--------------------',
         `   1 |     FROM ${ground.base}`,
         '   2 | >>> RUM echo hello',
+        '     |     ^^^',
         '   3 |     ',
         '--------------------',
         'error: failed to solve: dockerfile parse error on line 2: unknown instruction: RUM (did you mean RUN?)',
