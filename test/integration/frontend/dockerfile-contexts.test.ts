@@ -97,9 +97,7 @@ describe('Dockerfiles with contexts from elsewhere', () => {
   });
 
   it('copies from named contexts of all kinds', async () => {
-    const [extra] = [
-      await ground.write('extra', { keep: 'kept', 'skip.tmp': 'no', '.dockerignore': '*.tmp' }),
-    ];
+    const extra = await ground.write('extra', { keep: 'kept', 'skip.tmp': 'no', '.dockerignore': '*.tmp' });
     const text = [
       'FROM scratch',
       'COPY --from=repository sub/f /r',
