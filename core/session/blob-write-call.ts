@@ -47,10 +47,18 @@ export class BlobWriteCall {
       }
       await this.#ask({ action: COMMIT, offset, total: size, expected: digest });
       this.#call.end();
-      await this.#call.status;
+      await this.#finish();
     } catch (error) {
       const status = await failureOf(this.#call, error);
       throw sessionError(sourceFailed ? sourceFailed.error : status, this.#signal);
+    }
+  }
+
+  /** containerd repeats its last answer; what is not read keeps the call open. */
+  async #finish(): Promise<void> {
+    for (;;) {
+      const { done } = await this.#answers.next();
+      if (done) return this.#call.status;
     }
   }
 
