@@ -4,6 +4,7 @@ import jaeger from '../tracing/plugin.js';
 import inlineCache from './cache/inline/index.js';
 import localCache from './cache/local/index.js';
 import registryCache from './cache/registry/index.js';
+import s3Cache from './cache/s3/index.js';
 import docker from './exporters/docker/index.js';
 import imageExport from './exporters/image/index.js';
 import local from './exporters/local/index.js';
@@ -35,5 +36,6 @@ export const builtinPlugins: readonly AnyPlugin[] = [
   registryCache,
   localCache,
   inlineCache,
+  s3Cache,
   jaeger,
 ];
