@@ -42,14 +42,14 @@ export class SnapshotDirs {
     return (this.#next++).toString(36);
   }
 
-  /** The tree of a snapshot. */
+  /** The tree of a snapshot. Asked for each layer of each mount, which is why nothing is normalised. */
   tree(name: string): string {
-    return path.join(this.root, name, 'fs');
+    return `${this.root}/${name}/fs`;
   }
 
   /** Beside the tree, on the same file system. */
   beside(name: string, what: string): string {
-    return path.join(this.root, name, what);
+    return `${this.root}/${name}/${what}`;
   }
 
   /**

@@ -51,7 +51,10 @@ describe('flattening', () => {
   before(() => {
     root = makeTempDir();
   });
-  after(() => fs.rmSync(root, { recursive: true }));
+  after(function () {
+    this.timeout(60_000);
+    fs.rmSync(root, { recursive: true });
+  });
 
   /** The stack before, and with `[start, end)` flattened; topmost first. */
   function flattened(
