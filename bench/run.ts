@@ -1,6 +1,6 @@
 /** The bench itself, in a process without a loader (main.ts). */
 import { parseArgs } from 'node:util';
-import { measure, once } from './measure.js';
+import { measure, sample } from './measure.js';
 import { scenarios } from './scenarios.js';
 
 const { values } = parseArgs({ options: { filter: { type: 'string', default: '' } } });
@@ -34,7 +34,7 @@ console.log(
   ]),
 );
 // Compiled before anything is timed.
-for (const scenario of scenarios) await once(scenario, 300);
+for (const scenario of scenarios) await sample(scenario, 300);
 for (const scenario of chosen) {
   const { name, size } = scenario;
   const small = await measure(scenario, size / 10);
