@@ -10,6 +10,7 @@ import { systemClock } from '../../../core/session/clock.js';
 import { RemoteSession } from '../../../core/session/remote-session.js';
 import { decodeList } from '../../../core/transfer/received-list.js';
 import { byteStreamOf } from '../../../core/util/byte-stream.js';
+import { sha256 } from '../../../core/util/digest.js';
 import { goMode } from '../../../core/util/gofs/mode.js';
 import {
   GrpcServer,
@@ -18,7 +19,8 @@ import {
   unaryHandler,
 } from '../../../core/util/grpc-h2/server.js';
 import { decodePacket, encodePacket, type Packet } from '../../../proto/fsutil.js';
-import { Auth, FileSync } from '../../../proto/services.js';
+import { content } from '../../../proto/index.js';
+import { Auth, Content, FileSync } from '../../../proto/services.js';
 import { callStatusOf } from '../../../proto/status.js';
 import { InlineThreads } from '../../support/inline-threads.js';
 import { ManualClock } from '../../support/manual-clock.js';
@@ -85,6 +87,33 @@ describe('session tunnel', function () {
     const session = served.session(['/a.B/C, /d.E/F']);
     // The manager splits them; a session is given them one by one.
     expect([session.supports('/a.b/c'), session.supports('/A.B/C, /D.E/F')]).to.deep.equal([false, true]);
+  });
+
+  it('writes a blob to a client that repeats its last answer', async () => {
+    const actions: number[] = [];
+    await using served = serve({
+      [Content.Info.path]: unaryHandler(Content.Info, async () => ({})),
+      // As containerd does.
+      [Content.Write.path]: async ({ messages }) => {
+        for await (const message of messages.messages()) {
+          const { action, offset, data } = Content.Write.requestDeserialize(message);
+          actions.push(action);
+          const answer = Content.Write.responseSerialize({ action, offset: offset + data.length });
+          await messages.send(answer);
+          if (action !== content.WriteAction.COMMIT) continue;
+          await messages.send(answer);
+          return;
+        }
+      },
+    });
+    const data = Buffer.from('blob');
+    const chunks = async function* () {
+      yield data;
+    };
+    const descriptor = { mediaType: 'x', digest: sha256(data), size: data.length };
+    await served.session().content('local:cache').write(descriptor, chunks(), never);
+    const { STAT, WRITE, COMMIT } = content.WriteAction;
+    expect(actions).to.deep.equal([STAT, WRITE, COMMIT]);
   });
 
   it('believes no client that cannot sign with its key', async () => {
