@@ -37,7 +37,7 @@ export const daemonProgram = (): Command =>
     .option('--tlscert <file>', 'certificate for tcp addresses')
     .option('--tlskey <file>', 'key of the certificate')
     .option('--tlscacert <file>', 'who signs the certificates that clients must have')
-    .option('--allow-insecure-entitlement <name>', 'let builds have network.host or security.insecure', list)
+    .option('--allow-insecure-entitlement <name>', 'let builds have network.host, security.insecure or device', list)
     .addOption(toggle('--oci-worker'))
     .option('--oci-worker-binary <program>', 'OCI runtime: runc, crun or a path')
     .option('--oci-worker-snapshotter <name>', 'overlayfs, native or auto')

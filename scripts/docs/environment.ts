@@ -37,6 +37,7 @@ const variables: Readonly<Record<string, readonly [reader: string, meaning: stri
     'Bytes per second of the same; `-1` is no limit. Default: 204800.',
   ],
   EXPERIMENTAL_BUILDKIT_SOURCE_POLICY: ['buildctl', 'Source policy, as `--source-policy-file` gives it.'],
+  BUILDKIT_NETWORK_BRIDGE_AUTO: ['buildkitd, embedded engine', '`1`: the network mode `auto` is `bridge`.'],
   SSH_AUTH_SOCK: ['buildctl', 'The ssh agent that `--ssh default` forwards.'],
   LISTEN_FDS: [
     'buildkitd',

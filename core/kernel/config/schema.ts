@@ -43,7 +43,7 @@ export const configSchema = z.strictObject({
   root: z.string().optional().describe('folder of all state; default: /var/lib/buildkit'),
   debug: z.boolean().default(false).describe('log at level debug'),
   'insecure-entitlements': z
-    .array(z.enum(['network.host', 'security.insecure']))
+    .array(z.enum(['network.host', 'security.insecure', 'device']))
     .default([])
     .describe('what builds may be granted on request'),
   log: z

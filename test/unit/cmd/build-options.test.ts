@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { parseAgents } from '../../../cmd/buildctl/build/agents.js';
 import { parseOpts, parseSecrets } from '../../../cmd/buildctl/build/inputs.js';
 import { type OutputOptions, parseOutputs } from '../../../cmd/buildctl/build/outputs.js';
 import { csvFields } from '../../../cmd/buildctl/csv.js';
@@ -94,6 +95,25 @@ describe('buildctl build inputs', () => {
       ['e', { file: '/x/e' }],
     ]);
   });
+
+  it('reads agents and keys of ssh', () => {
+    expect([...parseAgents(['default', 'work=/a.sock,raw=true', 'keys=/k1,/k2'])]).to.deep.equal([
+      ['default', { paths: [], raw: false }],
+      ['work', { paths: ['/a.sock'], raw: true }],
+      ['keys', { paths: ['/k1', '/k2'], raw: false }],
+    ]);
+    expect([...parseAgents(['=/k'])]).to.deep.equal([['default', { paths: ['/k'], raw: false }]]);
+  });
+
+  for (const [specs, why] of [
+    [['a', 'a=/k'], /--ssh a=\/k: duplicate agent ID "a"/],
+    [['a=/x,/y,raw=1'], /raw mode must supply exactly one socket path for "a"/],
+    [['a=/x,raw=yes'], /invalid value for 'raw': yes/],
+  ] as const) {
+    it(`refuses --ssh ${specs.join(' --ssh ')}`, () => {
+      expect(() => parseAgents(specs)).to.throw(why);
+    });
+  }
 
   it('names the nearest key of a secret', () => {
     expect(() => parseSecrets(['id=a,scr=/f'])).to.throw('unexpected key "scr" (did you mean "src"?)');

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { BuildError } from '../../../../core/contracts/errors.js';
 import type { Logger } from '../../../../core/contracts/logger.js';
 import type { Threads } from '../../../../core/contracts/threads.js';
+import { parseGoBool } from '../../../../core/util/go-bool.js';
 import { bridgeExists, removeBridge } from '../../../../core/util/linux/bridge.js';
 import { bridgeConfig, type CniNetwork, readCniConfig } from './cni/cni-config.js';
 import { CniNamespaces } from './cni/cni-namespaces.js';
@@ -50,12 +51,7 @@ export async function openNetwork(settings: NetworkSettings, parts: NetworkParts
 }
 
 async function automatic({ cniConfigPath }: NetworkSettings): Promise<'cni' | 'host' | 'bridge'> {
-  if (
-    process.env.BUILDKIT_NETWORK_BRIDGE_AUTO === '1' ||
-    process.env.BUILDKIT_NETWORK_BRIDGE_AUTO === 'true'
-  ) {
-    return 'bridge';
-  }
+  if (parseGoBool(process.env.BUILDKIT_NETWORK_BRIDGE_AUTO ?? '') === true) return 'bridge';
   return (await exists(cniConfigPath)) ? 'cni' : 'host';
 }
 
