@@ -17,6 +17,7 @@ export interface ContainersOptions extends ContainerSetting {
 export class Containers implements AsyncDisposable {
   readonly #options: ContainersOptions;
   readonly #byId = new Map<string, Promise<BridgeContainer>>();
+  #closed = false;
 
   constructor(options: ContainersOptions) {
     this.#options = options;
@@ -24,6 +25,7 @@ export class Containers implements AsyncDisposable {
 
   async create(request: gateway.NewContainerRequest, signal: AbortSignal): Promise<BridgeContainer> {
     const id = request.ContainerID;
+    if (this.#closed) throw new BuildError('gateway.container', 'the build is over');
     if (this.#byId.has(id)) {
       throw new BuildError('gateway.container', `Container ${id} already exists`, {
         grpcCode: 'AlreadyExists',
@@ -53,6 +55,7 @@ export class Containers implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true;
     const all = [...this.#byId.values()];
     this.#byId.clear();
     await Promise.all(

@@ -14,7 +14,7 @@ import { statusOf } from '../../proto/status.js';
 import { BuildError, invalid, notFound } from '../contracts/errors.js';
 import type { RunningProcess } from '../contracts/executor.js';
 import type { GatewayContainer } from '../contracts/gateway-container.js';
-import { deferred } from '../util/deferred.js';
+import { deferred, unlessAborted } from '../util/deferred.js';
 import type { MessageDuplex } from './bridge-methods.js';
 import { ByteQueue } from './byte-queue.js';
 
@@ -31,8 +31,7 @@ export async function execProcess(
   signal: AbortSignal,
 ): Promise<void> {
   const processes = new Map<string, BridgeProcess>();
-  for await (const message of received) {
-    signal.throwIfAborted();
+  for await (const message of untilAborted(received, signal)) {
     const id = message.ProcessID;
     if (id === '') throw invalid('gateway.process', 'ProcessID required');
     const known = processes.get(id);
@@ -47,6 +46,16 @@ export async function execProcess(
     }
   }
   await Promise.all([...processes.values()].map(({ done }) => done));
+}
+
+/** Some streams stay open, and silent, when their client is gone. */
+async function* untilAborted<T>(messages: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T> {
+  const iterator = messages[Symbol.asyncIterator]();
+  for (;;) {
+    const { done, value } = await unlessAborted(iterator.next(), signal);
+    if (done) return;
+    yield value;
+  }
 }
 
 const inUse = (id: string): BuildError =>

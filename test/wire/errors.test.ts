@@ -48,6 +48,11 @@ const golden: readonly (readonly [name: string, json: string, detail: ErrorDetai
   ],
   ['errdefs.Subrequest', '{"name":"foo"}', { type: 'subrequest', name: 'foo' }],
   ['errdefs.FrontendCap', '{"name":"cap.x"}', { type: 'frontend-cap', name: 'cap.x' }],
+  [
+    'errdefs.Frontend',
+    '{"name":"gateway.v0","source":"x"}',
+    { type: 'frontend', name: 'gateway.v0', source: 'x' },
+  ],
   ['gatewayapi.ExitMessage', '{"Code":7}', { type: 'exit', exitCode: 7 }],
 ];
 
