@@ -89,7 +89,8 @@ describe('session tunnel', function () {
     expect([session.supports('/a.b/c'), session.supports('/A.B/C, /D.E/F')]).to.deep.equal([false, true]);
   });
 
-  it('writes a blob to a client that repeats its last answer', async () => {
+  it('writes a blob to a client that repeats its last answer', async function () {
+    this.timeout(5_000);
     const actions: number[] = [];
     await using served = serve({
       [Content.Info.path]: unaryHandler(Content.Info, async () => ({})),
