@@ -94,39 +94,30 @@ class BlobReceiver {
     }
     this.#note(first);
     // Writers that learn their digest last are only known to hold small documents.
-    if (this.#digest === undefined) return this.#collect(first);
-    if (await this.#store.info(this.#digest, this.#call.signal)) throw exists(this.#digest);
-    const state: { committed: content.WriteContentRequest | undefined } = { committed: undefined };
-    const data = this.#parts(first, state);
-    await this.#store.write(this.#descriptor(this.#digest), data, this.#call.signal);
-    if (state.committed) await this.#answer(state.committed);
+    const collected = this.#digest === undefined ? await this.#collect(first) : undefined;
+    const digest = this.#digest;
+    if (digest === undefined) throw invalid('client.content', 'a write was committed without a digest');
+    if (await this.#store.info(digest, this.#call.signal)) throw exists(digest);
+    const descriptor = { mediaType: '', digest, size: this.#total };
+    await this.#store.write(descriptor, collected ?? this.#parts(first), this.#call.signal);
+    await this.#answer(content.WriteAction.COMMIT);
   }
 
-  async #collect(first: content.WriteContentRequest): Promise<void> {
-    const state: { committed: content.WriteContentRequest | undefined } = { committed: undefined };
+  async #collect(first: content.WriteContentRequest): Promise<AsyncIterable<Uint8Array>> {
     const chunks: Uint8Array[] = [];
-    for await (const chunk of this.#parts(first, state)) {
+    for await (const chunk of this.#parts(first)) {
       chunks.push(chunk);
       if (this.#offset > MAX_COLLECTED) {
         throw invalid('client.content', `a write without a digest may have ${MAX_COLLECTED} bytes`);
       }
     }
-    if (!state.committed || this.#digest === undefined) {
-      throw invalid('client.content', 'a write was committed without a digest');
-    }
-    const whole = async function* () {
+    return (async function* () {
       yield* chunks;
-    };
-    if (await this.#store.info(this.#digest, this.#call.signal)) throw exists(this.#digest);
-    await this.#store.write(this.#descriptor(this.#digest), whole(), this.#call.signal);
-    await this.#answer(state.committed);
+    })();
   }
 
   /** What is written until the commit; a writer that leaves without one has given up. */
-  async *#parts(
-    first: content.WriteContentRequest,
-    state: { committed: content.WriteContentRequest | undefined },
-  ): AsyncGenerator<Uint8Array, void, void> {
+  async *#parts(first: content.WriteContentRequest): AsyncGenerator<Uint8Array, void, void> {
     for (let request: content.WriteContentRequest | undefined = first; ; request = await this.#next()) {
       if (!request) throw new BuildError('client.content', 'the write ended without a commit');
       this.#note(request);
@@ -135,11 +126,8 @@ class BlobReceiver {
         this.#offset += request.data.length;
         if (request.data.length > 0) yield request.data;
       }
-      if (request.action === content.WriteAction.COMMIT) {
-        state.committed = request;
-        return;
-      }
-      await this.#answer(request);
+      if (request.action === content.WriteAction.COMMIT) return;
+      await this.#answer(request.action);
     }
   }
 
@@ -155,19 +143,20 @@ class BlobReceiver {
     if (total > 0) this.#total = total;
   }
 
-  #descriptor(digest: Digest) {
-    return { mediaType: '', digest, size: this.#total };
-  }
-
   async #next(): Promise<content.WriteContentRequest | undefined> {
     const { value, done } = await this.#requests.next();
     return done ? undefined : Content.Write.requestDeserialize(value);
   }
 
-  async #answer({ action }: content.WriteContentRequest): Promise<void> {
-    const answer: Init<content.WriteContentResponse> = { action, offset: this.#offset, total: this.#total };
-    const digest = action === content.WriteAction.COMMIT ? { digest: this.#digest ?? '' } : {};
-    await this.#call.messages.send(Content.Write.responseSerialize({ ...answer, ...digest }));
+  async #answer(action: content.WriteAction): Promise<void> {
+    const committed = action === content.WriteAction.COMMIT ? this.#digest : undefined;
+    const answer: Init<content.WriteContentResponse> = {
+      action,
+      offset: this.#offset,
+      total: this.#total,
+      ...(committed === undefined ? {} : { digest: committed }),
+    };
+    await this.#call.messages.send(Content.Write.responseSerialize(answer));
   }
 }
 
