@@ -20,6 +20,7 @@ import { choosePlatform } from '../../core/util/platform-match.js';
 import { parseConfig } from '../../plugins/frontends/dockerfile/config.js';
 import { convert } from '../../plugins/frontends/dockerfile/convert/convert.js';
 import { formatImage } from '../../plugins/frontends/dockerfile/image-config/json.js';
+import { parseDockerfile } from '../../plugins/frontends/dockerfile/instructions/parse-dockerfile.js';
 import { parseIndex, parseManifest } from '../../plugins/sources/shared/image-documents.js';
 
 const { values } = parseArgs({
@@ -54,7 +55,7 @@ async function resolve(ref: string, platform: Platform): Promise<ResolvedImage> 
 
 const platform = defaultPlatform();
 const converted = await convert(
-  fs.readFileSync(0, 'utf8'),
+  parseDockerfile(fs.readFileSync(0, 'utf8')),
   {
     ...parseConfig({ target: values.target }),
     targetPlatform: undefined,

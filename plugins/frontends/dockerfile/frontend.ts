@@ -14,6 +14,8 @@ import { checkClientCaps, refuseSubrequest } from './client-caps.js';
 import { type Config, parseConfig } from './config.js';
 import { convert } from './convert/convert.js';
 import type { ConvertOptions } from './convert/options.js';
+import { parseDockerfile } from './instructions/parse-dockerfile.js';
+import type { Dockerfile } from './instructions/types.js';
 import { explainMissing } from './missing-file.js';
 import { NamedContexts } from './named-contexts.js';
 import { ResolveCache } from './resolve-cache.js';
@@ -34,11 +36,12 @@ export class DockerfileFrontend implements Frontend {
       refuseSubrequest(request.opts);
       refuseScan(config);
       files.prefetch(signal);
+      const dockerfile = parseDockerfile(file.text);
       const options = convertOptions(gateway, request, config, files, file);
       const platforms = config.targetPlatforms.length > 0 ? config.targetPlatforms : [undefined];
       const builds = await Promise.all(
         platforms.map((platform) =>
-          build(gateway, files, file, { ...options, targetPlatform: platform }, config, signal),
+          build(gateway, files, dockerfile, { ...options, targetPlatform: platform }, config, signal),
         ),
       );
       return result(builds, config.multiPlatform);
@@ -84,12 +87,12 @@ const buildPlatform = (gateway: Gateway): Platform => gateway.workers[0]?.platfo
 async function build(
   gateway: Gateway,
   files: BuildFiles,
-  file: BuildFile,
+  dockerfile: Dockerfile,
   options: ConvertOptions,
   { cacheImports }: Config,
   signal: AbortSignal,
 ): Promise<PlatformBuild> {
-  const converted = await convert(file.text, options, signal);
+  const converted = await convert(dockerfile, options, signal);
   const definition = marshal(converted.state, { platform: converted.platform, caps: options.caps });
   const explain = explainMissing(definition, gateway, files);
   const { ref } = await gateway.solve({ definition, cacheImports, explain }, signal);

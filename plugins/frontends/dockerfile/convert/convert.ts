@@ -8,7 +8,6 @@ import { normalizePlatform, type Platform } from '../../../../core/util/platform
 import { imagePlatform, platformFields } from '../image-config/empty.js';
 import type { Image } from '../image-config/image.js';
 import { suggestion } from '../instructions/flags.js';
-import { parseDockerfile } from '../instructions/parse-dockerfile.js';
 import type { Dockerfile } from '../instructions/types.js';
 import { syntaxError } from '../located.js';
 import { globalArgs, platformArgs } from './args.js';
@@ -26,12 +25,10 @@ import { setUser } from './user.js';
 import { setWorkdir } from './workdir.js';
 
 export async function convert(
-  text: string,
+  dockerfile: Dockerfile,
   options: ConvertOptions,
   signal: AbortSignal,
 ): Promise<Converted> {
-  if (text === '') throw syntaxError('the Dockerfile cannot be empty');
-  const dockerfile = parseDockerfile(text);
   const lex = { escapeToken: dockerfile.escapeToken };
   const targetPlatform = options.targetPlatform ?? options.buildPlatform;
   if (targetPlatform.os === 'windows') {

@@ -10,6 +10,7 @@ type OpenStage = Omit<Stage, 'instructions'> & { readonly instructions: Instruct
 
 /** Dockerfile text to stages of instructions. */
 export function parseDockerfile(text: string): Dockerfile {
+  if (text === '') throw syntaxError('the Dockerfile cannot be empty');
   const { nodes, escapeToken } = parse(text);
   const globalArgs: InstructionOf<'arg'>[] = [];
   const stages: OpenStage[] = [];
