@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import { join } from 'node:path';
 import { notFound } from '../../../core/contracts/errors.js';
 import type { ThreadTask } from '../../../core/contracts/threads.js';
+import { closeDescriptor } from '../../../core/util/linux/descriptors.js';
 import { openIn, resolveFlags } from '../../../core/util/linux/open-in.js';
 
 /** Puts what is in a folder of a checkout in place of the checkout. */
@@ -29,7 +30,7 @@ function openFolder(workTree: string, subdir: string): Disposable & { readonly p
     const fd = openIn(root, subdir.replace(/^\/+/, ''), fs.constants.O_DIRECTORY, {
       resolve: resolveFlags.inRoot | resolveFlags.noMagicLinks,
     });
-    return { path: `/proc/self/fd/${fd}`, [Symbol.dispose]: () => fs.closeSync(fd) };
+    return { path: `/proc/self/fd/${fd}`, [Symbol.dispose]: () => closeDescriptor(fd) };
   } catch (cause) {
     throw notFound('git.subdir', `failed to open subdir ${subdir}: ${(cause as Error).message}`, { cause });
   } finally {
