@@ -6,12 +6,16 @@ import {
   type ImmutableRef,
   invalid,
   type PlatformResult,
+  unsupported,
 } from '../contracts/index.js';
 import { defaultPlatform, normalizePlatform, type Platform } from '../util/platform.js';
 
 export type SolveRef = (ref: GatewayRef | undefined) => Promise<ImmutableRef | undefined>;
 
 export async function solveResult(result: FrontendResult, solve: SolveRef): Promise<BuildResult> {
+  if ([...(result.attestations?.values() ?? [])].some((list) => list.length > 0)) {
+    throw unsupported('control.attestations', 'attestations of a result are known, but not supported yet');
+  }
   const platforms = platformsOf(result.metadata);
   const solved = await Promise.all(
     refsOf(result).map(

@@ -16,7 +16,6 @@ export const gatewayCaps: readonly string[] = [
   'proto.refarray',
   'readdir',
   'readfile',
-  'reference.attestations',
   'reference.output',
   'resolveimage',
   'resolveimage.resolvemode',
