@@ -146,6 +146,9 @@ export class LlbBridge implements AsyncDisposable {
     if (request.Image?.ResolveAttestations.length) {
       throw unsupported('gateway.attestations', "resolving an image's attestations is not supported yet");
     }
+    if (request.HTTP?.ChecksumRequest) {
+      throw unsupported('gateway.checksum', 'other checksums of a download are not supported yet');
+    }
     const query = {
       ...inquiryFromProto(request),
       policies: request.SourcePolicies.map(policyFromProto),

@@ -234,6 +234,16 @@ describe('LlbBridge', () => {
     );
   });
 
+  it('refuses to compute other checksums of a download', async () => {
+    const asked = request(gateway.ResolveSourceMetaRequest, {
+      Source: { identifier: 'https://example.com/a', attrs: {} },
+      HTTP: { ChecksumRequest: {} },
+    });
+    expect(await failure(bridge.resolveSourceMeta(asked, signal))).to.match(
+      /^Unimplemented: other checksums/,
+    );
+  });
+
   it('refuses contradictions', async () => {
     expect(await failure(bridge.solve(solveRequest({ Frontend: 'x' }), signal))).to.match(
       /both Definition and Frontend/,
