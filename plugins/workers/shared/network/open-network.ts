@@ -1,5 +1,5 @@
 /** Which network steps of the sandbox get. BuildKit: util/network/netproviders. */
-import { access } from 'node:fs/promises';
+import { access, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { BuildError } from '../../../../core/contracts/errors.js';
 import type { Logger } from '../../../../core/contracts/logger.js';
@@ -85,19 +85,25 @@ async function openCni(
   };
 }
 
-/** A bridge that was not there before goes with the worker. */
+/** A bridge that was not there before goes with the worker, if need be with the next one: it is on record. */
 async function openBridge(settings: NetworkSettings, parts: NetworkParts): Promise<OpenedNetwork> {
   const { bridgeName, bridgeSubnet } = settings;
-  const wasThere = bridgeExists(bridgeName);
+  const record = path.join(parts.dir, 'bridge');
+  const ours = !bridgeExists(bridgeName) || (await recorded(record)) === bridgeName;
+  if (ours) await writeFile(record, bridgeName);
   const opened = await openCni(bridgeConfig(bridgeName, bridgeSubnet), settings, parts);
   return {
     ...opened,
     async [Symbol.asyncDispose]() {
       await opened[Symbol.asyncDispose]();
-      if (!wasThere) removeBridge(bridgeName);
+      if (!ours) return;
+      removeBridge(bridgeName);
+      await rm(record, { force: true });
     },
   };
 }
+
+const recorded = (file: string): Promise<string> => readFile(file, 'utf8').catch(() => '');
 
 const exists = (file: string): Promise<boolean> =>
   access(file).then(
