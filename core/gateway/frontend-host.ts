@@ -48,7 +48,11 @@ export class ContainerFrontends implements FrontendHost {
 
   async #runProcess(worker: Worker, spec: ExecSpec, bridge: LlbBridge, signal: AbortSignal): Promise<void> {
     const stdio = new StdioConnection();
-    const log = new LineLog((text) => this.#logger.info(text, { frontend: spec.id }));
+    let lastWords = '';
+    const log = new LineLog((text) => {
+      this.#logger.info(text, { frontend: spec.id });
+      if (text.trim() !== '') lastWords = text.trim();
+    });
     // The process cannot do anything without its connection.
     const cut = new AbortController();
     await using server = serveBridge(bridge, stdio.stream);
@@ -58,7 +62,8 @@ export class ContainerFrontends implements FrontendHost {
       const io = { stdin: stdio.stdin, stdout: stdio.stdout, stderr: (data: Uint8Array) => log.write(data) };
       const process = await worker.executor.begin(spec, io, AbortSignal.any([signal, cut.signal]));
       const result = await process.ended;
-      if (result.exitCode !== 0) throw exitFailure(result.exitCode);
+      log.end();
+      if (result.exitCode !== 0) throw exitFailure(result.exitCode, lastWords);
     } catch (error) {
       if (!cut.signal.aborted || signal.aborted) throw error;
       throw new BuildError('frontend.connection', 'frontend grpc server closed unexpectedly', {
@@ -72,8 +77,11 @@ export class ContainerFrontends implements FrontendHost {
   }
 }
 
-const exitFailure = (exitCode: number): BuildError =>
-  new BuildError('frontend.exit', `exit code: ${exitCode}`, { details: [{ type: 'exit', exitCode }] });
+const exitFailure = (exitCode: number, lastWords: string): BuildError =>
+  new BuildError('frontend.exit', `exit code: ${exitCode}`, {
+    details: [{ type: 'exit', exitCode }],
+    ...(lastWords === '' ? {} : { hint: `The frontend said last: ${lastWords}` }),
+  });
 
 function specOf(program: FrontendProgram, tree: ExecSpec['root']['tree']): ExecSpec {
   const { args, env, cwd, network, files } = program;

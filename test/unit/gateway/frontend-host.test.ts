@@ -211,8 +211,9 @@ describe('gateway.v0', () => {
       await io.stderr(Buffer.from('ond'));
       return 1;
     };
-    await failure(solve());
+    const error = await failure(solve());
     expect(logged).to.deep.equal(['first', 'second']);
+    expect(error.hint).to.equal('The frontend said last: second');
   });
 
   it('stops the program with the build, and leaves nothing of it', async () => {
