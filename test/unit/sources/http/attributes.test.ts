@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { sha256 } from '../../../../core/util/digest.js';
 import { parsePlatform } from '../../../../core/util/platform.js';
 import { type HttpRequest, parseHttpRequest } from '../../../../plugins/sources/http/attributes.js';
 import { downloadIndex, httpKey } from '../../../../plugins/sources/http/keys.js';
@@ -58,6 +59,19 @@ describe('http cache keys', () => {
   it('are those of BuildKit', () => {
     expect(httpKey(parse(), { filename: 'f.txt', digest: data, lastModified })).to.equal(
       'sha256:270b08b825223049fc468891e456b5b9a731ea1be9eeeba5f70f6aaea35f6de6',
+    );
+  });
+
+  it('are those of BuildKit with every option', () => {
+    const request = parse({
+      'http.perm': '0644',
+      'http.uid': '3',
+      'http.header.accept': 'a/b',
+      'http.authheadersecret': 'S',
+    });
+    const facts = { filename: 'né.txt', digest: sha256('disp\n'), lastModified: undefined };
+    expect(httpKey(request, facts)).to.equal(
+      'sha256:4abb4cb5ed502d8ca08e2d83868a6606832acf8c2fc1f746655212cb806ad487',
     );
   });
 
