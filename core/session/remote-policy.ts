@@ -1,11 +1,19 @@
 /** Decisions of a client on the sources of its build. BuildKit: solver/llbsolver/policy.go. */
 
+import type { gateway } from '../../proto/index.js';
 import { PolicyVerifier } from '../../proto/services.js';
 import { inquiryFromProto, metaToProto, platformToProto } from '../../proto/source-meta.js';
 import { policyActions } from '../../proto/source-policy.js';
 import { BuildError, unsupported } from '../contracts/errors.js';
-import type { ClientPolicy, PolicyAnswer, PolicyQuestion } from '../contracts/session.js';
+import type { ClientPolicy, PolicyAnswer, PolicyInquiry, PolicyQuestion } from '../contracts/session.js';
 import type { SessionCalls } from './session-calls.js';
+
+function inquiryOf(request: gateway.ResolveSourceMetaRequest): PolicyInquiry {
+  if (request.Image?.ResolveAttestations.length || request.HTTP?.ChecksumRequest) {
+    throw unsupported('session.policy-inquiry', 'a policy asks for attestations or checksums by name');
+  }
+  return inquiryFromProto(request);
+}
 
 export class RemotePolicy implements ClientPolicy {
   readonly #calls: SessionCalls;
@@ -27,7 +35,7 @@ export class RemotePolicy implements ClientPolicy {
       },
       signal,
     );
-    if (answer.request) return { ask: inquiryFromProto(answer.request) };
+    if (answer.request) return { ask: inquiryOf(answer.request) };
     const { decision } = answer;
     if (!decision) throw new BuildError('session.protocol', 'no decision in policy response');
     const action = policyActions[decision.action];

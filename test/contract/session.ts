@@ -9,7 +9,13 @@ import { LayoutStore } from '../../client/session/layout-store.js';
 import { RegistryAuth } from '../../client/session/registry-auth.js';
 import { AgentSources } from '../../client/session/ssh/agent-sources.js';
 import type { ReceivedEntry } from '../../core/contracts/refs.js';
-import type { FolderRequest, ResultTree, Session, SyncBase } from '../../core/contracts/session.js';
+import type {
+  ClientPolicy,
+  FolderRequest,
+  ResultTree,
+  Session,
+  SyncBase,
+} from '../../core/contracts/session.js';
 import { decodeList } from '../../core/transfer/received-list.js';
 import { deferred } from '../../core/util/deferred.js';
 import { type Digest, sha256 } from '../../core/util/digest.js';
@@ -481,6 +487,42 @@ export function sessionContract(name: string, make: MakeSession): void {
         expect((await client.sign(key!.blob, 'x'.repeat(100_000))).length).to.be.above(64);
         connection.end();
         await ended.promise;
+      });
+    });
+
+    describe('policy', () => {
+      const source = { identifier: 'docker-image://x', attrs: { a: 'b' } };
+      const platform = { os: 'linux', architecture: 'arm64', variant: 'v8' };
+      const image = { digest: sha256('image'), config: Buffer.from('{}') };
+
+      it('brings questions, decisions and what is asked back', async () => {
+        const asked: object[] = [];
+        const policy: ClientPolicy = {
+          check: async (question) => {
+            asked.push(question);
+            if (!question.meta) return { ask: { source, platform, attestationChain: true } };
+            return { action: 'deny', messages: ['because'] };
+          },
+        };
+        await using held = await make(offer({ policy }));
+        const first = await held.session.policy.check({ source, platform }, never);
+        expect('ask' in first && first.ask).to.include({ attestationChain: true });
+        expect('ask' in first && first.ask.source).to.deep.equal(source);
+        const second = await held.session.policy.check({ source, platform, meta: { image } }, never);
+        expect(second).to.deep.equal({ action: 'deny', messages: ['because'] });
+        expect(asked).to.deep.equal([
+          { source, platform },
+          { source, platform, meta: { image } },
+        ]);
+      });
+
+      it('is refused by a client that decides on nothing', async () => {
+        await using held = await make(offer());
+        const error = await held.session.policy.check({ source }, never).then(
+          () => expect.fail('it succeeded'),
+          (reason) => reason,
+        );
+        expect(error).to.include({ code: 'session.no-policy', grpcCode: 'Unimplemented' });
       });
     });
 
