@@ -1,6 +1,7 @@
 /** `--export-cache type=registry,ref=…,mode=max` and `--import-cache`; a bare reference is the older form of a registry's. */
 import type { CacheSpec } from '../../../client/caches.js';
 import { invalid } from '../../../core/contracts/index.js';
+import { parseGoBool } from '../../../core/util/go-bool.js';
 import { csvAttributes, keyValue } from '../csv.js';
 
 export interface CacheFlags {
@@ -49,11 +50,12 @@ function parse(flag: string, spec: string, { env, stderr }: CacheSurroundings): 
 /** What a GitHub runner says of its cache service; what is given comes first. BuildKit: cmd/buildctl/build/util.go. */
 function withGithubEnv(attrs: Record<string, string>, env: NodeJS.ProcessEnv): Record<string, string> {
   const { ACTIONS_CACHE_URL, ACTIONS_RESULTS_URL, ACTIONS_RUNTIME_TOKEN, ACTIONS_CACHE_SERVICE_V2 } = env;
-  const isSecond = attrs.version === '2' || (!attrs.version && Boolean(ACTIONS_CACHE_SERVICE_V2));
+  const isSecond =
+    attrs.version === undefined ? parseGoBool(ACTIONS_CACHE_SERVICE_V2 ?? '') : attrs.version === '2';
   const known = {
-    ...(isSecond ? { version: '2', url_v2: ACTIONS_RESULTS_URL } : {}),
-    url: ACTIONS_CACHE_URL ?? (isSecond ? ACTIONS_RESULTS_URL : undefined),
+    url: ACTIONS_CACHE_URL ?? ACTIONS_RESULTS_URL,
     token: ACTIONS_RUNTIME_TOKEN,
+    ...(isSecond ? { url_v2: ACTIONS_RESULTS_URL } : {}),
   };
   const given = Object.entries({ ...known, ...attrs });
   return Object.fromEntries(given.filter((pair): pair is [string, string] => pair[1] !== undefined));

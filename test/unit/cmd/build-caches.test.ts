@@ -33,6 +33,22 @@ describe('caches on the command line', () => {
     expect(parseCacheExports(flags, surroundings)[0]!.attrs).to.deep.equal({ mode: 'max', ref: 'a/b' });
   });
 
+  it('of runners are filled in from what the runner says', () => {
+    const env = {
+      ACTIONS_CACHE_SERVICE_V2: 'true',
+      ACTIONS_RESULTS_URL: 'https://results',
+      ACTIONS_CACHE_URL: 'https://cache',
+      ACTIONS_RUNTIME_TOKEN: 't',
+    };
+    const [spec] = parseCacheImports({ importCache: ['type=gha,scope=s'] }, { ...surroundings, env });
+    expect(spec!.attrs).to.deep.equal({
+      scope: 's',
+      token: 't',
+      url: 'https://cache',
+      url_v2: 'https://results',
+    });
+  });
+
   it('need a type, and a registry a reference', () => {
     expect(() => exports('mode=max,type=')).to.throw('requires type=<type>');
     expect(() => imports({ importCache: ['type=registry'] })).to.throw('requires ref');
