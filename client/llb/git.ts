@@ -55,9 +55,19 @@ interface Remote {
 
 function parseRemote(remote: string): Remote {
   const scp = /^([a-zA-Z0-9-_]+@)([a-zA-Z0-9-.]+):(.*)$/.exec(remote);
-  if (scp && !remote.includes('://')) return { url: remote, host: scp[2]!, path: scp[3]!, ssh: true };
-  const url = /^[a-zA-Z0-9]+:\/\//.test(remote) ? remote : `https://${remote}`;
+  const hasScheme = /^[a-zA-Z0-9]+:\/\//.test(remote);
+  if (scp && !hasScheme) return { url: remote, host: scp[2]!, path: scp[3]!, ssh: true };
+  const url = hasScheme ? remote : `https://${remote}`;
   const parsed = /^([a-zA-Z0-9]+):\/\/(?:[^/@]*@)?([^/]*)(\/[^#?]*)?$/.exec(url);
   if (!parsed) throw new Error(`"${remote}" is not a git remote: give ref and subdir as options`);
-  return { url, host: parsed[2]!, path: parsed[3] ?? '', ssh: parsed[1]!.toLowerCase() === 'ssh' };
+  return { url, host: parsed[2]!, path: unescaped(parsed[3] ?? ''), ssh: parsed[1]!.toLowerCase() === 'ssh' };
+}
+
+/** The identifier has the path as it is; what cannot be read stays as it is written. */
+function unescaped(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
 }

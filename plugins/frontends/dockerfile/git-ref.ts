@@ -62,9 +62,15 @@ function parseRemote(text: string): Parts | undefined {
   const protocol = scheme.toLowerCase();
   if (!['http', 'https', 'ssh', 'git'].includes(protocol)) return undefined;
   const parts = split(`${protocol}${text.slice(scheme.length)}`);
+  if (!hasGoodPort(parts.remote)) return undefined;
   // On the web, only what ends in .git is a repository.
   return protocol.startsWith('http') && !parts.remote.endsWith('.git') ? undefined : parts;
 }
+
+const hasGoodPort = (url: string): boolean => {
+  const [, host = ''] = /^[^/]*\/\/(?:[^/]*@)?([^/]*)/.exec(url) ?? [];
+  return /^(?:\[[^\]]*\]|[^:]*)(?::\d*)?$/.test(host);
+};
 
 /** `user@host:path`, where the path may have a query and a fragment of its own. */
 function parseScpStyle(text: string): Parts | undefined {

@@ -36,6 +36,7 @@ describe('dockerfile: repositories', () => {
     ['github.com/a/b#v1', { remote: 'github.com/a/b', ref: 'v1', looksLocal: true }],
     ['https://host/a', undefined],
     ['https://host/a.git/b', undefined],
+    ['https://host:port/a.git', undefined],
     ['ftp://host/a.git', undefined],
     ['./a.git', undefined],
     ['a/b.git', undefined],
