@@ -170,6 +170,22 @@ describe('docker buildx', () => {
     expect(cachedSteps(await buildx.build(folder, []))).to.include('RUN echo once >/x');
   });
 
+  for (const kind of ['local', 'registry'] as const) {
+    it(`keeps the cache elsewhere: ${kind}`, async () => {
+      const folder = await ground.write(`cache-${kind}`, {
+        Dockerfile: `FROM ${ground.base}\nRUN echo ${kind} >/x\n`,
+      });
+      const ref = `ref=${ground.registry.address}/cache:1`;
+      const dir = ground.path('exported-cache');
+      const to = kind === 'local' ? `dest=${dir}` : ref;
+      const from = kind === 'local' ? `src=${dir}` : ref;
+      await buildx.build(folder, ['--cache-to', `type=${kind},${to},mode=max`]);
+      await buildx.succeed(['prune', '--all', '--force']);
+      const again = await buildx.build(folder, ['--cache-from', `type=${kind},${from}`]);
+      expect(cachedSteps(again)).to.include(`RUN echo ${kind} >/x`);
+    });
+  }
+
   it('says where a build failed', async () => {
     const folder = await ground.write('failing', {
       Dockerfile: `FROM ${ground.base}\nRUN echo why; exit 3\n`,
