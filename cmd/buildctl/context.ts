@@ -8,6 +8,8 @@ export interface GlobalOptions {
   readonly root: string | undefined;
   readonly config: string | undefined;
   readonly debug: boolean;
+  /** Of the embedded engine. */
+  readonly logFormat: 'text' | 'json';
   /** How to reach a daemon over TLS. */
   readonly tls: TlsFlags;
   /** Milliseconds to wait for a connection. */

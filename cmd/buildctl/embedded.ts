@@ -18,7 +18,7 @@ export async function openEmbedded({
   const config = options.config ? await loadConfig(options.config) : parseConfig('');
   const root = resolve(options.root ?? config.settings.root ?? DEFAULT_ROOT);
   stderr.write(`no daemon: the engine runs in this process, state in ${root}\n`);
-  const logger = openLogger({ level: options.debug ? 'debug' : 'warn', format: 'text' }, stderr);
+  const logger = openLogger({ level: options.debug ? 'debug' : 'warn', format: options.logFormat }, stderr);
   // Without spans of its own, this program leaves tracing to the plugins.
   const own = tracing === silentTracing ? {} : { tracing };
   return openEngine({ root, config, logger, ...own }, signal);

@@ -35,6 +35,11 @@ export const program: Command = new Command('buildctl')
   .option('--tlscert <file>', 'client certificate')
   .option('--tlskey <file>', 'key of the client certificate')
   .option('--tlsdir <folder>', 'folder with ca.pem, cert.pem and key.pem, or ca.crt, tls.crt and tls.key')
+  .addOption(
+    new Option('--log-format <format>', 'how the embedded engine logs')
+      .choices(['text', 'json'])
+      .default('text'),
+  )
   .option('--debug', 'show stack traces of errors');
 
 /** Runs a command's action with its context and turns what it throws into an exit status. */
@@ -52,8 +57,8 @@ const fullName = (command: Command): string =>
   command.parent ? `${fullName(command.parent)} ${command.name()}` : command.name();
 
 function globalOptions(): GlobalOptions {
-  const { addr, root, config, timeout, wait = false, debug = false, ...tls } = program.opts();
-  return { addr, root, config, debug, timeoutMs: timeout * 1000, wait, tls };
+  const { addr, root, config, timeout, wait = false, debug = false, logFormat, ...tls } = program.opts();
+  return { addr, root, config, debug, logFormat, timeoutMs: timeout * 1000, wait, tls };
 }
 
 const formatOption = (): Option =>
