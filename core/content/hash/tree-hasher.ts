@@ -12,6 +12,7 @@ import type { Digest } from '../../util/digest.js';
 import { KeyLock } from '../../util/key-lock.js';
 import { scratchChecksum } from './checksum.js';
 import type { ContentHashArgs, ContentHashResult } from './content-hash.task.js';
+import { smallFileDigest } from './small-file.js';
 
 const hashTask = new URL('./content-hash.task.js', import.meta.url);
 
@@ -25,7 +26,8 @@ const CACHED_REFS = 20;
 /**
  * {@link ContentHasher} for trees of layer directories. A ref never changes, so a question has one answer: answers and
  * the digests behind them are kept in memory for the refs used last and with each ref for good. Files are read in
- * worker threads, each at most once per ref; what was hashed while it arrived is not read at all.
+ * worker threads, each at most once per ref; what was hashed while it arrived is not read at all. A single small file
+ * is read here.
  */
 export class TreeHasher implements ContentHasher {
   readonly #threads: Threads;
@@ -52,8 +54,15 @@ export class TreeHasher implements ContentHasher {
     if (known) return known;
     const answering = async (): Promise<Digest> => {
       signal.throwIfAborted();
-      const answer =
-        this.#answersOf(ref).get(question) ?? (await this.#ask(ref, path, options, progress, signal));
+      const earlier = this.#answersOf(ref).get(question);
+      if (earlier) return earlier;
+      const { layers } = await ref.view(progress, signal);
+      const small = this.#isFresh(ref) ? smallFileDigest(layers, path, options) : undefined;
+      if (small) {
+        this.#answersOf(ref).set(question, small);
+        return small;
+      }
+      const answer = await this.#ask(ref, layers, path, options, signal);
       await this.#remember(ref, question, answer);
       return answer;
     };
@@ -62,13 +71,12 @@ export class TreeHasher implements ContentHasher {
 
   async #ask(
     ref: ImmutableRef,
+    layers: readonly string[],
     path: string,
     options: ContentHashOptions,
-    progress: Progress,
     signal: AbortSignal,
   ): Promise<Digest> {
     return this.#tracing.trace('content hash', { tags: { ref: ref.id, path } }, async () => {
-      const { layers } = await ref.view(progress, signal);
       const known = ref.metadata.get(digestsKey);
       const received = known ? undefined : ref.metadata.get(receivedList);
       const args: ContentHashArgs = { layers, path, options, known, received };
@@ -76,6 +84,11 @@ export class TreeHasher implements ContentHasher {
       if (answer.known) await ref.metadata.set(digestsKey, answer.known);
       return answer.digest;
     });
+  }
+
+  /** No digest of the tree is known. */
+  #isFresh({ metadata }: ImmutableRef): boolean {
+    return metadata.get(digestsKey) === undefined && metadata.get(receivedList) === undefined;
   }
 
   #answersOf(ref: ImmutableRef): Map<string, Digest> {

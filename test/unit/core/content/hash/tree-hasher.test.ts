@@ -58,6 +58,20 @@ describe('TreeHasher', () => {
     expect(await ask(ref, '/dir/b.txt/.')).to.equal(file);
   });
 
+  it('reads one small file without a thread, and finds what a thread finds', async () => {
+    const [small, whole] = [dirRef(dir), dirRef(dir)];
+    const digest = await ask(small, '/dir/b.txt');
+    expect(threads.ran).to.deep.equal([]);
+    await ask(whole, '/');
+    expect(await ask(whole, '/dir/b.txt')).to.equal(digest);
+  });
+
+  it('leaves large files to threads', async () => {
+    fs.writeFileSync(path.join(dir, 'large'), Buffer.alloc(1 << 20));
+    await ask(dirRef(dir), '/large');
+    expect(threads.ran).to.deep.equal(['content-hash']);
+  });
+
   it('answers the same two questions at once', async () => {
     const ref = dirRef(dir);
     const [one, two] = await Promise.all([ask(ref, '/'), ask(ref, '/')]);
