@@ -1,0 +1,67 @@
+/** The caches of one build: what it imports, and what it exports. */
+import type { CacheBackend, CacheContext } from '../contracts/cache.js';
+import type { ExportContext } from '../contracts/exporter.js';
+import type { CacheEntry } from '../contracts/frontend.js';
+import type { Logger } from '../contracts/logger.js';
+import type { RefStore } from '../contracts/refs.js';
+import type { Contributions } from '../contracts/token.js';
+import type { Job } from '../solver/job.js';
+import type { KeyChain } from '../solver/key-chain.js';
+import type { KeyStore } from '../solver/keys/key-store.js';
+import type { Edge, ResultStore } from '../solver/op.js';
+import { type CacheExportScope, inlineCache, openCacheExports, runCacheExports } from './cache-exports.js';
+import { CacheImports } from './cache-imports.js';
+
+export interface CacheServices {
+  readonly backends: Contributions<CacheBackend>;
+  readonly keys: KeyStore;
+  readonly results: ResultStore;
+  /** Of the worker that gets what is imported. */
+  readonly refs: () => RefStore;
+  readonly logger: Logger;
+}
+
+export interface CacheRequest {
+  readonly exports: readonly CacheEntry[];
+  readonly imports: readonly CacheEntry[];
+}
+
+/** Parses what is to be exported: fails before anything is built. */
+export function openBuildCaches(request: CacheRequest, services: CacheServices): OpenBuildCaches {
+  const exports = openCacheExports(request.exports, services.backends);
+  return (job, session) => {
+    const { keys, results, logger, backends } = services;
+    const imports = new CacheImports(
+      job,
+      { backends, keys, results, logger, refs: services.refs() },
+      session,
+    );
+    const scope = (edges: ResultEdges): CacheExportScope => {
+      const chains = new Map<string, KeyChain>();
+      for (const [id, edge] of edges) {
+        const chain = edge && job.cacheChain(edge);
+        if (chain) chains.set(id, chain);
+      }
+      return { job, keys, results, imports, session, logger, chains };
+    };
+    return {
+      import: (entries, signal) => imports.import(entries, signal),
+      export: (edges, signal) => runCacheExports(exports, scope(edges), signal),
+      inline: (edges) => inlineCache(exports, scope(edges)),
+    };
+  };
+}
+
+export type OpenBuildCaches = (job: Job, session: CacheContext['session']) => BuildCaches;
+
+/** Of each platform of a result, by its id. */
+export type ResultEdges = ReadonlyMap<string, Edge | undefined>;
+
+export interface BuildCaches {
+  /** Until these and all that were asked for before are there, or have failed: that is no error. */
+  import(entries: readonly CacheEntry[], signal: AbortSignal): Promise<void>;
+  /** Answers keys for the response. */
+  export(edges: ResultEdges, signal: AbortSignal): Promise<Readonly<Record<string, string>>>;
+  /** What exporters of images put into configs. */
+  inline(edges: ResultEdges): Pick<ExportContext, 'inlineCache'>;
+}
