@@ -47,8 +47,6 @@ describe('solve request', () => {
   });
 
   for (const [what, init] of Object.entries<Init<control.SolveRequest>>({
-    'exporting a build cache': { Cache: { Exports: [{ Type: 'local', Attrs: {} }] } },
-    'importing a build cache': { Cache: { Imports: [{ Type: 'local', Attrs: {} }] } },
     'the attestation "attest:sbom="': { FrontendAttrs: { 'attest:sbom': '' } },
   })) {
     it(`refuses ${what} instead of ignoring it`, () => {
