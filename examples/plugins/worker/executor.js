@@ -11,6 +11,11 @@ export class ChrootExecutor {
     if (process.getuid() !== 0) throw new SkipPlugin('chroot needs root');
   }
 
+  /** For whoever talks to the process while it runs: frontends, and people who look into a failed step. */
+  async begin() {
+    throw unsupported('exec.chroot', 'the chroot worker cannot talk to a process while it runs');
+  }
+
   async run(spec, io, signal) {
     refuse(spec, io);
     const { process: step, root, progress } = spec;
