@@ -1,6 +1,7 @@
 /** The plugins that come with this package. Order means nothing: the kernel sorts by what each asks for. */
 import type { AnyPlugin } from '../core/contracts/plugin.js';
 import jaeger from '../tracing/plugin.js';
+import azblobCache from './cache/azblob/index.js';
 import ghaCache from './cache/gha/index.js';
 import inlineCache from './cache/inline/index.js';
 import localCache from './cache/local/index.js';
@@ -39,5 +40,6 @@ export const builtinPlugins: readonly AnyPlugin[] = [
   inlineCache,
   s3Cache,
   ghaCache,
+  azblobCache,
   jaeger,
 ];

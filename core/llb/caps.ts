@@ -88,6 +88,7 @@ const working = [
   'exporter.multiple',
   'cache.gha',
   'cache.s3',
+  'cache.azblob',
 ] as const;
 
 const known = [
@@ -95,7 +96,6 @@ const known = [
   'source.git.signatureverify',
   'exec.meta.cdi',
   'exec.mount.ssh',
-  'cache.azblob',
   'exporter.image.attestations',
   'exporter.session',
   'gc.freespacefilter',
