@@ -17,6 +17,24 @@ describe('solve request', () => {
     ]);
   });
 
+  it('takes caches in the form of every generation', () => {
+    const { caches } = plan({
+      Cache: {
+        Exports: [{ Type: 'local', Attrs: { dest: 'd' } }],
+        ExportRefDeprecated: 'a/b',
+        ExportAttrsDeprecated: { mode: 'max' },
+        ImportRefsDeprecated: ['a/b'],
+      },
+    });
+    expect(caches).to.deep.equal({
+      exports: [
+        { type: 'local', attrs: { dest: 'd' } },
+        { type: 'registry', attrs: { mode: 'max', ref: 'a/b' } },
+      ],
+      imports: [{ type: 'registry', attrs: { ref: 'a/b' } }],
+    });
+  });
+
   it('hands SOURCE_DATE_EPOCH to every exporter that has none of its own', () => {
     const { exporters } = plan({
       FrontendAttrs: { 'build-arg:SOURCE_DATE_EPOCH': '5' },
