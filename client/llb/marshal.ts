@@ -45,9 +45,21 @@ class DefinitionWriter {
     this.#context = marshalContext(options);
   }
 
-  visit(vertex: Vertex): void {
-    if (this.#visited.has(vertex)) return;
-    for (const input of vertex.inputs()) this.visit(input.vertex);
+  /** Writes everything below `top`, inputs first. Graphs may be deep: no recursion. */
+  visit(top: Vertex): void {
+    const open = [{ vertex: top, left: inputsOf(top) }];
+    for (let last = open.at(-1); last; last = open.at(-1)) {
+      const below = last.left.pop();
+      if (below) {
+        if (!this.#visited.has(below)) open.push({ vertex: below, left: inputsOf(below) });
+        continue;
+      }
+      open.pop();
+      if (!this.#visited.has(last.vertex)) this.#write(last.vertex);
+    }
+  }
+
+  #write(vertex: Vertex): void {
     this.#visited.add(vertex);
     const op = this.#context.marshal(vertex);
     this.#metadata.set(op.digest, mergeMetadata(this.#metadata.get(op.digest) ?? emptyMetadata, op.metadata));
@@ -83,6 +95,13 @@ class DefinitionWriter {
     return needed;
   }
 }
+
+/** The last one first. */
+const inputsOf = (vertex: Vertex): Vertex[] =>
+  vertex
+    .inputs()
+    .map((input) => input.vertex)
+    .reverse();
 
 function marshalContext(options: MarshalOptions): MarshalContext {
   const done = new Map<Vertex, MarshalledOp>();

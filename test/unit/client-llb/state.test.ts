@@ -135,6 +135,12 @@ describe('llb definitions', () => {
     }
   });
 
+  it('may be ten thousand steps deep', () => {
+    let state = scratch();
+    for (let i = 0; i < 10_000; i++) state = state.file(mkfile(`/${i}`, 0o644, 'x'));
+    expect(marshal(state).def).to.have.length(10_001);
+  });
+
   it('are refused when they do not hang together', () => {
     const [, ...rest] = marshal(graphs['run-on-run']!).def;
     expect(() => fromDefinition({ def: rest, metadata: new Map() })).to.throw('it has no op sha256:');
