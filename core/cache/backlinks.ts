@@ -37,6 +37,11 @@ export class Backlinks {
     }
   }
 
+  /** Adds the other names of a source that has this result. */
+  addNames(resultId: string): void {
+    for (const key of this.#keys.holders(resultId)) if (this.#keys.origins(key).length === 0) this.add(key);
+  }
+
   #records(key: KeyId, origins: readonly Origin[]): readonly GraphRecord[] {
     if (origins.length === 0) {
       const root = key.startsWith('sha256:') && isDigest(key) ? this.#graph.add(key, []) : undefined;

@@ -43,6 +43,7 @@ export async function collectRecords(
   const records = new Map<KeyChain, readonly GraphRecord[]>();
   for (const node of nodes) {
     for (const key of node.keys) backlinks?.add(key);
+    if (node.inputs.length === 0 && node.result?.recordId) backlinks?.addNames(node.result.recordId);
     const inputs = node.inputs.map((links) => links.flatMap((link) => recordLinks(link, records)));
     const digests = [node.digest, ...node.aliases];
     const added = digests.flatMap((digest) => graph.add(digest, inputs, results.get(node)) ?? []);

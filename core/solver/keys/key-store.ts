@@ -45,6 +45,11 @@ export class KeyStore {
     return [...new Changes().partners(this.#tables.origins, key)].map(parseOriginName);
   }
 
+  /** All keys that have a result. */
+  holders(resultId: string): readonly KeyId[] {
+    return [...new Changes().partners(this.#tables.holders, resultId)];
+  }
+
   /** Results of a key, newest first. BuildKit: wire facts E5.14. */
   results(key: KeyId): readonly StoredResult[] {
     if (isVolatile(key)) return [];
