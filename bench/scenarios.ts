@@ -1,6 +1,11 @@
 /** What is timed. Each takes a size, so that growth can be seen, and says how many vertices that makes. */
+import { collectRecords } from '../core/cache/collect.js';
+import type { RefLayer, RefLayers } from '../core/contracts/refs.js';
 import type { Vertex } from '../core/solver/op.js';
 import { deferred, unlessAborted } from '../core/util/deferred.js';
+import { sha256 } from '../core/util/digest.js';
+import { configJson } from '../plugins/cache/shared/config.js';
+import { encodeRecords } from '../plugins/cache/shared/encode.js';
 import { chain, diamond, fanIn, type Shape, wideDeep } from './shapes.js';
 import type { GraphOptions, World } from './world.js';
 
@@ -98,6 +103,30 @@ const sharedBase: BenchScenario = {
   },
 };
 
+/** From what is known about a build to the bytes of its cache's config, with all layers at hand. */
+const cacheExport: BenchScenario = {
+  name: 'cache export',
+  size: 10_000,
+  prepare: async (world, size) => {
+    const chain = await world.chain(world.graph(wide(size), { name: 'graph' }));
+    const layer: RefLayer = {
+      descriptor: { mediaType: 'layer', digest: sha256('layer'), size: 1 },
+      diffId: sha256('tar'),
+      createdAt: 0,
+      description: '',
+    };
+    const layers = async (): Promise<RefLayers> => ({
+      layers: [layer],
+      provider: { read: async function* () {} },
+    });
+    return async () => {
+      const { signal } = new AbortController();
+      const records = await collectRecords([chain()!], { mode: 'max', keys: undefined, layers }, signal);
+      configJson(encodeRecords(records).config);
+    };
+  },
+};
+
 export const scenarios: readonly BenchScenario[] = [
   cold('chain', chain, 3000),
   warm('chain, cached', chain, 3000),
@@ -112,4 +141,5 @@ export const scenarios: readonly BenchScenario[] = [
   duplicates,
   cancelStorm,
   sharedBase,
+  cacheExport,
 ];

@@ -2,6 +2,7 @@
 import { silentLogger } from '../core/contracts/logger.js';
 import { silentTracing } from '../core/contracts/tracing.js';
 import { MemoryKv } from '../core/kv/memory-kv.js';
+import type { KeyChain } from '../core/solver/key-chain.js';
 import { KeyStore } from '../core/solver/keys/key-store.js';
 import type { CacheMap, Op, OpContext, Result, ResultStore, Vertex } from '../core/solver/op.js';
 import { Solver } from '../core/solver/solver.js';
@@ -117,6 +118,14 @@ export class World implements AsyncDisposable {
     this.#jobs++;
     await using job = this.solver.openJob(`job-${this.#jobs}`, { sessionId: 'session' });
     await using _ = await job.build({ vertex: top, index: 0 }, signal);
+  }
+
+  /** Keeps what it built until it is disposed; answers the keys that lead to it. */
+  async chain(top: Vertex, signal = new AbortController().signal): Promise<() => KeyChain | undefined> {
+    this.#jobs++;
+    const job = this.solver.openJob(`job-${this.#jobs}`, { sessionId: 'session' });
+    await using _ = await job.build({ vertex: top, index: 0 }, signal);
+    return () => job.cacheChain({ vertex: top, index: 0 });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -38,6 +38,28 @@ const variables: Readonly<Record<string, readonly [reader: string, meaning: stri
   ],
   EXPERIMENTAL_BUILDKIT_SOURCE_POLICY: ['buildctl', 'Source policy, as `--source-policy-file` gives it.'],
   BUILDKIT_NETWORK_BRIDGE_AUTO: ['buildkitd, embedded engine', '`1`: the network mode `auto` is `bridge`.'],
+  AWS_BUCKET: ['buildkitd, embedded engine', 'Bucket of an `s3` cache that names none.'],
+  AWS_REGION: ['buildkitd, embedded engine', 'Its region.'],
+  AWS_ACCESS_KEY_ID: ['buildkitd, embedded engine', 'Credentials for it.'],
+  AWS_SECRET_ACCESS_KEY: ['buildkitd, embedded engine', 'Credentials for it.'],
+  AWS_SESSION_TOKEN: ['buildkitd, embedded engine', 'Credentials for it, when they are temporary.'],
+  BUILDKIT_AZURE_STORAGE_ACCOUNT_URL: [
+    'buildkitd, embedded engine',
+    'Storage account of an `azblob` cache that names none.',
+  ],
+  BUILDKIT_AZURE_STORAGE_ACCOUNT_NAME: [
+    'buildkitd, embedded engine',
+    'Its name, when it is not the first part of the host.',
+  ],
+  BUILDKIT_AZURE_STORAGE_CONTAINER: [
+    'buildkitd, embedded engine',
+    'Its container. Default: `buildkit-cache`.',
+  ],
+  BUILDKIT_AZURE_STORAGE_PREFIX: ['buildkitd, embedded engine', 'What names of blobs begin with there.'],
+  ACTIONS_CACHE_URL: ['buildctl', 'Cache service of a GitHub runner, for `gha` caches.'],
+  ACTIONS_RESULTS_URL: ['buildctl', 'The same, of the second version.'],
+  ACTIONS_RUNTIME_TOKEN: ['buildctl', 'The token for it.'],
+  ACTIONS_CACHE_SERVICE_V2: ['buildctl', '`true`: the runner has the second version.'],
   SSH_AUTH_SOCK: ['buildctl', 'The ssh agent that `--ssh default` forwards.'],
   LISTEN_FDS: [
     'buildkitd',

@@ -49,13 +49,12 @@ function parse(flag: string, spec: string, { env, stderr }: CacheSurroundings): 
 
 /** What a GitHub runner says of its cache service; what is given comes first. BuildKit: cmd/buildctl/build/util.go. */
 function withGithubEnv(attrs: Record<string, string>, env: NodeJS.ProcessEnv): Record<string, string> {
-  const { ACTIONS_CACHE_URL, ACTIONS_RESULTS_URL, ACTIONS_RUNTIME_TOKEN, ACTIONS_CACHE_SERVICE_V2 } = env;
   const isSecond =
-    attrs.version === undefined ? parseGoBool(ACTIONS_CACHE_SERVICE_V2 ?? '') : attrs.version === '2';
+    attrs.version === undefined ? parseGoBool(env.ACTIONS_CACHE_SERVICE_V2 ?? '') : attrs.version === '2';
   const known = {
-    url: ACTIONS_CACHE_URL ?? ACTIONS_RESULTS_URL,
-    token: ACTIONS_RUNTIME_TOKEN,
-    ...(isSecond ? { url_v2: ACTIONS_RESULTS_URL } : {}),
+    url: env.ACTIONS_CACHE_URL ?? env.ACTIONS_RESULTS_URL,
+    token: env.ACTIONS_RUNTIME_TOKEN,
+    ...(isSecond ? { url_v2: env.ACTIONS_RESULTS_URL } : {}),
   };
   const given = Object.entries({ ...known, ...attrs });
   return Object.fromEntries(given.filter((pair): pair is [string, string] => pair[1] !== undefined));
