@@ -29,14 +29,40 @@ export interface OpenSource {
    * The n-th cache key (wire facts E5.7). `done: false` promises another, usually dearer one. A key that starts
    * with `session:` never persists.
    */
-  cacheKey(
-    index: number,
-    context: SourceContext,
-    signal: AbortSignal,
-  ): Promise<{ readonly key: string; readonly done: boolean }>;
+  cacheKey(index: number, context: SourceContext, signal: AbortSignal): Promise<SourceKey>;
   /** The tree; undefined is scratch. Called at most once, after `cacheKey(0)`. */
   fetch(context: SourceContext, signal: AbortSignal): Promise<ImmutableRef | undefined>;
 }
+
+export interface SourceKey {
+  readonly key: string;
+  readonly done: boolean;
+  /** What the key stands for, for provenance. A source that tells none is no material of a build. */
+  readonly origin?: SourceOrigin;
+}
+
+/** Where a tree comes from, pinned. BuildKit: solver/llbsolver/provenance/types. */
+export type SourceOrigin =
+  | {
+      readonly kind: 'image';
+      /** In full: `docker.io/library/busybox:latest`. */
+      readonly ref: string;
+      readonly platform: Platform | undefined;
+      readonly digest: Digest;
+      /** Handed in by the client, and no image of a registry. */
+      readonly local: boolean;
+    }
+  | {
+      readonly kind: 'git';
+      /** With `#<ref>`, if one was asked for. */
+      readonly url: string;
+      readonly commit: string;
+      /** Ids of secrets and of the agent that may have been used. */
+      readonly secrets: readonly string[];
+      readonly ssh: string | undefined;
+    }
+  | { readonly kind: 'http'; readonly url: string; readonly digest: Digest }
+  | { readonly kind: 'local'; readonly name: string };
 
 export interface SourceContext {
   readonly worker: Worker;

@@ -8,6 +8,7 @@ import type { Edge } from '../solver/op.js';
 import { joinPath } from '../util/gofs/path.js';
 import { newId } from '../util/identity.js';
 import { SharedWork } from '../util/shared-work.js';
+import type { BuildScope } from './build-scope.js';
 import type { FailedTrees } from './failed-trees.js';
 import type { BridgeJob } from './job.js';
 import { withSource } from './source-map.js';
@@ -17,6 +18,7 @@ interface RefSetting {
   readonly workers: Workers;
   readonly failedTrees: FailedTrees;
   readonly explain?: Explain | undefined;
+  readonly scope: BuildScope;
 }
 
 /** A definition's result, solved when it is first needed and kept until the bridge goes. */
@@ -27,6 +29,9 @@ export class BridgeRef implements GatewayRef, AsyncDisposable {
   readonly #loaded: LlbDefinition;
   /** undefined: scratch. */
   readonly edge: Edge | undefined;
+  /** Who asked for it. */
+  readonly scope: BuildScope;
+  #isSolved = false;
   readonly #workers: Workers;
   readonly #failedTrees: FailedTrees;
   readonly #explain: Explain | undefined;
@@ -35,7 +40,7 @@ export class BridgeRef implements GatewayRef, AsyncDisposable {
   constructor(
     { definition, loaded }: { readonly definition: LlbDefinition; readonly loaded: LlbDefinition },
     edge: Edge | undefined,
-    { job, workers, failedTrees, explain }: RefSetting,
+    { job, workers, failedTrees, explain, scope }: RefSetting,
   ) {
     this.definition = definition;
     this.#loaded = loaded;
@@ -43,10 +48,20 @@ export class BridgeRef implements GatewayRef, AsyncDisposable {
     this.#workers = workers;
     this.#failedTrees = failedTrees;
     this.#explain = explain;
+    this.scope = scope;
     this.#result = new SharedWork(
-      async (signal) => (edge ? asRef(await job.build(edge, signal)) : undefined),
+      async (signal) => {
+        const tree = edge ? asRef(await job.build(edge, signal)) : undefined;
+        this.#isSolved = true;
+        return tree;
+      },
       (ref) => ref?.[Symbol.asyncDispose](),
     );
+  }
+
+  /** Whether somebody needed it, and got it. */
+  get isSolved(): boolean {
+    return this.#isSolved;
   }
 
   /** The solved tree, undefined for scratch. It is borrowed: clone it to keep it longer than the bridge. */

@@ -23,13 +23,16 @@ import type { SourcePolicy } from '../contracts/source-policy.js';
 import type { Contributions } from '../contracts/token.js';
 import { llbCaps } from '../llb/caps.js';
 import { loadLlb } from '../llb/load.js';
+import { splitIdentifier } from '../llb/ops/source.js';
 import type { LlbServices } from '../llb/services.js';
 import type { Edge } from '../solver/op.js';
 import type { Digest } from '../util/digest.js';
 import { DisposeStack } from '../util/dispose.js';
 import { newId } from '../util/identity.js';
 import { didYouMean } from '../util/nearest.js';
+import type { Platform } from '../util/platform.js';
 import { BridgeRef } from './bridge-ref.js';
+import { BuildScope } from './build-scope.js';
 import { Containers } from './containers.js';
 import { FailedTrees } from './failed-trees.js';
 import type { BridgeJob } from './job.js';
@@ -60,15 +63,28 @@ export class Bridge implements Gateway, AsyncDisposable {
   readonly sessionId: string;
   readonly llbCaps = workingCaps;
   readonly #options: BridgeOptions;
-  readonly #refs = new Map<string, BridgeRef>();
-  readonly #held = new DisposeStack();
+  readonly #refs: Map<string, BridgeRef>;
+  readonly #held: DisposeStack;
   readonly #sources: SourceResolver;
   readonly #failedTrees: FailedTrees;
+  /** What was asked for through this bridge. */
+  readonly scope: BuildScope;
   #containers: Containers | undefined;
 
-  constructor(options: BridgeOptions) {
+  /** With `outer`, this is what a frontend talks to: the same build, seen in a scope of its own. */
+  constructor(options: BridgeOptions, outer?: { readonly bridge: Bridge; readonly scope: BuildScope }) {
     this.sessionId = options.sessionId;
     this.#options = options;
+    this.scope = outer?.scope ?? new BuildScope();
+    if (outer) {
+      this.#refs = outer.bridge.#refs;
+      this.#held = outer.bridge.#held;
+      this.#sources = outer.bridge.#sources;
+      this.#failedTrees = outer.bridge.#failedTrees;
+      return;
+    }
+    this.#refs = new Map();
+    this.#held = new DisposeStack();
     this.#sources = new SourceResolver({ policies: {}, ...options });
     this.#failedTrees = new FailedTrees(options.services.workers);
     void this.#held.use(this.#failedTrees);
@@ -96,17 +112,23 @@ export class Bridge implements Gateway, AsyncDisposable {
     return result;
   }
 
-  resolveImageConfig(
+  async resolveImageConfig(
     name: string,
     options: ResolveImageOptions,
     signal: AbortSignal,
   ): Promise<ResolvedImage> {
-    return this.#sources.image(name, options, signal);
+    const image = await this.#sources.image(name, options, signal);
+    this.#looked(options.ociStore ? 'oci-layout' : 'docker-image', image.ref, image.digest, options.platform);
+    return image;
   }
 
   /** What a source knows of itself without being fetched. */
-  resolveSource(query: SourceQuery, signal: AbortSignal): Promise<ResolvedSource> {
-    return this.#sources.resolve(query, signal);
+  async resolveSource(query: SourceQuery, signal: AbortSignal): Promise<ResolvedSource> {
+    const resolved = await this.#sources.resolve(query, signal);
+    const { source, meta } = resolved;
+    const { scheme, name } = splitIdentifier(source.identifier);
+    if (meta.image) this.#looked(scheme, name, meta.image.digest, query.platform);
+    return resolved;
   }
 
   warn(definition: Digest, warning: Warning): void {
@@ -131,6 +153,11 @@ export class Bridge implements Gateway, AsyncDisposable {
     return this.#refs.get(id);
   }
 
+  /** A ref that a frontend of this build returned. */
+  owned(ref: GatewayRef): BridgeRef {
+    return this.#own(ref);
+  }
+
   /** Solves what a frontend returned. The tree is borrowed from the bridge. */
   async resolve(ref: GatewayRef | undefined, signal: AbortSignal): Promise<ImmutableRef | undefined> {
     return ref && this.#own(ref).result(signal);
@@ -144,6 +171,10 @@ export class Bridge implements Gateway, AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#refs.clear();
     await this.#held[Symbol.asyncDispose]();
+  }
+
+  #looked(scheme: string, ref: string, digest: Digest, platform: Platform | undefined): void {
+    this.scope.looked({ ref, digest, platform, local: scheme !== 'docker-image' });
   }
 
   async #tree(id: string, signal: AbortSignal): Promise<ImmutableRef | undefined> {
@@ -175,8 +206,10 @@ export class Bridge implements Gateway, AsyncDisposable {
         workers: services.workers,
         failedTrees: this.#failedTrees,
         explain,
+        scope: this.scope,
       }),
     );
+    this.scope.opened(ref);
     if (!this.#held.disposed) this.#refs.set(ref.id, ref);
     return { ref, metadata };
   }
@@ -218,9 +251,11 @@ export class Bridge implements Gateway, AsyncDisposable {
     const frontend = frontends.get(request.frontend);
     if (!frontend) throw unknownFrontend(request.frontend, frontends.ids());
     const { opts, inputs = new Map() } = request;
+    const scope = this.scope.enter({ frontend: request.frontend, opts });
+    const inner = new Bridge(this.#options, { bridge: this, scope });
     try {
       return await services.tracing.trace(`frontend ${request.frontend}`, {}, () =>
-        frontend.solve(this, { opts, inputs }, signal),
+        frontend.solve(inner, { opts, inputs }, signal),
       );
     } catch (error) {
       if (isCanceled(error)) throw error;

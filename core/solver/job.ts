@@ -10,7 +10,7 @@ import type { Digest } from '../util/digest.js';
 import { type Explanation, explain } from './explain.js';
 import type { ForeignCache } from './foreign.js';
 import { cacheChain, type KeyChain } from './key-chain.js';
-import type { Edge, Result } from './op.js';
+import type { Edge, Op, Result } from './op.js';
 import { JobSteps } from './progress/job-steps.js';
 import { JobStream } from './progress/job-stream.js';
 import type { Clock } from './seams.js';
@@ -36,6 +36,8 @@ export interface Job extends AsyncDisposable {
   addCache(cache: ForeignCache): void;
   /** The keys that lead to an edge this job has built, with the results it has: what a cache exporter writes. */
   cacheChain(edge: Edge): KeyChain | undefined;
+  /** The op that runs an edge's step for this job: equal vertices share one. undefined: it was not asked for. */
+  op(edge: Edge): Op | undefined;
   /** Called by the solver: `task` is now a part of this job. */
   watch(task: Task): void;
 }
@@ -105,6 +107,10 @@ export class SolverJob implements Job {
   cacheChain(edge: Edge): KeyChain | undefined {
     const output = this.#host.find(this, edge);
     return output && cacheChain(output);
+  }
+
+  op(edge: Edge): Op | undefined {
+    return this.#host.find(this, edge)?.task.vertex.op;
   }
 
   watch(task: Task): void {

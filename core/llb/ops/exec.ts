@@ -36,6 +36,10 @@ export class ExecOp implements Op {
     };
   }
 
+  get body(): ExecBody {
+    return this.#body;
+  }
+
   async cacheMap(): Promise<{ readonly map: CacheMap; readonly done: boolean }> {
     return { map: this.#map, done: true };
   }

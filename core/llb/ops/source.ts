@@ -1,6 +1,6 @@
 /** Fetches what a source op names, through the source plugin of its scheme. */
 import { invalid } from '../../contracts/errors.js';
-import type { OpenSource, Source, SourceContext } from '../../contracts/source.js';
+import type { OpenSource, Source, SourceContext, SourceOrigin } from '../../contracts/source.js';
 import type { Contributions } from '../../contracts/token.js';
 import type { Worker } from '../../contracts/worker.js';
 import type { CacheMap, Op, OpContext, Result } from '../../solver/op.js';
@@ -13,6 +13,7 @@ export class SourceOp implements Op {
   readonly heavy = false;
   readonly #worker: Worker;
   readonly #source: OpenSource;
+  #origin: SourceOrigin | undefined;
 
   /** Opens the source, so that wrong attributes are refused before anything runs. */
   constructor(body: SourceBody, setting: OpSetting, sources: Contributions<Source>) {
@@ -26,11 +27,17 @@ export class SourceOp implements Op {
     });
   }
 
+  /** Known once it was asked for its first key. */
+  get origin(): SourceOrigin | undefined {
+    return this.#origin;
+  }
+
   async cacheMap(
     index: number,
     context: OpContext,
   ): Promise<{ readonly map: CacheMap; readonly done: boolean }> {
-    const { key, done } = await this.#source.cacheKey(index, this.#context(context), context.signal);
+    const { key, done, origin } = await this.#source.cacheKey(index, this.#context(context), context.signal);
+    this.#origin ??= origin;
     return { map: { digest: sourceKey(key), deps: [] }, done };
   }
 

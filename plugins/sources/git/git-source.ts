@@ -12,6 +12,7 @@ import type {
   Source,
   SourceContext,
   SourceMeta,
+  SourceOrigin,
   SourceRequest,
 } from '../../../core/contracts/source.js';
 import type { Threads } from '../../../core/contracts/threads.js';
@@ -49,10 +50,10 @@ export class GitSource implements Source {
       return meta;
     };
     return {
-      cacheKey: async (_index, context, signal) => ({
-        key: gitKey(request, await resolved(context, signal)),
-        done: true,
-      }),
+      cacheKey: async (_index, context, signal) => {
+        const found = await resolved(context, signal);
+        return { key: gitKey(request, found), done: true, origin: originOf(request, found) };
+      },
       fetch: async (context, signal) =>
         this.#fetch(request, await resolved(context, signal), context, signal),
     };
@@ -145,6 +146,17 @@ export class GitSource implements Source {
     const tools = { run: this.#run, secretUrl: request.remote.url, log };
     return openAccess(request, tools, { sessions: this.#sessions, group: sessions }, signal);
   }
+}
+
+function originOf(request: GitRequest, { checksum, commitChecksum }: GitMeta): SourceOrigin {
+  const { remote, ref, authTokenSecret, authHeaderSecret, sshSocket } = request;
+  return {
+    kind: 'git',
+    url: ref === '' ? remote.url : `${remote.url}#${ref}`,
+    commit: commitChecksum !== undefined && !request.keepGitDir ? commitChecksum : checksum,
+    secrets: [authTokenSecret, authHeaderSecret].filter((id) => id !== ''),
+    ssh: sshSocket || undefined,
+  };
 }
 
 const formatOf = ({ checksum }: GitMeta): 'sha1' | 'sha256' => (checksum.length === 64 ? 'sha256' : 'sha1');

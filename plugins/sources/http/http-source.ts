@@ -52,10 +52,11 @@ export class HttpSource implements Source {
       return resolved;
     };
     return {
-      cacheKey: async (_index, context, signal) => ({
-        key: httpKey(request, await resolve(context, signal)),
-        done: true,
-      }),
+      cacheKey: async (_index, context, signal) => {
+        const facts = await resolve(context, signal);
+        const origin = { kind: 'http', url: request.url, digest: facts.digest } as const;
+        return { key: httpKey(request, facts), done: true, origin };
+      },
       fetch: async (context, signal) => this.#fetch(request, await resolve(context, signal), context, signal),
     };
   }

@@ -36,6 +36,7 @@ export class ImageSource implements Source {
     return new OpenImage({
       ...image,
       name: formatImageReference(image.reference),
+      local: false,
       // A push to the same registry can then mount the layer instead of sending it.
       layerAnnotations: { [sourceLabel(domain)]: path },
       pull: ({ sessions, progress }, signal) => this.pull(image, sessions, progress, signal),

@@ -36,7 +36,11 @@ export class LocalSource implements Source, AsyncDisposable {
   open(request: SourceRequest): OpenSource {
     const folder = parseLocalRequest(request);
     return {
-      cacheKey: async (_index, context) => ({ key: sessionKey(folder, context), done: true }),
+      cacheKey: async (_index, context) => ({
+        key: sessionKey(folder, context),
+        done: true,
+        origin: { kind: 'local', name: folder.name },
+      }),
       fetch: (context, signal) => this.#fetch(folder, context, signal),
     };
   }

@@ -31,6 +31,7 @@ export class OciLayoutSource implements Source {
     return new OpenImage({
       ...layout,
       name: formatImageReference(layout.reference),
+      local: true,
       recordType: 'regular',
       layerAnnotations: {},
       pull: ({ sessions }, signal) => this.#pull(layout, sessions, signal),

@@ -3,14 +3,16 @@ import type { ContentProvider } from '../../../core/contracts/content.js';
 import { invalid } from '../../../core/contracts/errors.js';
 import { statusWhile } from '../../../core/contracts/progress.js';
 import type { ImmutableRef, LazyLayer, RecordType } from '../../../core/contracts/refs.js';
-import type { OpenSource, SourceContext } from '../../../core/contracts/source.js';
+import type { OpenSource, SourceContext, SourceKey } from '../../../core/contracts/source.js';
 import type { Platform } from '../../../core/util/platform.js';
 import { contentKey, manifestKey } from './image-keys.js';
 import type { PulledImage } from './image-puller.js';
 
 export interface ImageTree {
-  /** For people. */
+  /** The reference in full. */
   readonly name: string;
+  /** Handed in by the client. */
+  readonly local: boolean;
   readonly platform: Platform;
   readonly recordType: RecordType;
   /** Take only the lowest layers. */
@@ -30,15 +32,13 @@ export class OpenImage implements OpenSource {
     this.#image = image;
   }
 
-  async cacheKey(
-    index: number,
-    context: SourceContext,
-    signal: AbortSignal,
-  ): Promise<{ readonly key: string; readonly done: boolean }> {
-    const { platform, layerLimit } = this.#image;
+  async cacheKey(index: number, context: SourceContext, signal: AbortSignal): Promise<SourceKey> {
+    const { name, platform, layerLimit, local } = this.#image;
     const { pulled } = await this.#open(context, signal);
-    const first = manifestKey(pulled.root.digest, platform, layerLimit);
-    if (index === 0) return { key: first, done: false };
+    const { digest } = pulled.root;
+    const first = manifestKey(digest, platform, layerLimit);
+    const origin = { kind: 'image', ref: name, platform, digest, local } as const;
+    if (index === 0) return { key: first, done: false, origin };
     return { key: contentKey(pulled.diffIds) ?? first, done: true };
   }
 
