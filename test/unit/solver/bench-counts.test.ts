@@ -19,6 +19,8 @@ const expected: Readonly<Record<string, readonly [size: number, counts: Counts]>
   'duplicates, cold': [300, counts(1738, 832, 311, 0, 32, 0)],
   'cancel storm': [300, counts(3811, 1301, 602, 0, 351, 0)],
   '50 jobs on one base': [300, counts(2258, 801, 301, 0, 301, 0)],
+  // The solver is asked for nothing: what was left of the build is its last turn.
+  'cache export': [300, counts(1, 0, 0, 0, 0, 0)],
 };
 
 function counts(
@@ -44,8 +46,8 @@ describe('solver: what a bench takes', () => {
     for (const scenario of scenarios) {
       const small = (await sample(scenario, 200)).counts;
       const large = (await sample(scenario, 1000)).counts;
-      expect(large.turns / small.turns, scenario.name).to.be.at.most(6);
-      expect(large.queries / small.queries, scenario.name).to.be.at.most(6);
+      expect(large.turns / Math.max(1, small.turns), scenario.name).to.be.at.most(6);
+      expect(large.queries / Math.max(1, small.queries), scenario.name).to.be.at.most(6);
     }
   }).timeout(120_000);
 });
