@@ -1,0 +1,77 @@
+/**
+ * Runs small builds through BuildKit and through the daemon here, with BuildKit's own client, and compares all that can be
+ * seen of them. Empties the caches of both daemons.
+ *
+ *   npx tsx test/wire/compatibility --client PATH_TO_BUILDCTL [--filter TEXT] [--page FILE] real=ADDRESS ours=ADDRESS
+ */
+import { writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { succeed } from '../../integration/support/processes.js';
+import type { NamedCase } from './case.js';
+import { allCases } from './cases/index.js';
+import { isExplained, isSame, judge, type Verdict } from './judge.js';
+import { page, verdictLines } from './report.js';
+import { type Bench, type Daemon, runCase } from './run-case.js';
+import { openWorld } from './world.js';
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    client: { type: 'string' },
+    filter: { type: 'string', default: '' },
+    page: { type: 'string' },
+    list: { type: 'boolean', default: false },
+  },
+});
+
+const chosen = allCases.filter(({ area, name }) => `${area}: ${name}`.includes(values.filter));
+if (values.list) say(chosen.map(({ area, name }) => `${area}: ${name}`).join('\n'));
+else process.exitCode = await main();
+
+async function main(): Promise<number> {
+  const real = daemonOf('real');
+  const ours = daemonOf('ours');
+  const { client } = values;
+  if (!client || !real || !ours) {
+    say(
+      'usage: compatibility --client PATH_TO_BUILDCTL [--filter TEXT] [--page FILE] real=ADDRESS ours=ADDRESS',
+    );
+    return 2;
+  }
+  await using world = await openWorld();
+  const bench: Bench = { world, client };
+  const verdicts: Verdict[] = [];
+  for (const one of chosen) {
+    const verdict = await examine(one, real, ours, bench);
+    verdicts.push(verdict);
+    say(verdictLines(verdict));
+  }
+  const same = verdicts.filter(isSame).length;
+  const open = verdicts.filter((verdict) => !isExplained(verdict)).length;
+  say(`${verdicts.length} cases: ${same} same, ${verdicts.length - same - open} known, ${open} unexplained`);
+  if (values.page) {
+    const peers = { real: await versionOf(client, real), ours: await versionOf(client, ours) };
+    writeFileSync(values.page, page(verdicts, peers));
+  }
+  return open === 0 ? 0 : 1;
+}
+
+async function examine(one: NamedCase, real: Daemon, ours: Daemon, bench: Bench): Promise<Verdict> {
+  const begun = performance.now();
+  const [left, right] = await Promise.all([runCase(one, real, bench), runCase(one, ours, bench)]);
+  return judge(one, left, right, (performance.now() - begun) / 1000);
+}
+
+function daemonOf(side: string): Daemon | undefined {
+  const given = positionals.find((text) => text.startsWith(`${side}=`));
+  return given ? { side, address: given.slice(side.length + 1) } : undefined;
+}
+
+async function versionOf(client: string, { address }: Daemon): Promise<string> {
+  const { stdout } = await succeed(client, ['--addr', address, 'debug', 'info']);
+  return /BuildKit: \S+ (\S+)/.exec(stdout)?.[1] ?? 'unknown';
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}

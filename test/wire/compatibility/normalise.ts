@@ -1,0 +1,21 @@
+/** Takes out of texts what differs between any two builds: digests of what is dated now, ids, durations, places. */
+export interface Place {
+  /** What it is called in the comparison. */
+  readonly word: string;
+  readonly text: string;
+}
+
+const rules: readonly (readonly [RegExp, string])[] = [
+  [/\bsha256:[0-9a-f]{64}\b/g, 'sha256:…'],
+  [/\b[0-9a-f]{64}\b/g, 'hex…'],
+  // Ids of sessions, builds and containers: 25 digits to the base of 36.
+  [/\b[a-z0-9]{25}\b/g, 'id…'],
+  [/\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z| ?[+-]\d\d:?\d\d)?( UTC)?/g, 'time…'],
+  [/\b\d+(\.\d+)?(ms|µs|s)\b/g, 'duration…'],
+  [/pid=\d+/g, 'pid=…'],
+];
+
+export function normalise(text: string, places: readonly Place[]): string {
+  const placed = places.reduce((said, { word, text: place }) => said.replaceAll(place, word), text);
+  return rules.reduce((said, [pattern, by]) => said.replace(pattern, by), placed);
+}
