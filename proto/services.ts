@@ -64,7 +64,7 @@ function method<ReqIn, Req, ResIn, Res>(
 }
 
 /** Makes the methods of one service. */
-const service = (name: string) => ({
+export const service = (name: string) => ({
   unary: <Req, Res>(rpc: string, request: MessageType<Req>, response: MessageType<Res>) =>
     method(`/${name}/${rpc}`, 'unary', message(request), message(response)),
   serverStream: <Req, Res>(rpc: string, request: MessageType<Req>, response: MessageType<Res>) =>

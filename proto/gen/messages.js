@@ -12779,6 +12779,6006 @@ export const containerd = $root.containerd = (() => {
 	const containerd = {};
 	containerd.services = (function() {
 		const services = {};
+		services.containers = (function() {
+			const containers = {};
+			containers.v1 = (function() {
+				const v1 = {};
+				v1.Container = (function() {
+					const Container = function (properties) {
+						this.labels = {};
+						if (properties)
+							for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+								if (properties[keys[i]] != null && keys[i] !== "__proto__")
+									this[keys[i]] = properties[keys[i]];
+					};
+					Container.prototype.id = "";
+					Container.prototype.labels = $util.emptyObject;
+					Container.prototype.image = "";
+					Container.prototype.runtime = undefined;
+					Container.prototype.spec = undefined;
+					Container.prototype.snapshotter = "";
+					Container.prototype.snapshotKey = "";
+					Container.create = function(properties) {
+						return new Container(properties);
+					};
+					Container.encode = function (message, writer, _depth) {
+						if (!writer)
+							writer = $Writer.create();
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $util.recursionLimit)
+							throw $Error("max depth exceeded");
+						if (message.id != null && $Object.hasOwnProperty.call(message, "id") && message.id !== "")
+							writer.uint32(10).string(message.id);
+						if (message.labels != null && $Object.hasOwnProperty.call(message, "labels"))
+							for (let keys = $Object.keys(message.labels), i = 0; i < keys.length; ++i)
+								writer.uint32(18).fork().uint32(10).string(keys[i]).uint32(18).string(message.labels[keys[i]]).ldelim();
+						if (message.image != null && $Object.hasOwnProperty.call(message, "image") && message.image !== "")
+							writer.uint32(26).string(message.image);
+						if (message.runtime != null && $Object.hasOwnProperty.call(message, "runtime"))
+							$root.containerd.services.containers.v1.Container.Runtime.encode(message.runtime, writer.uint32(34).fork(), _depth + 1).ldelim();
+						if (message.spec != null && $Object.hasOwnProperty.call(message, "spec"))
+							$root.google.protobuf.Any.encode(message.spec, writer.uint32(42).fork(), _depth + 1).ldelim();
+						if (message.snapshotter != null && $Object.hasOwnProperty.call(message, "snapshotter") && message.snapshotter !== "")
+							writer.uint32(50).string(message.snapshotter);
+						if (message.snapshotKey != null && $Object.hasOwnProperty.call(message, "snapshotKey") && message.snapshotKey !== "")
+							writer.uint32(58).string(message.snapshotKey);
+						if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+							for (let i = 0; i < message.$unknowns.length; ++i)
+								writer.raw(message.$unknowns[i]);
+						return writer;
+					};
+					Container.decode = function (reader, length, _end, _depth, _target) {
+						if (!(reader instanceof $Reader))
+							reader = $Reader.create(reader);
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $Reader.recursionLimit)
+							throw $Error("max depth exceeded");
+						let end, message, key, value;
+						if (length === $undefined)
+							end = reader.len;
+						else {
+							end = reader.pos + length;
+							if (end > reader.len)
+								throw $RangeError("index out of range");
+							length = reader.len;
+							reader.len = end;
+						}
+						message = _target || new $root.containerd.services.containers.v1.Container();
+						while (reader.pos < end) {
+							let start = reader.pos;
+							let tag = reader.tag();
+							if (tag === _end) {
+								_end = $undefined;
+								break;
+							}
+							let wireType = tag & 7;
+							switch (tag >>>= 3) {
+							case 1: {
+									if (wireType !== 2)
+										break;
+									if ((value = reader.stringVerify()).length)
+										message.id = value;
+									else
+										delete message.id;
+									continue;
+								}
+							case 2: {
+									if (wireType !== 2)
+										break;
+									if (message.labels === $util.emptyObject)
+										message.labels = {};
+									let end2 = reader.size() + reader.pos;
+									if (end2 > reader.len)
+										throw $RangeError("index out of range");
+									reader.len = end2;
+									key = "";
+									value = "";
+									while (reader.pos < end2) {
+										let tag2 = reader.tag();
+										wireType = tag2 & 7;
+										switch (tag2 >>>= 3) {
+										case 1:
+											if (wireType !== 2)
+												break;
+											key = reader.stringVerify();
+											continue;
+										case 2:
+											if (wireType !== 2)
+												break;
+											value = reader.stringVerify();
+											continue;
+										}
+										reader.skipType(wireType, _depth, tag2);
+									}
+									if (reader.pos !== end2)
+										throw $RangeError("index out of range");
+									reader.len = end;
+									if (key === "__proto__")
+										$util.makeProp(message.labels, key);
+									message.labels[key] = value;
+									continue;
+								}
+							case 3: {
+									if (wireType !== 2)
+										break;
+									if ((value = reader.stringVerify()).length)
+										message.image = value;
+									else
+										delete message.image;
+									continue;
+								}
+							case 4: {
+									if (wireType !== 2)
+										break;
+									message.runtime = $root.containerd.services.containers.v1.Container.Runtime.decode(reader, reader.size(), $undefined, _depth + 1, message.runtime);
+									continue;
+								}
+							case 5: {
+									if (wireType !== 2)
+										break;
+									message.spec = $root.google.protobuf.Any.decode(reader, reader.size(), $undefined, _depth + 1, message.spec);
+									continue;
+								}
+							case 6: {
+									if (wireType !== 2)
+										break;
+									if ((value = reader.stringVerify()).length)
+										message.snapshotter = value;
+									else
+										delete message.snapshotter;
+									continue;
+								}
+							case 7: {
+									if (wireType !== 2)
+										break;
+									if ((value = reader.stringVerify()).length)
+										message.snapshotKey = value;
+									else
+										delete message.snapshotKey;
+									continue;
+								}
+							}
+							reader.skipType(wireType, _depth, tag);
+							if (!reader.discardUnknown) {
+								$util.makeProp(message, "$unknowns", false);
+								(message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+							}
+						}
+						if (length !== $undefined) {
+							if (reader.pos !== end)
+								throw $RangeError("index out of range");
+							reader.len = length;
+						}
+						if (_end !== $undefined)
+							throw $Error("missing end group");
+						return message;
+					};
+					Container.Runtime = (function() {
+						const Runtime = function (properties) {
+							if (properties)
+								for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+									if (properties[keys[i]] != null && keys[i] !== "__proto__")
+										this[keys[i]] = properties[keys[i]];
+						};
+						Runtime.prototype.name = "";
+						Runtime.prototype.options = undefined;
+						Runtime.create = function(properties) {
+							return new Runtime(properties);
+						};
+						Runtime.encode = function (message, writer, _depth) {
+							if (!writer)
+								writer = $Writer.create();
+							if (_depth === $undefined)
+								_depth = 0;
+							if (_depth > $util.recursionLimit)
+								throw $Error("max depth exceeded");
+							if (message.name != null && $Object.hasOwnProperty.call(message, "name") && message.name !== "")
+								writer.uint32(10).string(message.name);
+							if (message.options != null && $Object.hasOwnProperty.call(message, "options"))
+								$root.google.protobuf.Any.encode(message.options, writer.uint32(18).fork(), _depth + 1).ldelim();
+							if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+								for (let i = 0; i < message.$unknowns.length; ++i)
+									writer.raw(message.$unknowns[i]);
+							return writer;
+						};
+						Runtime.decode = function (reader, length, _end, _depth, _target) {
+							if (!(reader instanceof $Reader))
+								reader = $Reader.create(reader);
+							if (_depth === $undefined)
+								_depth = 0;
+							if (_depth > $Reader.recursionLimit)
+								throw $Error("max depth exceeded");
+							let end, message, value;
+							if (length === $undefined)
+								end = reader.len;
+							else {
+								end = reader.pos + length;
+								if (end > reader.len)
+									throw $RangeError("index out of range");
+								length = reader.len;
+								reader.len = end;
+							}
+							message = _target || new $root.containerd.services.containers.v1.Container.Runtime();
+							while (reader.pos < end) {
+								let start = reader.pos;
+								let tag = reader.tag();
+								if (tag === _end) {
+									_end = $undefined;
+									break;
+								}
+								let wireType = tag & 7;
+								switch (tag >>>= 3) {
+								case 1: {
+										if (wireType !== 2)
+											break;
+										if ((value = reader.stringVerify()).length)
+											message.name = value;
+										else
+											delete message.name;
+										continue;
+									}
+								case 2: {
+										if (wireType !== 2)
+											break;
+										message.options = $root.google.protobuf.Any.decode(reader, reader.size(), $undefined, _depth + 1, message.options);
+										continue;
+									}
+								}
+								reader.skipType(wireType, _depth, tag);
+								if (!reader.discardUnknown) {
+									$util.makeProp(message, "$unknowns", false);
+									(message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+								}
+							}
+							if (length !== $undefined) {
+								if (reader.pos !== end)
+									throw $RangeError("index out of range");
+								reader.len = length;
+							}
+							if (_end !== $undefined)
+								throw $Error("missing end group");
+							return message;
+						};
+						return Runtime;
+					})();
+					return Container;
+				})();
+				v1.ListContainersRequest = (function() {
+					const ListContainersRequest = function (properties) {
+						this.filters = [];
+						if (properties)
+							for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+								if (properties[keys[i]] != null && keys[i] !== "__proto__")
+									this[keys[i]] = properties[keys[i]];
+					};
+					ListContainersRequest.prototype.filters = $util.emptyArray;
+					ListContainersRequest.create = function(properties) {
+						return new ListContainersRequest(properties);
+					};
+					ListContainersRequest.encode = function (message, writer, _depth) {
+						if (!writer)
+							writer = $Writer.create();
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $util.recursionLimit)
+							throw $Error("max depth exceeded");
+						if (message.filters != null && message.filters.length)
+							for (let i = 0; i < message.filters.length; ++i)
+								writer.uint32(10).string(message.filters[i]);
+						if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+							for (let i = 0; i < message.$unknowns.length; ++i)
+								writer.raw(message.$unknowns[i]);
+						return writer;
+					};
+					ListContainersRequest.decode = function (reader, length, _end, _depth, _target) {
+						if (!(reader instanceof $Reader))
+							reader = $Reader.create(reader);
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $Reader.recursionLimit)
+							throw $Error("max depth exceeded");
+						let end, message;
+						if (length === $undefined)
+							end = reader.len;
+						else {
+							end = reader.pos + length;
+							if (end > reader.len)
+								throw $RangeError("index out of range");
+							length = reader.len;
+							reader.len = end;
+						}
+						message = _target || new $root.containerd.services.containers.v1.ListContainersRequest();
+						while (reader.pos < end) {
+							let start = reader.pos;
+							let tag = reader.tag();
+							if (tag === _end) {
+								_end = $undefined;
+								break;
+							}
+							let wireType = tag & 7;
+							switch (tag >>>= 3) {
+							case 1: {
+									if (wireType !== 2)
+										break;
+									if (!(message.filters && message.filters.length))
+										message.filters = [];
+									message.filters.push(reader.stringVerify());
+									continue;
+								}
+							}
+							reader.skipType(wireType, _depth, tag);
+							if (!reader.discardUnknown) {
+								$util.makeProp(message, "$unknowns", false);
+								(message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+							}
+						}
+						if (length !== $undefined) {
+							if (reader.pos !== end)
+								throw $RangeError("index out of range");
+							reader.len = length;
+						}
+						if (_end !== $undefined)
+							throw $Error("missing end group");
+						return message;
+					};
+					return ListContainersRequest;
+				})();
+				v1.ListContainersResponse = (function() {
+					const ListContainersResponse = function (properties) {
+						this.containers = [];
+						if (properties)
+							for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+								if (properties[keys[i]] != null && keys[i] !== "__proto__")
+									this[keys[i]] = properties[keys[i]];
+					};
+					ListContainersResponse.prototype.containers = $util.emptyArray;
+					ListContainersResponse.create = function(properties) {
+						return new ListContainersResponse(properties);
+					};
+					ListContainersResponse.encode = function (message, writer, _depth) {
+						if (!writer)
+							writer = $Writer.create();
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $util.recursionLimit)
+							throw $Error("max depth exceeded");
+						if (message.containers != null && message.containers.length)
+							for (let i = 0; i < message.containers.length; ++i)
+								$root.containerd.services.containers.v1.Container.encode(message.containers[i], writer.uint32(10).fork(), _depth + 1).ldelim();
+						if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+							for (let i = 0; i < message.$unknowns.length; ++i)
+								writer.raw(message.$unknowns[i]);
+						return writer;
+					};
+					ListContainersResponse.decode = function (reader, length, _end, _depth, _target) {
+						if (!(reader instanceof $Reader))
+							reader = $Reader.create(reader);
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $Reader.recursionLimit)
+							throw $Error("max depth exceeded");
+						let end, message;
+						if (length === $undefined)
+							end = reader.len;
+						else {
+							end = reader.pos + length;
+							if (end > reader.len)
+								throw $RangeError("index out of range");
+							length = reader.len;
+							reader.len = end;
+						}
+						message = _target || new $root.containerd.services.containers.v1.ListContainersResponse();
+						while (reader.pos < end) {
+							let start = reader.pos;
+							let tag = reader.tag();
+							if (tag === _end) {
+								_end = $undefined;
+								break;
+							}
+							let wireType = tag & 7;
+							switch (tag >>>= 3) {
+							case 1: {
+									if (wireType !== 2)
+										break;
+									if (!(message.containers && message.containers.length))
+										message.containers = [];
+									message.containers.push($root.containerd.services.containers.v1.Container.decode(reader, reader.size(), $undefined, _depth + 1));
+									continue;
+								}
+							}
+							reader.skipType(wireType, _depth, tag);
+							if (!reader.discardUnknown) {
+								$util.makeProp(message, "$unknowns", false);
+								(message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+							}
+						}
+						if (length !== $undefined) {
+							if (reader.pos !== end)
+								throw $RangeError("index out of range");
+							reader.len = length;
+						}
+						if (_end !== $undefined)
+							throw $Error("missing end group");
+						return message;
+					};
+					return ListContainersResponse;
+				})();
+				v1.CreateContainerRequest = (function() {
+					const CreateContainerRequest = function (properties) {
+						if (properties)
+							for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+								if (properties[keys[i]] != null && keys[i] !== "__proto__")
+									this[keys[i]] = properties[keys[i]];
+					};
+					CreateContainerRequest.prototype.container = undefined;
+					CreateContainerRequest.create = function(properties) {
+						return new CreateContainerRequest(properties);
+					};
+					CreateContainerRequest.encode = function (message, writer, _depth) {
+						if (!writer)
+							writer = $Writer.create();
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $util.recursionLimit)
+							throw $Error("max depth exceeded");
+						if (message.container != null && $Object.hasOwnProperty.call(message, "container"))
+							$root.containerd.services.containers.v1.Container.encode(message.container, writer.uint32(10).fork(), _depth + 1).ldelim();
+						if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+							for (let i = 0; i < message.$unknowns.length; ++i)
+								writer.raw(message.$unknowns[i]);
+						return writer;
+					};
+					CreateContainerRequest.decode = function (reader, length, _end, _depth, _target) {
+						if (!(reader instanceof $Reader))
+							reader = $Reader.create(reader);
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $Reader.recursionLimit)
+							throw $Error("max depth exceeded");
+						let end, message, value;
+						if (length === $undefined)
+							end = reader.len;
+						else {
+							end = reader.pos + length;
+							if (end > reader.len)
+								throw $RangeError("index out of range");
+							length = reader.len;
+							reader.len = end;
+						}
+						message = _target || new $root.containerd.services.containers.v1.CreateContainerRequest();
+						while (reader.pos < end) {
+							let start = reader.pos;
+							let tag = reader.tag();
+							if (tag === _end) {
+								_end = $undefined;
+								break;
+							}
+							let wireType = tag & 7;
+							switch (tag >>>= 3) {
+							case 1: {
+									if (wireType !== 2)
+										break;
+									message.container = $root.containerd.services.containers.v1.Container.decode(reader, reader.size(), $undefined, _depth + 1, message.container);
+									continue;
+								}
+							}
+							reader.skipType(wireType, _depth, tag);
+							if (!reader.discardUnknown) {
+								$util.makeProp(message, "$unknowns", false);
+								(message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+							}
+						}
+						if (length !== $undefined) {
+							if (reader.pos !== end)
+								throw $RangeError("index out of range");
+							reader.len = length;
+						}
+						if (_end !== $undefined)
+							throw $Error("missing end group");
+						return message;
+					};
+					return CreateContainerRequest;
+				})();
+				v1.CreateContainerResponse = (function() {
+					const CreateContainerResponse = function (properties) {
+						if (properties)
+							for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+								if (properties[keys[i]] != null && keys[i] !== "__proto__")
+									this[keys[i]] = properties[keys[i]];
+					};
+					CreateContainerResponse.prototype.container = undefined;
+					CreateContainerResponse.create = function(properties) {
+						return new CreateContainerResponse(properties);
+					};
+					CreateContainerResponse.encode = function (message, writer, _depth) {
+						if (!writer)
+							writer = $Writer.create();
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $util.recursionLimit)
+							throw $Error("max depth exceeded");
+						if (message.container != null && $Object.hasOwnProperty.call(message, "container"))
+							$root.containerd.services.containers.v1.Container.encode(message.container, writer.uint32(10).fork(), _depth + 1).ldelim();
+						if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+							for (let i = 0; i < message.$unknowns.length; ++i)
+								writer.raw(message.$unknowns[i]);
+						return writer;
+					};
+					CreateContainerResponse.decode = function (reader, length, _end, _depth, _target) {
+						if (!(reader instanceof $Reader))
+							reader = $Reader.create(reader);
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $Reader.recursionLimit)
+							throw $Error("max depth exceeded");
+						let end, message, value;
+						if (length === $undefined)
+							end = reader.len;
+						else {
+							end = reader.pos + length;
+							if (end > reader.len)
+								throw $RangeError("index out of range");
+							length = reader.len;
+							reader.len = end;
+						}
+						message = _target || new $root.containerd.services.containers.v1.CreateContainerResponse();
+						while (reader.pos < end) {
+							let start = reader.pos;
+							let tag = reader.tag();
+							if (tag === _end) {
+								_end = $undefined;
+								break;
+							}
+							let wireType = tag & 7;
+							switch (tag >>>= 3) {
+							case 1: {
+									if (wireType !== 2)
+										break;
+									message.container = $root.containerd.services.containers.v1.Container.decode(reader, reader.size(), $undefined, _depth + 1, message.container);
+									continue;
+								}
+							}
+							reader.skipType(wireType, _depth, tag);
+							if (!reader.discardUnknown) {
+								$util.makeProp(message, "$unknowns", false);
+								(message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+							}
+						}
+						if (length !== $undefined) {
+							if (reader.pos !== end)
+								throw $RangeError("index out of range");
+							reader.len = length;
+						}
+						if (_end !== $undefined)
+							throw $Error("missing end group");
+						return message;
+					};
+					return CreateContainerResponse;
+				})();
+				v1.DeleteContainerRequest = (function() {
+					const DeleteContainerRequest = function (properties) {
+						if (properties)
+							for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+								if (properties[keys[i]] != null && keys[i] !== "__proto__")
+									this[keys[i]] = properties[keys[i]];
+					};
+					DeleteContainerRequest.prototype.id = "";
+					DeleteContainerRequest.create = function(properties) {
+						return new DeleteContainerRequest(properties);
+					};
+					DeleteContainerRequest.encode = function (message, writer, _depth) {
+						if (!writer)
+							writer = $Writer.create();
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $util.recursionLimit)
+							throw $Error("max depth exceeded");
+						if (message.id != null && $Object.hasOwnProperty.call(message, "id") && message.id !== "")
+							writer.uint32(10).string(message.id);
+						if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+							for (let i = 0; i < message.$unknowns.length; ++i)
+								writer.raw(message.$unknowns[i]);
+						return writer;
+					};
+					DeleteContainerRequest.decode = function (reader, length, _end, _depth, _target) {
+						if (!(reader instanceof $Reader))
+							reader = $Reader.create(reader);
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $Reader.recursionLimit)
+							throw $Error("max depth exceeded");
+						let end, message, value;
+						if (length === $undefined)
+							end = reader.len;
+						else {
+							end = reader.pos + length;
+							if (end > reader.len)
+								throw $RangeError("index out of range");
+							length = reader.len;
+							reader.len = end;
+						}
+						message = _target || new $root.containerd.services.containers.v1.DeleteContainerRequest();
+						while (reader.pos < end) {
+							let start = reader.pos;
+							let tag = reader.tag();
+							if (tag === _end) {
+								_end = $undefined;
+								break;
+							}
+							let wireType = tag & 7;
+							switch (tag >>>= 3) {
+							case 1: {
+									if (wireType !== 2)
+										break;
+									if ((value = reader.stringVerify()).length)
+										message.id = value;
+									else
+										delete message.id;
+									continue;
+								}
+							}
+							reader.skipType(wireType, _depth, tag);
+							if (!reader.discardUnknown) {
+								$util.makeProp(message, "$unknowns", false);
+								(message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+							}
+						}
+						if (length !== $undefined) {
+							if (reader.pos !== end)
+								throw $RangeError("index out of range");
+							reader.len = length;
+						}
+						if (_end !== $undefined)
+							throw $Error("missing end group");
+						return message;
+					};
+					return DeleteContainerRequest;
+				})();
+				return v1;
+			})();
+			return containers;
+		})();
+		services.diff = (function() {
+			const diff = {};
+			diff.v1 = (function() {
+				const v1 = {};
+				v1.ApplyRequest = (function() {
+					const ApplyRequest = function (properties) {
+						this.mounts = [];
+						if (properties)
+							for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+								if (properties[keys[i]] != null && keys[i] !== "__proto__")
+									this[keys[i]] = properties[keys[i]];
+					};
+					ApplyRequest.prototype.diff = undefined;
+					ApplyRequest.prototype.mounts = $util.emptyArray;
+					ApplyRequest.create = function(properties) {
+						return new ApplyRequest(properties);
+					};
+					ApplyRequest.encode = function (message, writer, _depth) {
+						if (!writer)
+							writer = $Writer.create();
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $util.recursionLimit)
+							throw $Error("max depth exceeded");
+						if (message.diff != null && $Object.hasOwnProperty.call(message, "diff"))
+							$root.containerd.types.Descriptor.encode(message.diff, writer.uint32(10).fork(), _depth + 1).ldelim();
+						if (message.mounts != null && message.mounts.length)
+							for (let i = 0; i < message.mounts.length; ++i)
+								$root.containerd.types.Mount.encode(message.mounts[i], writer.uint32(18).fork(), _depth + 1).ldelim();
+						if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+							for (let i = 0; i < message.$unknowns.length; ++i)
+								writer.raw(message.$unknowns[i]);
+						return writer;
+					};
+					ApplyRequest.decode = function (reader, length, _end, _depth, _target) {
+						if (!(reader instanceof $Reader))
+							reader = $Reader.create(reader);
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $Reader.recursionLimit)
+							throw $Error("max depth exceeded");
+						let end, message, value;
+						if (length === $undefined)
+							end = reader.len;
+						else {
+							end = reader.pos + length;
+							if (end > reader.len)
+								throw $RangeError("index out of range");
+							length = reader.len;
+							reader.len = end;
+						}
+						message = _target || new $root.containerd.services.diff.v1.ApplyRequest();
+						while (reader.pos < end) {
+							let start = reader.pos;
+							let tag = reader.tag();
+							if (tag === _end) {
+								_end = $undefined;
+								break;
+							}
+							let wireType = tag & 7;
+							switch (tag >>>= 3) {
+							case 1: {
+									if (wireType !== 2)
+										break;
+									message.diff = $root.containerd.types.Descriptor.decode(reader, reader.size(), $undefined, _depth + 1, message.diff);
+									continue;
+								}
+							case 2: {
+									if (wireType !== 2)
+										break;
+									if (!(message.mounts && message.mounts.length))
+										message.mounts = [];
+									message.mounts.push($root.containerd.types.Mount.decode(reader, reader.size(), $undefined, _depth + 1));
+									continue;
+								}
+							}
+							reader.skipType(wireType, _depth, tag);
+							if (!reader.discardUnknown) {
+								$util.makeProp(message, "$unknowns", false);
+								(message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+							}
+						}
+						if (length !== $undefined) {
+							if (reader.pos !== end)
+								throw $RangeError("index out of range");
+							reader.len = length;
+						}
+						if (_end !== $undefined)
+							throw $Error("missing end group");
+						return message;
+					};
+					return ApplyRequest;
+				})();
+				v1.ApplyResponse = (function() {
+					const ApplyResponse = function (properties) {
+						if (properties)
+							for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+								if (properties[keys[i]] != null && keys[i] !== "__proto__")
+									this[keys[i]] = properties[keys[i]];
+					};
+					ApplyResponse.prototype.applied = undefined;
+					ApplyResponse.create = function(properties) {
+						return new ApplyResponse(properties);
+					};
+					ApplyResponse.encode = function (message, writer, _depth) {
+						if (!writer)
+							writer = $Writer.create();
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $util.recursionLimit)
+							throw $Error("max depth exceeded");
+						if (message.applied != null && $Object.hasOwnProperty.call(message, "applied"))
+							$root.containerd.types.Descriptor.encode(message.applied, writer.uint32(10).fork(), _depth + 1).ldelim();
+						if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+							for (let i = 0; i < message.$unknowns.length; ++i)
+								writer.raw(message.$unknowns[i]);
+						return writer;
+					};
+					ApplyResponse.decode = function (reader, length, _end, _depth, _target) {
+						if (!(reader instanceof $Reader))
+							reader = $Reader.create(reader);
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $Reader.recursionLimit)
+							throw $Error("max depth exceeded");
+						let end, message, value;
+						if (length === $undefined)
+							end = reader.len;
+						else {
+							end = reader.pos + length;
+							if (end > reader.len)
+								throw $RangeError("index out of range");
+							length = reader.len;
+							reader.len = end;
+						}
+						message = _target || new $root.containerd.services.diff.v1.ApplyResponse();
+						while (reader.pos < end) {
+							let start = reader.pos;
+							let tag = reader.tag();
+							if (tag === _end) {
+								_end = $undefined;
+								break;
+							}
+							let wireType = tag & 7;
+							switch (tag >>>= 3) {
+							case 1: {
+									if (wireType !== 2)
+										break;
+									message.applied = $root.containerd.types.Descriptor.decode(reader, reader.size(), $undefined, _depth + 1, message.applied);
+									continue;
+								}
+							}
+							reader.skipType(wireType, _depth, tag);
+							if (!reader.discardUnknown) {
+								$util.makeProp(message, "$unknowns", false);
+								(message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+							}
+						}
+						if (length !== $undefined) {
+							if (reader.pos !== end)
+								throw $RangeError("index out of range");
+							reader.len = length;
+						}
+						if (_end !== $undefined)
+							throw $Error("missing end group");
+						return message;
+					};
+					return ApplyResponse;
+				})();
+				return v1;
+			})();
+			return diff;
+		})();
+		services.images = (function() {
+			const images = {};
+			images.v1 = (function() {
+				const v1 = {};
+				v1.Image = (function() {
+					const Image = function (properties) {
+						this.labels = {};
+						if (properties)
+							for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+								if (properties[keys[i]] != null && keys[i] !== "__proto__")
+									this[keys[i]] = properties[keys[i]];
+					};
+					Image.prototype.name = "";
+					Image.prototype.labels = $util.emptyObject;
+					Image.prototype.target = undefined;
+					Image.prototype.createdAt = undefined;
+					Image.prototype.updatedAt = undefined;
+					Image.create = function(properties) {
+						return new Image(properties);
+					};
+					Image.encode = function (message, writer, _depth) {
+						if (!writer)
+							writer = $Writer.create();
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $util.recursionLimit)
+							throw $Error("max depth exceeded");
+						if (message.name != null && $Object.hasOwnProperty.call(message, "name") && message.name !== "")
+							writer.uint32(10).string(message.name);
+						if (message.labels != null && $Object.hasOwnProperty.call(message, "labels"))
+							for (let keys = $Object.keys(message.labels), i = 0; i < keys.length; ++i)
+								writer.uint32(18).fork().uint32(10).string(keys[i]).uint32(18).string(message.labels[keys[i]]).ldelim();
+						if (message.target != null && $Object.hasOwnProperty.call(message, "target"))
+							$root.containerd.types.Descriptor.encode(message.target, writer.uint32(26).fork(), _depth + 1).ldelim();
+						if (message.createdAt != null && $Object.hasOwnProperty.call(message, "createdAt"))
+							$root.google.protobuf.Timestamp.encode(message.createdAt, writer.uint32(58).fork(), _depth + 1).ldelim();
+						if (message.updatedAt != null && $Object.hasOwnProperty.call(message, "updatedAt"))
+							$root.google.protobuf.Timestamp.encode(message.updatedAt, writer.uint32(66).fork(), _depth + 1).ldelim();
+						if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+							for (let i = 0; i < message.$unknowns.length; ++i)
+								writer.raw(message.$unknowns[i]);
+						return writer;
+					};
+					Image.decode = function (reader, length, _end, _depth, _target) {
+						if (!(reader instanceof $Reader))
+							reader = $Reader.create(reader);
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $Reader.recursionLimit)
+							throw $Error("max depth exceeded");
+						let end, message, key, value;
+						if (length === $undefined)
+							end = reader.len;
+						else {
+							end = reader.pos + length;
+							if (end > reader.len)
+								throw $RangeError("index out of range");
+							length = reader.len;
+							reader.len = end;
+						}
+						message = _target || new $root.containerd.services.images.v1.Image();
+						while (reader.pos < end) {
+							let start = reader.pos;
+							let tag = reader.tag();
+							if (tag === _end) {
+								_end = $undefined;
+								break;
+							}
+							let wireType = tag & 7;
+							switch (tag >>>= 3) {
+							case 1: {
+									if (wireType !== 2)
+										break;
+									if ((value = reader.stringVerify()).length)
+										message.name = value;
+									else
+										delete message.name;
+									continue;
+								}
+							case 2: {
+									if (wireType !== 2)
+										break;
+									if (message.labels === $util.emptyObject)
+										message.labels = {};
+									let end2 = reader.size() + reader.pos;
+									if (end2 > reader.len)
+										throw $RangeError("index out of range");
+									reader.len = end2;
+									key = "";
+									value = "";
+									while (reader.pos < end2) {
+										let tag2 = reader.tag();
+										wireType = tag2 & 7;
+										switch (tag2 >>>= 3) {
+										case 1:
+											if (wireType !== 2)
+												break;
+											key = reader.stringVerify();
+											continue;
+										case 2:
+											if (wireType !== 2)
+												break;
+											value = reader.stringVerify();
+											continue;
+										}
+										reader.skipType(wireType, _depth, tag2);
+									}
+									if (reader.pos !== end2)
+										throw $RangeError("index out of range");
+									reader.len = end;
+									if (key === "__proto__")
+										$util.makeProp(message.labels, key);
+									message.labels[key] = value;
+									continue;
+								}
+							case 3: {
+									if (wireType !== 2)
+										break;
+									message.target = $root.containerd.types.Descriptor.decode(reader, reader.size(), $undefined, _depth + 1, message.target);
+									continue;
+								}
+							case 7: {
+									if (wireType !== 2)
+										break;
+									message.createdAt = $root.google.protobuf.Timestamp.decode(reader, reader.size(), $undefined, _depth + 1, message.createdAt);
+									continue;
+								}
+							case 8: {
+									if (wireType !== 2)
+										break;
+									message.updatedAt = $root.google.protobuf.Timestamp.decode(reader, reader.size(), $undefined, _depth + 1, message.updatedAt);
+									continue;
+								}
+							}
+							reader.skipType(wireType, _depth, tag);
+							if (!reader.discardUnknown) {
+								$util.makeProp(message, "$unknowns", false);
+								(message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+							}
+						}
+						if (length !== $undefined) {
+							if (reader.pos !== end)
+								throw $RangeError("index out of range");
+							reader.len = length;
+						}
+						if (_end !== $undefined)
+							throw $Error("missing end group");
+						return message;
+					};
+					return Image;
+				})();
+				v1.GetImageRequest = (function() {
+					const GetImageRequest = function (properties) {
+						if (properties)
+							for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+								if (properties[keys[i]] != null && keys[i] !== "__proto__")
+									this[keys[i]] = properties[keys[i]];
+					};
+					GetImageRequest.prototype.name = "";
+					GetImageRequest.create = function(properties) {
+						return new GetImageRequest(properties);
+					};
+					GetImageRequest.encode = function (message, writer, _depth) {
+						if (!writer)
+							writer = $Writer.create();
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $util.recursionLimit)
+							throw $Error("max depth exceeded");
+						if (message.name != null && $Object.hasOwnProperty.call(message, "name") && message.name !== "")
+							writer.uint32(10).string(message.name);
+						if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+							for (let i = 0; i < message.$unknowns.length; ++i)
+								writer.raw(message.$unknowns[i]);
+						return writer;
+					};
+					GetImageRequest.decode = function (reader, length, _end, _depth, _target) {
+						if (!(reader instanceof $Reader))
+							reader = $Reader.create(reader);
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $Reader.recursionLimit)
+							throw $Error("max depth exceeded");
+						let end, message, value;
+						if (length === $undefined)
+							end = reader.len;
+						else {
+							end = reader.pos + length;
+							if (end > reader.len)
+								throw $RangeError("index out of range");
+							length = reader.len;
+							reader.len = end;
+						}
+						message = _target || new $root.containerd.services.images.v1.GetImageRequest();
+						while (reader.pos < end) {
+							let start = reader.pos;
+							let tag = reader.tag();
+							if (tag === _end) {
+								_end = $undefined;
+								break;
+							}
+							let wireType = tag & 7;
+							switch (tag >>>= 3) {
+							case 1: {
+									if (wireType !== 2)
+										break;
+									if ((value = reader.stringVerify()).length)
+										message.name = value;
+									else
+										delete message.name;
+									continue;
+								}
+							}
+							reader.skipType(wireType, _depth, tag);
+							if (!reader.discardUnknown) {
+								$util.makeProp(message, "$unknowns", false);
+								(message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+							}
+						}
+						if (length !== $undefined) {
+							if (reader.pos !== end)
+								throw $RangeError("index out of range");
+							reader.len = length;
+						}
+						if (_end !== $undefined)
+							throw $Error("missing end group");
+						return message;
+					};
+					return GetImageRequest;
+				})();
+				v1.GetImageResponse = (function() {
+					const GetImageResponse = function (properties) {
+						if (properties)
+							for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+								if (properties[keys[i]] != null && keys[i] !== "__proto__")
+									this[keys[i]] = properties[keys[i]];
+					};
+					GetImageResponse.prototype.image = undefined;
+					GetImageResponse.create = function(properties) {
+						return new GetImageResponse(properties);
+					};
+					GetImageResponse.encode = function (message, writer, _depth) {
+						if (!writer)
+							writer = $Writer.create();
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $util.recursionLimit)
+							throw $Error("max depth exceeded");
+						if (message.image != null && $Object.hasOwnProperty.call(message, "image"))
+							$root.containerd.services.images.v1.Image.encode(message.image, writer.uint32(10).fork(), _depth + 1).ldelim();
+						if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+							for (let i = 0; i < message.$unknowns.length; ++i)
+								writer.raw(message.$unknowns[i]);
+						return writer;
+					};
+					GetImageResponse.decode = function (reader, length, _end, _depth, _target) {
+						if (!(reader instanceof $Reader))
+							reader = $Reader.create(reader);
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $Reader.recursionLimit)
+							throw $Error("max depth exceeded");
+						let end, message, value;
+						if (length === $undefined)
+							end = reader.len;
+						else {
+							end = reader.pos + length;
+							if (end > reader.len)
+								throw $RangeError("index out of range");
+							length = reader.len;
+							reader.len = end;
+						}
+						message = _target || new $root.containerd.services.images.v1.GetImageResponse();
+						while (reader.pos < end) {
+							let start = reader.pos;
+							let tag = reader.tag();
+							if (tag === _end) {
+								_end = $undefined;
+								break;
+							}
+							let wireType = tag & 7;
+							switch (tag >>>= 3) {
+							case 1: {
+									if (wireType !== 2)
+										break;
+									message.image = $root.containerd.services.images.v1.Image.decode(reader, reader.size(), $undefined, _depth + 1, message.image);
+									continue;
+								}
+							}
+							reader.skipType(wireType, _depth, tag);
+							if (!reader.discardUnknown) {
+								$util.makeProp(message, "$unknowns", false);
+								(message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+							}
+						}
+						if (length !== $undefined) {
+							if (reader.pos !== end)
+								throw $RangeError("index out of range");
+							reader.len = length;
+						}
+						if (_end !== $undefined)
+							throw $Error("missing end group");
+						return message;
+					};
+					return GetImageResponse;
+				})();
+				v1.CreateImageRequest = (function() {
+					const CreateImageRequest = function (properties) {
+						if (properties)
+							for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+								if (properties[keys[i]] != null && keys[i] !== "__proto__")
+									this[keys[i]] = properties[keys[i]];
+					};
+					CreateImageRequest.prototype.image = undefined;
+					CreateImageRequest.create = function(properties) {
+						return new CreateImageRequest(properties);
+					};
+					CreateImageRequest.encode = function (message, writer, _depth) {
+						if (!writer)
+							writer = $Writer.create();
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $util.recursionLimit)
+							throw $Error("max depth exceeded");
+						if (message.image != null && $Object.hasOwnProperty.call(message, "image"))
+							$root.containerd.services.images.v1.Image.encode(message.image, writer.uint32(10).fork(), _depth + 1).ldelim();
+						if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+							for (let i = 0; i < message.$unknowns.length; ++i)
+								writer.raw(message.$unknowns[i]);
+						return writer;
+					};
+					CreateImageRequest.decode = function (reader, length, _end, _depth, _target) {
+						if (!(reader instanceof $Reader))
+							reader = $Reader.create(reader);
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $Reader.recursionLimit)
+							throw $Error("max depth exceeded");
+						let end, message, value;
+						if (length === $undefined)
+							end = reader.len;
+						else {
+							end = reader.pos + length;
+							if (end > reader.len)
+								throw $RangeError("index out of range");
+							length = reader.len;
+							reader.len = end;
+						}
+						message = _target || new $root.containerd.services.images.v1.CreateImageRequest();
+						while (reader.pos < end) {
+							let start = reader.pos;
+							let tag = reader.tag();
+							if (tag === _end) {
+								_end = $undefined;
+								break;
+							}
+							let wireType = tag & 7;
+							switch (tag >>>= 3) {
+							case 1: {
+									if (wireType !== 2)
+										break;
+									message.image = $root.containerd.services.images.v1.Image.decode(reader, reader.size(), $undefined, _depth + 1, message.image);
+									continue;
+								}
+							}
+							reader.skipType(wireType, _depth, tag);
+							if (!reader.discardUnknown) {
+								$util.makeProp(message, "$unknowns", false);
+								(message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+							}
+						}
+						if (length !== $undefined) {
+							if (reader.pos !== end)
+								throw $RangeError("index out of range");
+							reader.len = length;
+						}
+						if (_end !== $undefined)
+							throw $Error("missing end group");
+						return message;
+					};
+					return CreateImageRequest;
+				})();
+				v1.CreateImageResponse = (function() {
+					const CreateImageResponse = function (properties) {
+						if (properties)
+							for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+								if (properties[keys[i]] != null && keys[i] !== "__proto__")
+									this[keys[i]] = properties[keys[i]];
+					};
+					CreateImageResponse.prototype.image = undefined;
+					CreateImageResponse.create = function(properties) {
+						return new CreateImageResponse(properties);
+					};
+					CreateImageResponse.encode = function (message, writer, _depth) {
+						if (!writer)
+							writer = $Writer.create();
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $util.recursionLimit)
+							throw $Error("max depth exceeded");
+						if (message.image != null && $Object.hasOwnProperty.call(message, "image"))
+							$root.containerd.services.images.v1.Image.encode(message.image, writer.uint32(10).fork(), _depth + 1).ldelim();
+						if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+							for (let i = 0; i < message.$unknowns.length; ++i)
+								writer.raw(message.$unknowns[i]);
+						return writer;
+					};
+					CreateImageResponse.decode = function (reader, length, _end, _depth, _target) {
+						if (!(reader instanceof $Reader))
+							reader = $Reader.create(reader);
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $Reader.recursionLimit)
+							throw $Error("max depth exceeded");
+						let end, message, value;
+						if (length === $undefined)
+							end = reader.len;
+						else {
+							end = reader.pos + length;
+							if (end > reader.len)
+								throw $RangeError("index out of range");
+							length = reader.len;
+							reader.len = end;
+						}
+						message = _target || new $root.containerd.services.images.v1.CreateImageResponse();
+						while (reader.pos < end) {
+							let start = reader.pos;
+							let tag = reader.tag();
+							if (tag === _end) {
+								_end = $undefined;
+								break;
+							}
+							let wireType = tag & 7;
+							switch (tag >>>= 3) {
+							case 1: {
+									if (wireType !== 2)
+										break;
+									message.image = $root.containerd.services.images.v1.Image.decode(reader, reader.size(), $undefined, _depth + 1, message.image);
+									continue;
+								}
+							}
+							reader.skipType(wireType, _depth, tag);
+							if (!reader.discardUnknown) {
+								$util.makeProp(message, "$unknowns", false);
+								(message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+							}
+						}
+						if (length !== $undefined) {
+							if (reader.pos !== end)
+								throw $RangeError("index out of range");
+							reader.len = length;
+						}
+						if (_end !== $undefined)
+							throw $Error("missing end group");
+						return message;
+					};
+					return CreateImageResponse;
+				})();
+				v1.UpdateImageRequest = (function() {
+					const UpdateImageRequest = function (properties) {
+						if (properties)
+							for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+								if (properties[keys[i]] != null && keys[i] !== "__proto__")
+									this[keys[i]] = properties[keys[i]];
+					};
+					UpdateImageRequest.prototype.image = undefined;
+					UpdateImageRequest.prototype.updateMask = undefined;
+					UpdateImageRequest.create = function(properties) {
+						return new UpdateImageRequest(properties);
+					};
+					UpdateImageRequest.encode = function (message, writer, _depth) {
+						if (!writer)
+							writer = $Writer.create();
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $util.recursionLimit)
+							throw $Error("max depth exceeded");
+						if (message.image != null && $Object.hasOwnProperty.call(message, "image"))
+							$root.containerd.services.images.v1.Image.encode(message.image, writer.uint32(10).fork(), _depth + 1).ldelim();
+						if (message.updateMask != null && $Object.hasOwnProperty.call(message, "updateMask"))
+							$root.google.protobuf.FieldMask.encode(message.updateMask, writer.uint32(18).fork(), _depth + 1).ldelim();
+						if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+							for (let i = 0; i < message.$unknowns.length; ++i)
+								writer.raw(message.$unknowns[i]);
+						return writer;
+					};
+					UpdateImageRequest.decode = function (reader, length, _end, _depth, _target) {
+						if (!(reader instanceof $Reader))
+							reader = $Reader.create(reader);
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $Reader.recursionLimit)
+							throw $Error("max depth exceeded");
+						let end, message, value;
+						if (length === $undefined)
+							end = reader.len;
+						else {
+							end = reader.pos + length;
+							if (end > reader.len)
+								throw $RangeError("index out of range");
+							length = reader.len;
+							reader.len = end;
+						}
+						message = _target || new $root.containerd.services.images.v1.UpdateImageRequest();
+						while (reader.pos < end) {
+							let start = reader.pos;
+							let tag = reader.tag();
+							if (tag === _end) {
+								_end = $undefined;
+								break;
+							}
+							let wireType = tag & 7;
+							switch (tag >>>= 3) {
+							case 1: {
+									if (wireType !== 2)
+										break;
+									message.image = $root.containerd.services.images.v1.Image.decode(reader, reader.size(), $undefined, _depth + 1, message.image);
+									continue;
+								}
+							case 2: {
+									if (wireType !== 2)
+										break;
+									message.updateMask = $root.google.protobuf.FieldMask.decode(reader, reader.size(), $undefined, _depth + 1, message.updateMask);
+									continue;
+								}
+							}
+							reader.skipType(wireType, _depth, tag);
+							if (!reader.discardUnknown) {
+								$util.makeProp(message, "$unknowns", false);
+								(message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+							}
+						}
+						if (length !== $undefined) {
+							if (reader.pos !== end)
+								throw $RangeError("index out of range");
+							reader.len = length;
+						}
+						if (_end !== $undefined)
+							throw $Error("missing end group");
+						return message;
+					};
+					return UpdateImageRequest;
+				})();
+				v1.UpdateImageResponse = (function() {
+					const UpdateImageResponse = function (properties) {
+						if (properties)
+							for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+								if (properties[keys[i]] != null && keys[i] !== "__proto__")
+									this[keys[i]] = properties[keys[i]];
+					};
+					UpdateImageResponse.prototype.image = undefined;
+					UpdateImageResponse.create = function(properties) {
+						return new UpdateImageResponse(properties);
+					};
+					UpdateImageResponse.encode = function (message, writer, _depth) {
+						if (!writer)
+							writer = $Writer.create();
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $util.recursionLimit)
+							throw $Error("max depth exceeded");
+						if (message.image != null && $Object.hasOwnProperty.call(message, "image"))
+							$root.containerd.services.images.v1.Image.encode(message.image, writer.uint32(10).fork(), _depth + 1).ldelim();
+						if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+							for (let i = 0; i < message.$unknowns.length; ++i)
+								writer.raw(message.$unknowns[i]);
+						return writer;
+					};
+					UpdateImageResponse.decode = function (reader, length, _end, _depth, _target) {
+						if (!(reader instanceof $Reader))
+							reader = $Reader.create(reader);
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $Reader.recursionLimit)
+							throw $Error("max depth exceeded");
+						let end, message, value;
+						if (length === $undefined)
+							end = reader.len;
+						else {
+							end = reader.pos + length;
+							if (end > reader.len)
+								throw $RangeError("index out of range");
+							length = reader.len;
+							reader.len = end;
+						}
+						message = _target || new $root.containerd.services.images.v1.UpdateImageResponse();
+						while (reader.pos < end) {
+							let start = reader.pos;
+							let tag = reader.tag();
+							if (tag === _end) {
+								_end = $undefined;
+								break;
+							}
+							let wireType = tag & 7;
+							switch (tag >>>= 3) {
+							case 1: {
+									if (wireType !== 2)
+										break;
+									message.image = $root.containerd.services.images.v1.Image.decode(reader, reader.size(), $undefined, _depth + 1, message.image);
+									continue;
+								}
+							}
+							reader.skipType(wireType, _depth, tag);
+							if (!reader.discardUnknown) {
+								$util.makeProp(message, "$unknowns", false);
+								(message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+							}
+						}
+						if (length !== $undefined) {
+							if (reader.pos !== end)
+								throw $RangeError("index out of range");
+							reader.len = length;
+						}
+						if (_end !== $undefined)
+							throw $Error("missing end group");
+						return message;
+					};
+					return UpdateImageResponse;
+				})();
+				return v1;
+			})();
+			return images;
+		})();
+		services.introspection = (function() {
+			const introspection = {};
+			introspection.v1 = (function() {
+				const v1 = {};
+				v1.Plugin = (function() {
+					const Plugin = function (properties) {
+						this.exports = {};
+						this.capabilities = [];
+						if (properties)
+							for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+								if (properties[keys[i]] != null && keys[i] !== "__proto__")
+									this[keys[i]] = properties[keys[i]];
+					};
+					Plugin.prototype.type = "";
+					Plugin.prototype.id = "";
+					Plugin.prototype.exports = $util.emptyObject;
+					Plugin.prototype.capabilities = $util.emptyArray;
+					Plugin.prototype.initErr = undefined;
+					Plugin.create = function(properties) {
+						return new Plugin(properties);
+					};
+					Plugin.encode = function (message, writer, _depth) {
+						if (!writer)
+							writer = $Writer.create();
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $util.recursionLimit)
+							throw $Error("max depth exceeded");
+						if (message.type != null && $Object.hasOwnProperty.call(message, "type") && message.type !== "")
+							writer.uint32(10).string(message.type);
+						if (message.id != null && $Object.hasOwnProperty.call(message, "id") && message.id !== "")
+							writer.uint32(18).string(message.id);
+						if (message.exports != null && $Object.hasOwnProperty.call(message, "exports"))
+							for (let keys = $Object.keys(message.exports), i = 0; i < keys.length; ++i)
+								writer.uint32(42).fork().uint32(10).string(keys[i]).uint32(18).string(message.exports[keys[i]]).ldelim();
+						if (message.capabilities != null && message.capabilities.length)
+							for (let i = 0; i < message.capabilities.length; ++i)
+								writer.uint32(50).string(message.capabilities[i]);
+						if (message.initErr != null && $Object.hasOwnProperty.call(message, "initErr"))
+							$root.google.rpc.Status.encode(message.initErr, writer.uint32(58).fork(), _depth + 1).ldelim();
+						if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+							for (let i = 0; i < message.$unknowns.length; ++i)
+								writer.raw(message.$unknowns[i]);
+						return writer;
+					};
+					Plugin.decode = function (reader, length, _end, _depth, _target) {
+						if (!(reader instanceof $Reader))
+							reader = $Reader.create(reader);
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $Reader.recursionLimit)
+							throw $Error("max depth exceeded");
+						let end, message, key, value;
+						if (length === $undefined)
+							end = reader.len;
+						else {
+							end = reader.pos + length;
+							if (end > reader.len)
+								throw $RangeError("index out of range");
+							length = reader.len;
+							reader.len = end;
+						}
+						message = _target || new $root.containerd.services.introspection.v1.Plugin();
+						while (reader.pos < end) {
+							let start = reader.pos;
+							let tag = reader.tag();
+							if (tag === _end) {
+								_end = $undefined;
+								break;
+							}
+							let wireType = tag & 7;
+							switch (tag >>>= 3) {
+							case 1: {
+									if (wireType !== 2)
+										break;
+									if ((value = reader.stringVerify()).length)
+										message.type = value;
+									else
+										delete message.type;
+									continue;
+								}
+							case 2: {
+									if (wireType !== 2)
+										break;
+									if ((value = reader.stringVerify()).length)
+										message.id = value;
+									else
+										delete message.id;
+									continue;
+								}
+							case 5: {
+									if (wireType !== 2)
+										break;
+									if (message.exports === $util.emptyObject)
+										message.exports = {};
+									let end2 = reader.size() + reader.pos;
+									if (end2 > reader.len)
+										throw $RangeError("index out of range");
+									reader.len = end2;
+									key = "";
+									value = "";
+									while (reader.pos < end2) {
+										let tag2 = reader.tag();
+										wireType = tag2 & 7;
+										switch (tag2 >>>= 3) {
+										case 1:
+											if (wireType !== 2)
+												break;
+											key = reader.stringVerify();
+											continue;
+										case 2:
+											if (wireType !== 2)
+												break;
+											value = reader.stringVerify();
+											continue;
+										}
+										reader.skipType(wireType, _depth, tag2);
+									}
+									if (reader.pos !== end2)
+										throw $RangeError("index out of range");
+									reader.len = end;
+									if (key === "__proto__")
+										$util.makeProp(message.exports, key);
+									message.exports[key] = value;
+									continue;
+								}
+							case 6: {
+									if (wireType !== 2)
+										break;
+									if (!(message.capabilities && message.capabilities.length))
+										message.capabilities = [];
+									message.capabilities.push(reader.stringVerify());
+									continue;
+								}
+							case 7: {
+									if (wireType !== 2)
+										break;
+									message.initErr = $root.google.rpc.Status.decode(reader, reader.size(), $undefined, _depth + 1, message.initErr);
+									continue;
+								}
+							}
+							reader.skipType(wireType, _depth, tag);
+							if (!reader.discardUnknown) {
+								$util.makeProp(message, "$unknowns", false);
+								(message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+							}
+						}
+						if (length !== $undefined) {
+							if (reader.pos !== end)
+								throw $RangeError("index out of range");
+							reader.len = length;
+						}
+						if (_end !== $undefined)
+							throw $Error("missing end group");
+						return message;
+					};
+					return Plugin;
+				})();
+				v1.PluginsRequest = (function() {
+					const PluginsRequest = function (properties) {
+						this.filters = [];
+						if (properties)
+							for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+								if (properties[keys[i]] != null && keys[i] !== "__proto__")
+									this[keys[i]] = properties[keys[i]];
+					};
+					PluginsRequest.prototype.filters = $util.emptyArray;
+					PluginsRequest.create = function(properties) {
+						return new PluginsRequest(properties);
+					};
+					PluginsRequest.encode = function (message, writer, _depth) {
+						if (!writer)
+							writer = $Writer.create();
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $util.recursionLimit)
+							throw $Error("max depth exceeded");
+						if (message.filters != null && message.filters.length)
+							for (let i = 0; i < message.filters.length; ++i)
+								writer.uint32(10).string(message.filters[i]);
+						if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+							for (let i = 0; i < message.$unknowns.length; ++i)
+								writer.raw(message.$unknowns[i]);
+						return writer;
+					};
+					PluginsRequest.decode = function (reader, length, _end, _depth, _target) {
+						if (!(reader instanceof $Reader))
+							reader = $Reader.create(reader);
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $Reader.recursionLimit)
+							throw $Error("max depth exceeded");
+						let end, message;
+						if (length === $undefined)
+							end = reader.len;
+						else {
+							end = reader.pos + length;
+							if (end > reader.len)
+								throw $RangeError("index out of range");
+							length = reader.len;
+							reader.len = end;
+						}
+						message = _target || new $root.containerd.services.introspection.v1.PluginsRequest();
+						while (reader.pos < end) {
+							let start = reader.pos;
+							let tag = reader.tag();
+							if (tag === _end) {
+								_end = $undefined;
+								break;
+							}
+							let wireType = tag & 7;
+							switch (tag >>>= 3) {
+							case 1: {
+									if (wireType !== 2)
+										break;
+									if (!(message.filters && message.filters.length))
+										message.filters = [];
+									message.filters.push(reader.stringVerify());
+									continue;
+								}
+							}
+							reader.skipType(wireType, _depth, tag);
+							if (!reader.discardUnknown) {
+								$util.makeProp(message, "$unknowns", false);
+								(message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+							}
+						}
+						if (length !== $undefined) {
+							if (reader.pos !== end)
+								throw $RangeError("index out of range");
+							reader.len = length;
+						}
+						if (_end !== $undefined)
+							throw $Error("missing end group");
+						return message;
+					};
+					return PluginsRequest;
+				})();
+				v1.PluginsResponse = (function() {
+					const PluginsResponse = function (properties) {
+						this.plugins = [];
+						if (properties)
+							for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+								if (properties[keys[i]] != null && keys[i] !== "__proto__")
+									this[keys[i]] = properties[keys[i]];
+					};
+					PluginsResponse.prototype.plugins = $util.emptyArray;
+					PluginsResponse.create = function(properties) {
+						return new PluginsResponse(properties);
+					};
+					PluginsResponse.encode = function (message, writer, _depth) {
+						if (!writer)
+							writer = $Writer.create();
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $util.recursionLimit)
+							throw $Error("max depth exceeded");
+						if (message.plugins != null && message.plugins.length)
+							for (let i = 0; i < message.plugins.length; ++i)
+								$root.containerd.services.introspection.v1.Plugin.encode(message.plugins[i], writer.uint32(10).fork(), _depth + 1).ldelim();
+						if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+							for (let i = 0; i < message.$unknowns.length; ++i)
+								writer.raw(message.$unknowns[i]);
+						return writer;
+					};
+					PluginsResponse.decode = function (reader, length, _end, _depth, _target) {
+						if (!(reader instanceof $Reader))
+							reader = $Reader.create(reader);
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $Reader.recursionLimit)
+							throw $Error("max depth exceeded");
+						let end, message;
+						if (length === $undefined)
+							end = reader.len;
+						else {
+							end = reader.pos + length;
+							if (end > reader.len)
+								throw $RangeError("index out of range");
+							length = reader.len;
+							reader.len = end;
+						}
+						message = _target || new $root.containerd.services.introspection.v1.PluginsResponse();
+						while (reader.pos < end) {
+							let start = reader.pos;
+							let tag = reader.tag();
+							if (tag === _end) {
+								_end = $undefined;
+								break;
+							}
+							let wireType = tag & 7;
+							switch (tag >>>= 3) {
+							case 1: {
+									if (wireType !== 2)
+										break;
+									if (!(message.plugins && message.plugins.length))
+										message.plugins = [];
+									message.plugins.push($root.containerd.services.introspection.v1.Plugin.decode(reader, reader.size(), $undefined, _depth + 1));
+									continue;
+								}
+							}
+							reader.skipType(wireType, _depth, tag);
+							if (!reader.discardUnknown) {
+								$util.makeProp(message, "$unknowns", false);
+								(message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+							}
+						}
+						if (length !== $undefined) {
+							if (reader.pos !== end)
+								throw $RangeError("index out of range");
+							reader.len = length;
+						}
+						if (_end !== $undefined)
+							throw $Error("missing end group");
+						return message;
+					};
+					return PluginsResponse;
+				})();
+				v1.ServerResponse = (function() {
+					const ServerResponse = function (properties) {
+						if (properties)
+							for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+								if (properties[keys[i]] != null && keys[i] !== "__proto__")
+									this[keys[i]] = properties[keys[i]];
+					};
+					ServerResponse.prototype.uuid = "";
+					ServerResponse.create = function(properties) {
+						return new ServerResponse(properties);
+					};
+					ServerResponse.encode = function (message, writer, _depth) {
+						if (!writer)
+							writer = $Writer.create();
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $util.recursionLimit)
+							throw $Error("max depth exceeded");
+						if (message.uuid != null && $Object.hasOwnProperty.call(message, "uuid") && message.uuid !== "")
+							writer.uint32(10).string(message.uuid);
+						if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+							for (let i = 0; i < message.$unknowns.length; ++i)
+								writer.raw(message.$unknowns[i]);
+						return writer;
+					};
+					ServerResponse.decode = function (reader, length, _end, _depth, _target) {
+						if (!(reader instanceof $Reader))
+							reader = $Reader.create(reader);
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $Reader.recursionLimit)
+							throw $Error("max depth exceeded");
+						let end, message, value;
+						if (length === $undefined)
+							end = reader.len;
+						else {
+							end = reader.pos + length;
+							if (end > reader.len)
+								throw $RangeError("index out of range");
+							length = reader.len;
+							reader.len = end;
+						}
+						message = _target || new $root.containerd.services.introspection.v1.ServerResponse();
+						while (reader.pos < end) {
+							let start = reader.pos;
+							let tag = reader.tag();
+							if (tag === _end) {
+								_end = $undefined;
+								break;
+							}
+							let wireType = tag & 7;
+							switch (tag >>>= 3) {
+							case 1: {
+									if (wireType !== 2)
+										break;
+									if ((value = reader.stringVerify()).length)
+										message.uuid = value;
+									else
+										delete message.uuid;
+									continue;
+								}
+							}
+							reader.skipType(wireType, _depth, tag);
+							if (!reader.discardUnknown) {
+								$util.makeProp(message, "$unknowns", false);
+								(message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+							}
+						}
+						if (length !== $undefined) {
+							if (reader.pos !== end)
+								throw $RangeError("index out of range");
+							reader.len = length;
+						}
+						if (_end !== $undefined)
+							throw $Error("missing end group");
+						return message;
+					};
+					return ServerResponse;
+				})();
+				return v1;
+			})();
+			return introspection;
+		})();
+		services.leases = (function() {
+			const leases = {};
+			leases.v1 = (function() {
+				const v1 = {};
+				v1.Lease = (function() {
+					const Lease = function (properties) {
+						this.labels = {};
+						if (properties)
+							for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+								if (properties[keys[i]] != null && keys[i] !== "__proto__")
+									this[keys[i]] = properties[keys[i]];
+					};
+					Lease.prototype.id = "";
+					Lease.prototype.createdAt = undefined;
+					Lease.prototype.labels = $util.emptyObject;
+					Lease.create = function(properties) {
+						return new Lease(properties);
+					};
+					Lease.encode = function (message, writer, _depth) {
+						if (!writer)
+							writer = $Writer.create();
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $util.recursionLimit)
+							throw $Error("max depth exceeded");
+						if (message.id != null && $Object.hasOwnProperty.call(message, "id") && message.id !== "")
+							writer.uint32(10).string(message.id);
+						if (message.createdAt != null && $Object.hasOwnProperty.call(message, "createdAt"))
+							$root.google.protobuf.Timestamp.encode(message.createdAt, writer.uint32(18).fork(), _depth + 1).ldelim();
+						if (message.labels != null && $Object.hasOwnProperty.call(message, "labels"))
+							for (let keys = $Object.keys(message.labels), i = 0; i < keys.length; ++i)
+								writer.uint32(26).fork().uint32(10).string(keys[i]).uint32(18).string(message.labels[keys[i]]).ldelim();
+						if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+							for (let i = 0; i < message.$unknowns.length; ++i)
+								writer.raw(message.$unknowns[i]);
+						return writer;
+					};
+					Lease.decode = function (reader, length, _end, _depth, _target) {
+						if (!(reader instanceof $Reader))
+							reader = $Reader.create(reader);
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $Reader.recursionLimit)
+							throw $Error("max depth exceeded");
+						let end, message, key, value;
+						if (length === $undefined)
+							end = reader.len;
+						else {
+							end = reader.pos + length;
+							if (end > reader.len)
+								throw $RangeError("index out of range");
+							length = reader.len;
+							reader.len = end;
+						}
+						message = _target || new $root.containerd.services.leases.v1.Lease();
+						while (reader.pos < end) {
+							let start = reader.pos;
+							let tag = reader.tag();
+							if (tag === _end) {
+								_end = $undefined;
+								break;
+							}
+							let wireType = tag & 7;
+							switch (tag >>>= 3) {
+							case 1: {
+									if (wireType !== 2)
+										break;
+									if ((value = reader.stringVerify()).length)
+										message.id = value;
+									else
+										delete message.id;
+									continue;
+								}
+							case 2: {
+									if (wireType !== 2)
+										break;
+									message.createdAt = $root.google.protobuf.Timestamp.decode(reader, reader.size(), $undefined, _depth + 1, message.createdAt);
+									continue;
+								}
+							case 3: {
+									if (wireType !== 2)
+										break;
+									if (message.labels === $util.emptyObject)
+										message.labels = {};
+									let end2 = reader.size() + reader.pos;
+									if (end2 > reader.len)
+										throw $RangeError("index out of range");
+									reader.len = end2;
+									key = "";
+									value = "";
+									while (reader.pos < end2) {
+										let tag2 = reader.tag();
+										wireType = tag2 & 7;
+										switch (tag2 >>>= 3) {
+										case 1:
+											if (wireType !== 2)
+												break;
+											key = reader.stringVerify();
+											continue;
+										case 2:
+											if (wireType !== 2)
+												break;
+											value = reader.stringVerify();
+											continue;
+										}
+										reader.skipType(wireType, _depth, tag2);
+									}
+									if (reader.pos !== end2)
+										throw $RangeError("index out of range");
+									reader.len = end;
+									if (key === "__proto__")
+										$util.makeProp(message.labels, key);
+									message.labels[key] = value;
+									continue;
+								}
+							}
+							reader.skipType(wireType, _depth, tag);
+							if (!reader.discardUnknown) {
+								$util.makeProp(message, "$unknowns", false);
+								(message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+							}
+						}
+						if (length !== $undefined) {
+							if (reader.pos !== end)
+								throw $RangeError("index out of range");
+							reader.len = length;
+						}
+						if (_end !== $undefined)
+							throw $Error("missing end group");
+						return message;
+					};
+					return Lease;
+				})();
+				v1.CreateRequest = (function() {
+					const CreateRequest = function (properties) {
+						this.labels = {};
+						if (properties)
+							for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+								if (properties[keys[i]] != null && keys[i] !== "__proto__")
+									this[keys[i]] = properties[keys[i]];
+					};
+					CreateRequest.prototype.id = "";
+					CreateRequest.prototype.labels = $util.emptyObject;
+					CreateRequest.create = function(properties) {
+						return new CreateRequest(properties);
+					};
+					CreateRequest.encode = function (message, writer, _depth) {
+						if (!writer)
+							writer = $Writer.create();
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $util.recursionLimit)
+							throw $Error("max depth exceeded");
+						if (message.id != null && $Object.hasOwnProperty.call(message, "id") && message.id !== "")
+							writer.uint32(10).string(message.id);
+						if (message.labels != null && $Object.hasOwnProperty.call(message, "labels"))
+							for (let keys = $Object.keys(message.labels), i = 0; i < keys.length; ++i)
+								writer.uint32(26).fork().uint32(10).string(keys[i]).uint32(18).string(message.labels[keys[i]]).ldelim();
+						if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+							for (let i = 0; i < message.$unknowns.length; ++i)
+								writer.raw(message.$unknowns[i]);
+						return writer;
+					};
+					CreateRequest.decode = function (reader, length, _end, _depth, _target) {
+						if (!(reader instanceof $Reader))
+							reader = $Reader.create(reader);
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $Reader.recursionLimit)
+							throw $Error("max depth exceeded");
+						let end, message, key, value;
+						if (length === $undefined)
+							end = reader.len;
+						else {
+							end = reader.pos + length;
+							if (end > reader.len)
+								throw $RangeError("index out of range");
+							length = reader.len;
+							reader.len = end;
+						}
+						message = _target || new $root.containerd.services.leases.v1.CreateRequest();
+						while (reader.pos < end) {
+							let start = reader.pos;
+							let tag = reader.tag();
+							if (tag === _end) {
+								_end = $undefined;
+								break;
+							}
+							let wireType = tag & 7;
+							switch (tag >>>= 3) {
+							case 1: {
+									if (wireType !== 2)
+										break;
+									if ((value = reader.stringVerify()).length)
+										message.id = value;
+									else
+										delete message.id;
+									continue;
+								}
+							case 3: {
+									if (wireType !== 2)
+										break;
+									if (message.labels === $util.emptyObject)
+										message.labels = {};
+									let end2 = reader.size() + reader.pos;
+									if (end2 > reader.len)
+										throw $RangeError("index out of range");
+									reader.len = end2;
+									key = "";
+									value = "";
+									while (reader.pos < end2) {
+										let tag2 = reader.tag();
+										wireType = tag2 & 7;
+										switch (tag2 >>>= 3) {
+										case 1:
+											if (wireType !== 2)
+												break;
+											key = reader.stringVerify();
+											continue;
+										case 2:
+											if (wireType !== 2)
+												break;
+											value = reader.stringVerify();
+											continue;
+										}
+										reader.skipType(wireType, _depth, tag2);
+									}
+									if (reader.pos !== end2)
+										throw $RangeError("index out of range");
+									reader.len = end;
+									if (key === "__proto__")
+										$util.makeProp(message.labels, key);
+									message.labels[key] = value;
+									continue;
+								}
+							}
+							reader.skipType(wireType, _depth, tag);
+							if (!reader.discardUnknown) {
+								$util.makeProp(message, "$unknowns", false);
+								(message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+							}
+						}
+						if (length !== $undefined) {
+							if (reader.pos !== end)
+								throw $RangeError("index out of range");
+							reader.len = length;
+						}
+						if (_end !== $undefined)
+							throw $Error("missing end group");
+						return message;
+					};
+					return CreateRequest;
+				})();
+				v1.CreateResponse = (function() {
+					const CreateResponse = function (properties) {
+						if (properties)
+							for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+								if (properties[keys[i]] != null && keys[i] !== "__proto__")
+									this[keys[i]] = properties[keys[i]];
+					};
+					CreateResponse.prototype.lease = undefined;
+					CreateResponse.create = function(properties) {
+						return new CreateResponse(properties);
+					};
+					CreateResponse.encode = function (message, writer, _depth) {
+						if (!writer)
+							writer = $Writer.create();
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $util.recursionLimit)
+							throw $Error("max depth exceeded");
+						if (message.lease != null && $Object.hasOwnProperty.call(message, "lease"))
+							$root.containerd.services.leases.v1.Lease.encode(message.lease, writer.uint32(10).fork(), _depth + 1).ldelim();
+						if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+							for (let i = 0; i < message.$unknowns.length; ++i)
+								writer.raw(message.$unknowns[i]);
+						return writer;
+					};
+					CreateResponse.decode = function (reader, length, _end, _depth, _target) {
+						if (!(reader instanceof $Reader))
+							reader = $Reader.create(reader);
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $Reader.recursionLimit)
+							throw $Error("max depth exceeded");
+						let end, message, value;
+						if (length === $undefined)
+							end = reader.len;
+						else {
+							end = reader.pos + length;
+							if (end > reader.len)
+								throw $RangeError("index out of range");
+							length = reader.len;
+							reader.len = end;
+						}
+						message = _target || new $root.containerd.services.leases.v1.CreateResponse();
+						while (reader.pos < end) {
+							let start = reader.pos;
+							let tag = reader.tag();
+							if (tag === _end) {
+								_end = $undefined;
+								break;
+							}
+							let wireType = tag & 7;
+							switch (tag >>>= 3) {
+							case 1: {
+									if (wireType !== 2)
+										break;
+									message.lease = $root.containerd.services.leases.v1.Lease.decode(reader, reader.size(), $undefined, _depth + 1, message.lease);
+									continue;
+								}
+							}
+							reader.skipType(wireType, _depth, tag);
+							if (!reader.discardUnknown) {
+								$util.makeProp(message, "$unknowns", false);
+								(message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+							}
+						}
+						if (length !== $undefined) {
+							if (reader.pos !== end)
+								throw $RangeError("index out of range");
+							reader.len = length;
+						}
+						if (_end !== $undefined)
+							throw $Error("missing end group");
+						return message;
+					};
+					return CreateResponse;
+				})();
+				v1.DeleteRequest = (function() {
+					const DeleteRequest = function (properties) {
+						if (properties)
+							for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+								if (properties[keys[i]] != null && keys[i] !== "__proto__")
+									this[keys[i]] = properties[keys[i]];
+					};
+					DeleteRequest.prototype.id = "";
+					DeleteRequest.prototype.sync = false;
+					DeleteRequest.create = function(properties) {
+						return new DeleteRequest(properties);
+					};
+					DeleteRequest.encode = function (message, writer, _depth) {
+						if (!writer)
+							writer = $Writer.create();
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $util.recursionLimit)
+							throw $Error("max depth exceeded");
+						if (message.id != null && $Object.hasOwnProperty.call(message, "id") && message.id !== "")
+							writer.uint32(10).string(message.id);
+						if (message.sync != null && $Object.hasOwnProperty.call(message, "sync") && message.sync !== false)
+							writer.uint32(16).bool(message.sync);
+						if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+							for (let i = 0; i < message.$unknowns.length; ++i)
+								writer.raw(message.$unknowns[i]);
+						return writer;
+					};
+					DeleteRequest.decode = function (reader, length, _end, _depth, _target) {
+						if (!(reader instanceof $Reader))
+							reader = $Reader.create(reader);
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $Reader.recursionLimit)
+							throw $Error("max depth exceeded");
+						let end, message, value;
+						if (length === $undefined)
+							end = reader.len;
+						else {
+							end = reader.pos + length;
+							if (end > reader.len)
+								throw $RangeError("index out of range");
+							length = reader.len;
+							reader.len = end;
+						}
+						message = _target || new $root.containerd.services.leases.v1.DeleteRequest();
+						while (reader.pos < end) {
+							let start = reader.pos;
+							let tag = reader.tag();
+							if (tag === _end) {
+								_end = $undefined;
+								break;
+							}
+							let wireType = tag & 7;
+							switch (tag >>>= 3) {
+							case 1: {
+									if (wireType !== 2)
+										break;
+									if ((value = reader.stringVerify()).length)
+										message.id = value;
+									else
+										delete message.id;
+									continue;
+								}
+							case 2: {
+									if (wireType !== 0)
+										break;
+									if (value = reader.bool())
+										message.sync = value;
+									else
+										delete message.sync;
+									continue;
+								}
+							}
+							reader.skipType(wireType, _depth, tag);
+							if (!reader.discardUnknown) {
+								$util.makeProp(message, "$unknowns", false);
+								(message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+							}
+						}
+						if (length !== $undefined) {
+							if (reader.pos !== end)
+								throw $RangeError("index out of range");
+							reader.len = length;
+						}
+						if (_end !== $undefined)
+							throw $Error("missing end group");
+						return message;
+					};
+					return DeleteRequest;
+				})();
+				v1.Resource = (function() {
+					const Resource = function (properties) {
+						if (properties)
+							for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+								if (properties[keys[i]] != null && keys[i] !== "__proto__")
+									this[keys[i]] = properties[keys[i]];
+					};
+					Resource.prototype.id = "";
+					Resource.prototype.type = "";
+					Resource.create = function(properties) {
+						return new Resource(properties);
+					};
+					Resource.encode = function (message, writer, _depth) {
+						if (!writer)
+							writer = $Writer.create();
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $util.recursionLimit)
+							throw $Error("max depth exceeded");
+						if (message.id != null && $Object.hasOwnProperty.call(message, "id") && message.id !== "")
+							writer.uint32(10).string(message.id);
+						if (message.type != null && $Object.hasOwnProperty.call(message, "type") && message.type !== "")
+							writer.uint32(18).string(message.type);
+						if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+							for (let i = 0; i < message.$unknowns.length; ++i)
+								writer.raw(message.$unknowns[i]);
+						return writer;
+					};
+					Resource.decode = function (reader, length, _end, _depth, _target) {
+						if (!(reader instanceof $Reader))
+							reader = $Reader.create(reader);
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $Reader.recursionLimit)
+							throw $Error("max depth exceeded");
+						let end, message, value;
+						if (length === $undefined)
+							end = reader.len;
+						else {
+							end = reader.pos + length;
+							if (end > reader.len)
+								throw $RangeError("index out of range");
+							length = reader.len;
+							reader.len = end;
+						}
+						message = _target || new $root.containerd.services.leases.v1.Resource();
+						while (reader.pos < end) {
+							let start = reader.pos;
+							let tag = reader.tag();
+							if (tag === _end) {
+								_end = $undefined;
+								break;
+							}
+							let wireType = tag & 7;
+							switch (tag >>>= 3) {
+							case 1: {
+									if (wireType !== 2)
+										break;
+									if ((value = reader.stringVerify()).length)
+										message.id = value;
+									else
+										delete message.id;
+									continue;
+								}
+							case 2: {
+									if (wireType !== 2)
+										break;
+									if ((value = reader.stringVerify()).length)
+										message.type = value;
+									else
+										delete message.type;
+									continue;
+								}
+							}
+							reader.skipType(wireType, _depth, tag);
+							if (!reader.discardUnknown) {
+								$util.makeProp(message, "$unknowns", false);
+								(message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+							}
+						}
+						if (length !== $undefined) {
+							if (reader.pos !== end)
+								throw $RangeError("index out of range");
+							reader.len = length;
+						}
+						if (_end !== $undefined)
+							throw $Error("missing end group");
+						return message;
+					};
+					return Resource;
+				})();
+				v1.AddResourceRequest = (function() {
+					const AddResourceRequest = function (properties) {
+						if (properties)
+							for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+								if (properties[keys[i]] != null && keys[i] !== "__proto__")
+									this[keys[i]] = properties[keys[i]];
+					};
+					AddResourceRequest.prototype.id = "";
+					AddResourceRequest.prototype.resource = undefined;
+					AddResourceRequest.create = function(properties) {
+						return new AddResourceRequest(properties);
+					};
+					AddResourceRequest.encode = function (message, writer, _depth) {
+						if (!writer)
+							writer = $Writer.create();
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $util.recursionLimit)
+							throw $Error("max depth exceeded");
+						if (message.id != null && $Object.hasOwnProperty.call(message, "id") && message.id !== "")
+							writer.uint32(10).string(message.id);
+						if (message.resource != null && $Object.hasOwnProperty.call(message, "resource"))
+							$root.containerd.services.leases.v1.Resource.encode(message.resource, writer.uint32(18).fork(), _depth + 1).ldelim();
+						if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+							for (let i = 0; i < message.$unknowns.length; ++i)
+								writer.raw(message.$unknowns[i]);
+						return writer;
+					};
+					AddResourceRequest.decode = function (reader, length, _end, _depth, _target) {
+						if (!(reader instanceof $Reader))
+							reader = $Reader.create(reader);
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $Reader.recursionLimit)
+							throw $Error("max depth exceeded");
+						let end, message, value;
+						if (length === $undefined)
+							end = reader.len;
+						else {
+							end = reader.pos + length;
+							if (end > reader.len)
+								throw $RangeError("index out of range");
+							length = reader.len;
+							reader.len = end;
+						}
+						message = _target || new $root.containerd.services.leases.v1.AddResourceRequest();
+						while (reader.pos < end) {
+							let start = reader.pos;
+							let tag = reader.tag();
+							if (tag === _end) {
+								_end = $undefined;
+								break;
+							}
+							let wireType = tag & 7;
+							switch (tag >>>= 3) {
+							case 1: {
+									if (wireType !== 2)
+										break;
+									if ((value = reader.stringVerify()).length)
+										message.id = value;
+									else
+										delete message.id;
+									continue;
+								}
+							case 2: {
+									if (wireType !== 2)
+										break;
+									message.resource = $root.containerd.services.leases.v1.Resource.decode(reader, reader.size(), $undefined, _depth + 1, message.resource);
+									continue;
+								}
+							}
+							reader.skipType(wireType, _depth, tag);
+							if (!reader.discardUnknown) {
+								$util.makeProp(message, "$unknowns", false);
+								(message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+							}
+						}
+						if (length !== $undefined) {
+							if (reader.pos !== end)
+								throw $RangeError("index out of range");
+							reader.len = length;
+						}
+						if (_end !== $undefined)
+							throw $Error("missing end group");
+						return message;
+					};
+					return AddResourceRequest;
+				})();
+				v1.DeleteResourceRequest = (function() {
+					const DeleteResourceRequest = function (properties) {
+						if (properties)
+							for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+								if (properties[keys[i]] != null && keys[i] !== "__proto__")
+									this[keys[i]] = properties[keys[i]];
+					};
+					DeleteResourceRequest.prototype.id = "";
+					DeleteResourceRequest.prototype.resource = undefined;
+					DeleteResourceRequest.create = function(properties) {
+						return new DeleteResourceRequest(properties);
+					};
+					DeleteResourceRequest.encode = function (message, writer, _depth) {
+						if (!writer)
+							writer = $Writer.create();
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $util.recursionLimit)
+							throw $Error("max depth exceeded");
+						if (message.id != null && $Object.hasOwnProperty.call(message, "id") && message.id !== "")
+							writer.uint32(10).string(message.id);
+						if (message.resource != null && $Object.hasOwnProperty.call(message, "resource"))
+							$root.containerd.services.leases.v1.Resource.encode(message.resource, writer.uint32(18).fork(), _depth + 1).ldelim();
+						if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+							for (let i = 0; i < message.$unknowns.length; ++i)
+								writer.raw(message.$unknowns[i]);
+						return writer;
+					};
+					DeleteResourceRequest.decode = function (reader, length, _end, _depth, _target) {
+						if (!(reader instanceof $Reader))
+							reader = $Reader.create(reader);
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $Reader.recursionLimit)
+							throw $Error("max depth exceeded");
+						let end, message, value;
+						if (length === $undefined)
+							end = reader.len;
+						else {
+							end = reader.pos + length;
+							if (end > reader.len)
+								throw $RangeError("index out of range");
+							length = reader.len;
+							reader.len = end;
+						}
+						message = _target || new $root.containerd.services.leases.v1.DeleteResourceRequest();
+						while (reader.pos < end) {
+							let start = reader.pos;
+							let tag = reader.tag();
+							if (tag === _end) {
+								_end = $undefined;
+								break;
+							}
+							let wireType = tag & 7;
+							switch (tag >>>= 3) {
+							case 1: {
+									if (wireType !== 2)
+										break;
+									if ((value = reader.stringVerify()).length)
+										message.id = value;
+									else
+										delete message.id;
+									continue;
+								}
+							case 2: {
+									if (wireType !== 2)
+										break;
+									message.resource = $root.containerd.services.leases.v1.Resource.decode(reader, reader.size(), $undefined, _depth + 1, message.resource);
+									continue;
+								}
+							}
+							reader.skipType(wireType, _depth, tag);
+							if (!reader.discardUnknown) {
+								$util.makeProp(message, "$unknowns", false);
+								(message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+							}
+						}
+						if (length !== $undefined) {
+							if (reader.pos !== end)
+								throw $RangeError("index out of range");
+							reader.len = length;
+						}
+						if (_end !== $undefined)
+							throw $Error("missing end group");
+						return message;
+					};
+					return DeleteResourceRequest;
+				})();
+				v1.ListResourcesRequest = (function() {
+					const ListResourcesRequest = function (properties) {
+						if (properties)
+							for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+								if (properties[keys[i]] != null && keys[i] !== "__proto__")
+									this[keys[i]] = properties[keys[i]];
+					};
+					ListResourcesRequest.prototype.id = "";
+					ListResourcesRequest.create = function(properties) {
+						return new ListResourcesRequest(properties);
+					};
+					ListResourcesRequest.encode = function (message, writer, _depth) {
+						if (!writer)
+							writer = $Writer.create();
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $util.recursionLimit)
+							throw $Error("max depth exceeded");
+						if (message.id != null && $Object.hasOwnProperty.call(message, "id") && message.id !== "")
+							writer.uint32(10).string(message.id);
+						if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+							for (let i = 0; i < message.$unknowns.length; ++i)
+								writer.raw(message.$unknowns[i]);
+						return writer;
+					};
+					ListResourcesRequest.decode = function (reader, length, _end, _depth, _target) {
+						if (!(reader instanceof $Reader))
+							reader = $Reader.create(reader);
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $Reader.recursionLimit)
+							throw $Error("max depth exceeded");
+						let end, message, value;
+						if (length === $undefined)
+							end = reader.len;
+						else {
+							end = reader.pos + length;
+							if (end > reader.len)
+								throw $RangeError("index out of range");
+							length = reader.len;
+							reader.len = end;
+						}
+						message = _target || new $root.containerd.services.leases.v1.ListResourcesRequest();
+						while (reader.pos < end) {
+							let start = reader.pos;
+							let tag = reader.tag();
+							if (tag === _end) {
+								_end = $undefined;
+								break;
+							}
+							let wireType = tag & 7;
+							switch (tag >>>= 3) {
+							case 1: {
+									if (wireType !== 2)
+										break;
+									if ((value = reader.stringVerify()).length)
+										message.id = value;
+									else
+										delete message.id;
+									continue;
+								}
+							}
+							reader.skipType(wireType, _depth, tag);
+							if (!reader.discardUnknown) {
+								$util.makeProp(message, "$unknowns", false);
+								(message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+							}
+						}
+						if (length !== $undefined) {
+							if (reader.pos !== end)
+								throw $RangeError("index out of range");
+							reader.len = length;
+						}
+						if (_end !== $undefined)
+							throw $Error("missing end group");
+						return message;
+					};
+					return ListResourcesRequest;
+				})();
+				v1.ListResourcesResponse = (function() {
+					const ListResourcesResponse = function (properties) {
+						this.resources = [];
+						if (properties)
+							for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+								if (properties[keys[i]] != null && keys[i] !== "__proto__")
+									this[keys[i]] = properties[keys[i]];
+					};
+					ListResourcesResponse.prototype.resources = $util.emptyArray;
+					ListResourcesResponse.create = function(properties) {
+						return new ListResourcesResponse(properties);
+					};
+					ListResourcesResponse.encode = function (message, writer, _depth) {
+						if (!writer)
+							writer = $Writer.create();
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $util.recursionLimit)
+							throw $Error("max depth exceeded");
+						if (message.resources != null && message.resources.length)
+							for (let i = 0; i < message.resources.length; ++i)
+								$root.containerd.services.leases.v1.Resource.encode(message.resources[i], writer.uint32(10).fork(), _depth + 1).ldelim();
+						if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+							for (let i = 0; i < message.$unknowns.length; ++i)
+								writer.raw(message.$unknowns[i]);
+						return writer;
+					};
+					ListResourcesResponse.decode = function (reader, length, _end, _depth, _target) {
+						if (!(reader instanceof $Reader))
+							reader = $Reader.create(reader);
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $Reader.recursionLimit)
+							throw $Error("max depth exceeded");
+						let end, message;
+						if (length === $undefined)
+							end = reader.len;
+						else {
+							end = reader.pos + length;
+							if (end > reader.len)
+								throw $RangeError("index out of range");
+							length = reader.len;
+							reader.len = end;
+						}
+						message = _target || new $root.containerd.services.leases.v1.ListResourcesResponse();
+						while (reader.pos < end) {
+							let start = reader.pos;
+							let tag = reader.tag();
+							if (tag === _end) {
+								_end = $undefined;
+								break;
+							}
+							let wireType = tag & 7;
+							switch (tag >>>= 3) {
+							case 1: {
+									if (wireType !== 2)
+										break;
+									if (!(message.resources && message.resources.length))
+										message.resources = [];
+									message.resources.push($root.containerd.services.leases.v1.Resource.decode(reader, reader.size(), $undefined, _depth + 1));
+									continue;
+								}
+							}
+							reader.skipType(wireType, _depth, tag);
+							if (!reader.discardUnknown) {
+								$util.makeProp(message, "$unknowns", false);
+								(message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+							}
+						}
+						if (length !== $undefined) {
+							if (reader.pos !== end)
+								throw $RangeError("index out of range");
+							reader.len = length;
+						}
+						if (_end !== $undefined)
+							throw $Error("missing end group");
+						return message;
+					};
+					return ListResourcesResponse;
+				})();
+				return v1;
+			})();
+			return leases;
+		})();
+		services.namespaces = (function() {
+			const namespaces = {};
+			namespaces.v1 = (function() {
+				const v1 = {};
+				v1.Namespace = (function() {
+					const Namespace = function (properties) {
+						this.labels = {};
+						if (properties)
+							for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+								if (properties[keys[i]] != null && keys[i] !== "__proto__")
+									this[keys[i]] = properties[keys[i]];
+					};
+					Namespace.prototype.name = "";
+					Namespace.prototype.labels = $util.emptyObject;
+					Namespace.create = function(properties) {
+						return new Namespace(properties);
+					};
+					Namespace.encode = function (message, writer, _depth) {
+						if (!writer)
+							writer = $Writer.create();
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $util.recursionLimit)
+							throw $Error("max depth exceeded");
+						if (message.name != null && $Object.hasOwnProperty.call(message, "name") && message.name !== "")
+							writer.uint32(10).string(message.name);
+						if (message.labels != null && $Object.hasOwnProperty.call(message, "labels"))
+							for (let keys = $Object.keys(message.labels), i = 0; i < keys.length; ++i)
+								writer.uint32(18).fork().uint32(10).string(keys[i]).uint32(18).string(message.labels[keys[i]]).ldelim();
+						if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+							for (let i = 0; i < message.$unknowns.length; ++i)
+								writer.raw(message.$unknowns[i]);
+						return writer;
+					};
+					Namespace.decode = function (reader, length, _end, _depth, _target) {
+						if (!(reader instanceof $Reader))
+							reader = $Reader.create(reader);
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $Reader.recursionLimit)
+							throw $Error("max depth exceeded");
+						let end, message, key, value;
+						if (length === $undefined)
+							end = reader.len;
+						else {
+							end = reader.pos + length;
+							if (end > reader.len)
+								throw $RangeError("index out of range");
+							length = reader.len;
+							reader.len = end;
+						}
+						message = _target || new $root.containerd.services.namespaces.v1.Namespace();
+						while (reader.pos < end) {
+							let start = reader.pos;
+							let tag = reader.tag();
+							if (tag === _end) {
+								_end = $undefined;
+								break;
+							}
+							let wireType = tag & 7;
+							switch (tag >>>= 3) {
+							case 1: {
+									if (wireType !== 2)
+										break;
+									if ((value = reader.stringVerify()).length)
+										message.name = value;
+									else
+										delete message.name;
+									continue;
+								}
+							case 2: {
+									if (wireType !== 2)
+										break;
+									if (message.labels === $util.emptyObject)
+										message.labels = {};
+									let end2 = reader.size() + reader.pos;
+									if (end2 > reader.len)
+										throw $RangeError("index out of range");
+									reader.len = end2;
+									key = "";
+									value = "";
+									while (reader.pos < end2) {
+										let tag2 = reader.tag();
+										wireType = tag2 & 7;
+										switch (tag2 >>>= 3) {
+										case 1:
+											if (wireType !== 2)
+												break;
+											key = reader.stringVerify();
+											continue;
+										case 2:
+											if (wireType !== 2)
+												break;
+											value = reader.stringVerify();
+											continue;
+										}
+										reader.skipType(wireType, _depth, tag2);
+									}
+									if (reader.pos !== end2)
+										throw $RangeError("index out of range");
+									reader.len = end;
+									if (key === "__proto__")
+										$util.makeProp(message.labels, key);
+									message.labels[key] = value;
+									continue;
+								}
+							}
+							reader.skipType(wireType, _depth, tag);
+							if (!reader.discardUnknown) {
+								$util.makeProp(message, "$unknowns", false);
+								(message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+							}
+						}
+						if (length !== $undefined) {
+							if (reader.pos !== end)
+								throw $RangeError("index out of range");
+							reader.len = length;
+						}
+						if (_end !== $undefined)
+							throw $Error("missing end group");
+						return message;
+					};
+					return Namespace;
+				})();
+				v1.CreateNamespaceRequest = (function() {
+					const CreateNamespaceRequest = function (properties) {
+						if (properties)
+							for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+								if (properties[keys[i]] != null && keys[i] !== "__proto__")
+									this[keys[i]] = properties[keys[i]];
+					};
+					CreateNamespaceRequest.prototype.namespace = undefined;
+					CreateNamespaceRequest.create = function(properties) {
+						return new CreateNamespaceRequest(properties);
+					};
+					CreateNamespaceRequest.encode = function (message, writer, _depth) {
+						if (!writer)
+							writer = $Writer.create();
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $util.recursionLimit)
+							throw $Error("max depth exceeded");
+						if (message.namespace != null && $Object.hasOwnProperty.call(message, "namespace"))
+							$root.containerd.services.namespaces.v1.Namespace.encode(message.namespace, writer.uint32(10).fork(), _depth + 1).ldelim();
+						if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+							for (let i = 0; i < message.$unknowns.length; ++i)
+								writer.raw(message.$unknowns[i]);
+						return writer;
+					};
+					CreateNamespaceRequest.decode = function (reader, length, _end, _depth, _target) {
+						if (!(reader instanceof $Reader))
+							reader = $Reader.create(reader);
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $Reader.recursionLimit)
+							throw $Error("max depth exceeded");
+						let end, message, value;
+						if (length === $undefined)
+							end = reader.len;
+						else {
+							end = reader.pos + length;
+							if (end > reader.len)
+								throw $RangeError("index out of range");
+							length = reader.len;
+							reader.len = end;
+						}
+						message = _target || new $root.containerd.services.namespaces.v1.CreateNamespaceRequest();
+						while (reader.pos < end) {
+							let start = reader.pos;
+							let tag = reader.tag();
+							if (tag === _end) {
+								_end = $undefined;
+								break;
+							}
+							let wireType = tag & 7;
+							switch (tag >>>= 3) {
+							case 1: {
+									if (wireType !== 2)
+										break;
+									message.namespace = $root.containerd.services.namespaces.v1.Namespace.decode(reader, reader.size(), $undefined, _depth + 1, message.namespace);
+									continue;
+								}
+							}
+							reader.skipType(wireType, _depth, tag);
+							if (!reader.discardUnknown) {
+								$util.makeProp(message, "$unknowns", false);
+								(message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+							}
+						}
+						if (length !== $undefined) {
+							if (reader.pos !== end)
+								throw $RangeError("index out of range");
+							reader.len = length;
+						}
+						if (_end !== $undefined)
+							throw $Error("missing end group");
+						return message;
+					};
+					return CreateNamespaceRequest;
+				})();
+				v1.CreateNamespaceResponse = (function() {
+					const CreateNamespaceResponse = function (properties) {
+						if (properties)
+							for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+								if (properties[keys[i]] != null && keys[i] !== "__proto__")
+									this[keys[i]] = properties[keys[i]];
+					};
+					CreateNamespaceResponse.prototype.namespace = undefined;
+					CreateNamespaceResponse.create = function(properties) {
+						return new CreateNamespaceResponse(properties);
+					};
+					CreateNamespaceResponse.encode = function (message, writer, _depth) {
+						if (!writer)
+							writer = $Writer.create();
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $util.recursionLimit)
+							throw $Error("max depth exceeded");
+						if (message.namespace != null && $Object.hasOwnProperty.call(message, "namespace"))
+							$root.containerd.services.namespaces.v1.Namespace.encode(message.namespace, writer.uint32(10).fork(), _depth + 1).ldelim();
+						if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+							for (let i = 0; i < message.$unknowns.length; ++i)
+								writer.raw(message.$unknowns[i]);
+						return writer;
+					};
+					CreateNamespaceResponse.decode = function (reader, length, _end, _depth, _target) {
+						if (!(reader instanceof $Reader))
+							reader = $Reader.create(reader);
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $Reader.recursionLimit)
+							throw $Error("max depth exceeded");
+						let end, message, value;
+						if (length === $undefined)
+							end = reader.len;
+						else {
+							end = reader.pos + length;
+							if (end > reader.len)
+								throw $RangeError("index out of range");
+							length = reader.len;
+							reader.len = end;
+						}
+						message = _target || new $root.containerd.services.namespaces.v1.CreateNamespaceResponse();
+						while (reader.pos < end) {
+							let start = reader.pos;
+							let tag = reader.tag();
+							if (tag === _end) {
+								_end = $undefined;
+								break;
+							}
+							let wireType = tag & 7;
+							switch (tag >>>= 3) {
+							case 1: {
+									if (wireType !== 2)
+										break;
+									message.namespace = $root.containerd.services.namespaces.v1.Namespace.decode(reader, reader.size(), $undefined, _depth + 1, message.namespace);
+									continue;
+								}
+							}
+							reader.skipType(wireType, _depth, tag);
+							if (!reader.discardUnknown) {
+								$util.makeProp(message, "$unknowns", false);
+								(message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+							}
+						}
+						if (length !== $undefined) {
+							if (reader.pos !== end)
+								throw $RangeError("index out of range");
+							reader.len = length;
+						}
+						if (_end !== $undefined)
+							throw $Error("missing end group");
+						return message;
+					};
+					return CreateNamespaceResponse;
+				})();
+				return v1;
+			})();
+			return namespaces;
+		})();
+		services.snapshots = (function() {
+			const snapshots = {};
+			snapshots.v1 = (function() {
+				const v1 = {};
+				v1.Kind = (function() {
+					const valuesById = $Object.create(null), values = $Object.create(valuesById);
+					values[valuesById[0] = "UNKNOWN"] = 0;
+					values[valuesById[1] = "VIEW"] = 1;
+					values[valuesById[2] = "ACTIVE"] = 2;
+					values[valuesById[3] = "COMMITTED"] = 3;
+					return values;
+				})();
+				v1.Info = (function() {
+					const Info = function (properties) {
+						this.labels = {};
+						if (properties)
+							for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+								if (properties[keys[i]] != null && keys[i] !== "__proto__")
+									this[keys[i]] = properties[keys[i]];
+					};
+					Info.prototype.name = "";
+					Info.prototype.parent = "";
+					Info.prototype.kind = 0;
+					Info.prototype.createdAt = undefined;
+					Info.prototype.updatedAt = undefined;
+					Info.prototype.labels = $util.emptyObject;
+					Info.create = function(properties) {
+						return new Info(properties);
+					};
+					Info.encode = function (message, writer, _depth) {
+						if (!writer)
+							writer = $Writer.create();
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $util.recursionLimit)
+							throw $Error("max depth exceeded");
+						if (message.name != null && $Object.hasOwnProperty.call(message, "name") && message.name !== "")
+							writer.uint32(10).string(message.name);
+						if (message.parent != null && $Object.hasOwnProperty.call(message, "parent") && message.parent !== "")
+							writer.uint32(18).string(message.parent);
+						if (message.kind != null && $Object.hasOwnProperty.call(message, "kind") && message.kind !== 0)
+							writer.uint32(24).int32(message.kind);
+						if (message.createdAt != null && $Object.hasOwnProperty.call(message, "createdAt"))
+							$root.google.protobuf.Timestamp.encode(message.createdAt, writer.uint32(34).fork(), _depth + 1).ldelim();
+						if (message.updatedAt != null && $Object.hasOwnProperty.call(message, "updatedAt"))
+							$root.google.protobuf.Timestamp.encode(message.updatedAt, writer.uint32(42).fork(), _depth + 1).ldelim();
+						if (message.labels != null && $Object.hasOwnProperty.call(message, "labels"))
+							for (let keys = $Object.keys(message.labels), i = 0; i < keys.length; ++i)
+								writer.uint32(50).fork().uint32(10).string(keys[i]).uint32(18).string(message.labels[keys[i]]).ldelim();
+						if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+							for (let i = 0; i < message.$unknowns.length; ++i)
+								writer.raw(message.$unknowns[i]);
+						return writer;
+					};
+					Info.decode = function (reader, length, _end, _depth, _target) {
+						if (!(reader instanceof $Reader))
+							reader = $Reader.create(reader);
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $Reader.recursionLimit)
+							throw $Error("max depth exceeded");
+						let end, message, key, value;
+						if (length === $undefined)
+							end = reader.len;
+						else {
+							end = reader.pos + length;
+							if (end > reader.len)
+								throw $RangeError("index out of range");
+							length = reader.len;
+							reader.len = end;
+						}
+						message = _target || new $root.containerd.services.snapshots.v1.Info();
+						while (reader.pos < end) {
+							let start = reader.pos;
+							let tag = reader.tag();
+							if (tag === _end) {
+								_end = $undefined;
+								break;
+							}
+							let wireType = tag & 7;
+							switch (tag >>>= 3) {
+							case 1: {
+									if (wireType !== 2)
+										break;
+									if ((value = reader.stringVerify()).length)
+										message.name = value;
+									else
+										delete message.name;
+									continue;
+								}
+							case 2: {
+									if (wireType !== 2)
+										break;
+									if ((value = reader.stringVerify()).length)
+										message.parent = value;
+									else
+										delete message.parent;
+									continue;
+								}
+							case 3: {
+									if (wireType !== 0)
+										break;
+									if (value = reader.int32())
+										message.kind = value;
+									else
+										delete message.kind;
+									continue;
+								}
+							case 4: {
+									if (wireType !== 2)
+										break;
+									message.createdAt = $root.google.protobuf.Timestamp.decode(reader, reader.size(), $undefined, _depth + 1, message.createdAt);
+									continue;
+								}
+							case 5: {
+									if (wireType !== 2)
+										break;
+									message.updatedAt = $root.google.protobuf.Timestamp.decode(reader, reader.size(), $undefined, _depth + 1, message.updatedAt);
+									continue;
+								}
+							case 6: {
+									if (wireType !== 2)
+										break;
+									if (message.labels === $util.emptyObject)
+										message.labels = {};
+									let end2 = reader.size() + reader.pos;
+									if (end2 > reader.len)
+										throw $RangeError("index out of range");
+									reader.len = end2;
+									key = "";
+									value = "";
+									while (reader.pos < end2) {
+										let tag2 = reader.tag();
+										wireType = tag2 & 7;
+										switch (tag2 >>>= 3) {
+										case 1:
+											if (wireType !== 2)
+												break;
+											key = reader.stringVerify();
+											continue;
+										case 2:
+											if (wireType !== 2)
+												break;
+											value = reader.stringVerify();
+											continue;
+										}
+										reader.skipType(wireType, _depth, tag2);
+									}
+									if (reader.pos !== end2)
+										throw $RangeError("index out of range");
+									reader.len = end;
+									if (key === "__proto__")
+										$util.makeProp(message.labels, key);
+									message.labels[key] = value;
+									continue;
+								}
+							}
+							reader.skipType(wireType, _depth, tag);
+							if (!reader.discardUnknown) {
+								$util.makeProp(message, "$unknowns", false);
+								(message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+							}
+						}
+						if (length !== $undefined) {
+							if (reader.pos !== end)
+								throw $RangeError("index out of range");
+							reader.len = length;
+						}
+						if (_end !== $undefined)
+							throw $Error("missing end group");
+						return message;
+					};
+					return Info;
+				})();
+				v1.PrepareSnapshotRequest = (function() {
+					const PrepareSnapshotRequest = function (properties) {
+						this.labels = {};
+						if (properties)
+							for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+								if (properties[keys[i]] != null && keys[i] !== "__proto__")
+									this[keys[i]] = properties[keys[i]];
+					};
+					PrepareSnapshotRequest.prototype.snapshotter = "";
+					PrepareSnapshotRequest.prototype.key = "";
+					PrepareSnapshotRequest.prototype.parent = "";
+					PrepareSnapshotRequest.prototype.labels = $util.emptyObject;
+					PrepareSnapshotRequest.create = function(properties) {
+						return new PrepareSnapshotRequest(properties);
+					};
+					PrepareSnapshotRequest.encode = function (message, writer, _depth) {
+						if (!writer)
+							writer = $Writer.create();
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $util.recursionLimit)
+							throw $Error("max depth exceeded");
+						if (message.snapshotter != null && $Object.hasOwnProperty.call(message, "snapshotter") && message.snapshotter !== "")
+							writer.uint32(10).string(message.snapshotter);
+						if (message.key != null && $Object.hasOwnProperty.call(message, "key") && message.key !== "")
+							writer.uint32(18).string(message.key);
+						if (message.parent != null && $Object.hasOwnProperty.call(message, "parent") && message.parent !== "")
+							writer.uint32(26).string(message.parent);
+						if (message.labels != null && $Object.hasOwnProperty.call(message, "labels"))
+							for (let keys = $Object.keys(message.labels), i = 0; i < keys.length; ++i)
+								writer.uint32(34).fork().uint32(10).string(keys[i]).uint32(18).string(message.labels[keys[i]]).ldelim();
+						if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+							for (let i = 0; i < message.$unknowns.length; ++i)
+								writer.raw(message.$unknowns[i]);
+						return writer;
+					};
+					PrepareSnapshotRequest.decode = function (reader, length, _end, _depth, _target) {
+						if (!(reader instanceof $Reader))
+							reader = $Reader.create(reader);
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $Reader.recursionLimit)
+							throw $Error("max depth exceeded");
+						let end, message, key, value;
+						if (length === $undefined)
+							end = reader.len;
+						else {
+							end = reader.pos + length;
+							if (end > reader.len)
+								throw $RangeError("index out of range");
+							length = reader.len;
+							reader.len = end;
+						}
+						message = _target || new $root.containerd.services.snapshots.v1.PrepareSnapshotRequest();
+						while (reader.pos < end) {
+							let start = reader.pos;
+							let tag = reader.tag();
+							if (tag === _end) {
+								_end = $undefined;
+								break;
+							}
+							let wireType = tag & 7;
+							switch (tag >>>= 3) {
+							case 1: {
+									if (wireType !== 2)
+										break;
+									if ((value = reader.stringVerify()).length)
+										message.snapshotter = value;
+									else
+										delete message.snapshotter;
+									continue;
+								}
+							case 2: {
+									if (wireType !== 2)
+										break;
+									if ((value = reader.stringVerify()).length)
+										message.key = value;
+									else
+										delete message.key;
+									continue;
+								}
+							case 3: {
+									if (wireType !== 2)
+										break;
+									if ((value = reader.stringVerify()).length)
+										message.parent = value;
+									else
+										delete message.parent;
+									continue;
+								}
+							case 4: {
+									if (wireType !== 2)
+										break;
+									if (message.labels === $util.emptyObject)
+										message.labels = {};
+									let end2 = reader.size() + reader.pos;
+									if (end2 > reader.len)
+										throw $RangeError("index out of range");
+									reader.len = end2;
+									key = "";
+									value = "";
+									while (reader.pos < end2) {
+										let tag2 = reader.tag();
+										wireType = tag2 & 7;
+										switch (tag2 >>>= 3) {
+										case 1:
+											if (wireType !== 2)
+												break;
+											key = reader.stringVerify();
+											continue;
+										case 2:
+											if (wireType !== 2)
+												break;
+											value = reader.stringVerify();
+											continue;
+										}
+										reader.skipType(wireType, _depth, tag2);
+									}
+									if (reader.pos !== end2)
+										throw $RangeError("index out of range");
+									reader.len = end;
+									if (key === "__proto__")
+										$util.makeProp(message.labels, key);
+									message.labels[key] = value;
+									continue;
+								}
+							}
+							reader.skipType(wireType, _depth, tag);
+							if (!reader.discardUnknown) {
+								$util.makeProp(message, "$unknowns", false);
+								(message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+							}
+						}
+						if (length !== $undefined) {
+							if (reader.pos !== end)
+								throw $RangeError("index out of range");
+							reader.len = length;
+						}
+						if (_end !== $undefined)
+							throw $Error("missing end group");
+						return message;
+					};
+					return PrepareSnapshotRequest;
+				})();
+				v1.PrepareSnapshotResponse = (function() {
+					const PrepareSnapshotResponse = function (properties) {
+						this.mounts = [];
+						if (properties)
+							for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+								if (properties[keys[i]] != null && keys[i] !== "__proto__")
+									this[keys[i]] = properties[keys[i]];
+					};
+					PrepareSnapshotResponse.prototype.mounts = $util.emptyArray;
+					PrepareSnapshotResponse.create = function(properties) {
+						return new PrepareSnapshotResponse(properties);
+					};
+					PrepareSnapshotResponse.encode = function (message, writer, _depth) {
+						if (!writer)
+							writer = $Writer.create();
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $util.recursionLimit)
+							throw $Error("max depth exceeded");
+						if (message.mounts != null && message.mounts.length)
+							for (let i = 0; i < message.mounts.length; ++i)
+								$root.containerd.types.Mount.encode(message.mounts[i], writer.uint32(10).fork(), _depth + 1).ldelim();
+						if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+							for (let i = 0; i < message.$unknowns.length; ++i)
+								writer.raw(message.$unknowns[i]);
+						return writer;
+					};
+					PrepareSnapshotResponse.decode = function (reader, length, _end, _depth, _target) {
+						if (!(reader instanceof $Reader))
+							reader = $Reader.create(reader);
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $Reader.recursionLimit)
+							throw $Error("max depth exceeded");
+						let end, message;
+						if (length === $undefined)
+							end = reader.len;
+						else {
+							end = reader.pos + length;
+							if (end > reader.len)
+								throw $RangeError("index out of range");
+							length = reader.len;
+							reader.len = end;
+						}
+						message = _target || new $root.containerd.services.snapshots.v1.PrepareSnapshotResponse();
+						while (reader.pos < end) {
+							let start = reader.pos;
+							let tag = reader.tag();
+							if (tag === _end) {
+								_end = $undefined;
+								break;
+							}
+							let wireType = tag & 7;
+							switch (tag >>>= 3) {
+							case 1: {
+									if (wireType !== 2)
+										break;
+									if (!(message.mounts && message.mounts.length))
+										message.mounts = [];
+									message.mounts.push($root.containerd.types.Mount.decode(reader, reader.size(), $undefined, _depth + 1));
+									continue;
+								}
+							}
+							reader.skipType(wireType, _depth, tag);
+							if (!reader.discardUnknown) {
+								$util.makeProp(message, "$unknowns", false);
+								(message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+							}
+						}
+						if (length !== $undefined) {
+							if (reader.pos !== end)
+								throw $RangeError("index out of range");
+							reader.len = length;
+						}
+						if (_end !== $undefined)
+							throw $Error("missing end group");
+						return message;
+					};
+					return PrepareSnapshotResponse;
+				})();
+				v1.ViewSnapshotRequest = (function() {
+					const ViewSnapshotRequest = function (properties) {
+						this.labels = {};
+						if (properties)
+							for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+								if (properties[keys[i]] != null && keys[i] !== "__proto__")
+									this[keys[i]] = properties[keys[i]];
+					};
+					ViewSnapshotRequest.prototype.snapshotter = "";
+					ViewSnapshotRequest.prototype.key = "";
+					ViewSnapshotRequest.prototype.parent = "";
+					ViewSnapshotRequest.prototype.labels = $util.emptyObject;
+					ViewSnapshotRequest.create = function(properties) {
+						return new ViewSnapshotRequest(properties);
+					};
+					ViewSnapshotRequest.encode = function (message, writer, _depth) {
+						if (!writer)
+							writer = $Writer.create();
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $util.recursionLimit)
+							throw $Error("max depth exceeded");
+						if (message.snapshotter != null && $Object.hasOwnProperty.call(message, "snapshotter") && message.snapshotter !== "")
+							writer.uint32(10).string(message.snapshotter);
+						if (message.key != null && $Object.hasOwnProperty.call(message, "key") && message.key !== "")
+							writer.uint32(18).string(message.key);
+						if (message.parent != null && $Object.hasOwnProperty.call(message, "parent") && message.parent !== "")
+							writer.uint32(26).string(message.parent);
+						if (message.labels != null && $Object.hasOwnProperty.call(message, "labels"))
+							for (let keys = $Object.keys(message.labels), i = 0; i < keys.length; ++i)
+								writer.uint32(34).fork().uint32(10).string(keys[i]).uint32(18).string(message.labels[keys[i]]).ldelim();
+						if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+							for (let i = 0; i < message.$unknowns.length; ++i)
+								writer.raw(message.$unknowns[i]);
+						return writer;
+					};
+					ViewSnapshotRequest.decode = function (reader, length, _end, _depth, _target) {
+						if (!(reader instanceof $Reader))
+							reader = $Reader.create(reader);
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $Reader.recursionLimit)
+							throw $Error("max depth exceeded");
+						let end, message, key, value;
+						if (length === $undefined)
+							end = reader.len;
+						else {
+							end = reader.pos + length;
+							if (end > reader.len)
+								throw $RangeError("index out of range");
+							length = reader.len;
+							reader.len = end;
+						}
+						message = _target || new $root.containerd.services.snapshots.v1.ViewSnapshotRequest();
+						while (reader.pos < end) {
+							let start = reader.pos;
+							let tag = reader.tag();
+							if (tag === _end) {
+								_end = $undefined;
+								break;
+							}
+							let wireType = tag & 7;
+							switch (tag >>>= 3) {
+							case 1: {
+									if (wireType !== 2)
+										break;
+									if ((value = reader.stringVerify()).length)
+										message.snapshotter = value;
+									else
+										delete message.snapshotter;
+									continue;
+								}
+							case 2: {
+									if (wireType !== 2)
+										break;
+									if ((value = reader.stringVerify()).length)
+										message.key = value;
+									else
+										delete message.key;
+									continue;
+								}
+							case 3: {
+									if (wireType !== 2)
+										break;
+									if ((value = reader.stringVerify()).length)
+										message.parent = value;
+									else
+										delete message.parent;
+									continue;
+								}
+							case 4: {
+									if (wireType !== 2)
+										break;
+									if (message.labels === $util.emptyObject)
+										message.labels = {};
+									let end2 = reader.size() + reader.pos;
+									if (end2 > reader.len)
+										throw $RangeError("index out of range");
+									reader.len = end2;
+									key = "";
+									value = "";
+									while (reader.pos < end2) {
+										let tag2 = reader.tag();
+										wireType = tag2 & 7;
+										switch (tag2 >>>= 3) {
+										case 1:
+											if (wireType !== 2)
+												break;
+											key = reader.stringVerify();
+											continue;
+										case 2:
+											if (wireType !== 2)
+												break;
+											value = reader.stringVerify();
+											continue;
+										}
+										reader.skipType(wireType, _depth, tag2);
+									}
+									if (reader.pos !== end2)
+										throw $RangeError("index out of range");
+									reader.len = end;
+									if (key === "__proto__")
+										$util.makeProp(message.labels, key);
+									message.labels[key] = value;
+									continue;
+								}
+							}
+							reader.skipType(wireType, _depth, tag);
+							if (!reader.discardUnknown) {
+								$util.makeProp(message, "$unknowns", false);
+								(message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+							}
+						}
+						if (length !== $undefined) {
+							if (reader.pos !== end)
+								throw $RangeError("index out of range");
+							reader.len = length;
+						}
+						if (_end !== $undefined)
+							throw $Error("missing end group");
+						return message;
+					};
+					return ViewSnapshotRequest;
+				})();
+				v1.ViewSnapshotResponse = (function() {
+					const ViewSnapshotResponse = function (properties) {
+						this.mounts = [];
+						if (properties)
+							for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+								if (properties[keys[i]] != null && keys[i] !== "__proto__")
+									this[keys[i]] = properties[keys[i]];
+					};
+					ViewSnapshotResponse.prototype.mounts = $util.emptyArray;
+					ViewSnapshotResponse.create = function(properties) {
+						return new ViewSnapshotResponse(properties);
+					};
+					ViewSnapshotResponse.encode = function (message, writer, _depth) {
+						if (!writer)
+							writer = $Writer.create();
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $util.recursionLimit)
+							throw $Error("max depth exceeded");
+						if (message.mounts != null && message.mounts.length)
+							for (let i = 0; i < message.mounts.length; ++i)
+								$root.containerd.types.Mount.encode(message.mounts[i], writer.uint32(10).fork(), _depth + 1).ldelim();
+						if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+							for (let i = 0; i < message.$unknowns.length; ++i)
+								writer.raw(message.$unknowns[i]);
+						return writer;
+					};
+					ViewSnapshotResponse.decode = function (reader, length, _end, _depth, _target) {
+						if (!(reader instanceof $Reader))
+							reader = $Reader.create(reader);
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $Reader.recursionLimit)
+							throw $Error("max depth exceeded");
+						let end, message;
+						if (length === $undefined)
+							end = reader.len;
+						else {
+							end = reader.pos + length;
+							if (end > reader.len)
+								throw $RangeError("index out of range");
+							length = reader.len;
+							reader.len = end;
+						}
+						message = _target || new $root.containerd.services.snapshots.v1.ViewSnapshotResponse();
+						while (reader.pos < end) {
+							let start = reader.pos;
+							let tag = reader.tag();
+							if (tag === _end) {
+								_end = $undefined;
+								break;
+							}
+							let wireType = tag & 7;
+							switch (tag >>>= 3) {
+							case 1: {
+									if (wireType !== 2)
+										break;
+									if (!(message.mounts && message.mounts.length))
+										message.mounts = [];
+									message.mounts.push($root.containerd.types.Mount.decode(reader, reader.size(), $undefined, _depth + 1));
+									continue;
+								}
+							}
+							reader.skipType(wireType, _depth, tag);
+							if (!reader.discardUnknown) {
+								$util.makeProp(message, "$unknowns", false);
+								(message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+							}
+						}
+						if (length !== $undefined) {
+							if (reader.pos !== end)
+								throw $RangeError("index out of range");
+							reader.len = length;
+						}
+						if (_end !== $undefined)
+							throw $Error("missing end group");
+						return message;
+					};
+					return ViewSnapshotResponse;
+				})();
+				v1.MountsRequest = (function() {
+					const MountsRequest = function (properties) {
+						if (properties)
+							for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+								if (properties[keys[i]] != null && keys[i] !== "__proto__")
+									this[keys[i]] = properties[keys[i]];
+					};
+					MountsRequest.prototype.snapshotter = "";
+					MountsRequest.prototype.key = "";
+					MountsRequest.create = function(properties) {
+						return new MountsRequest(properties);
+					};
+					MountsRequest.encode = function (message, writer, _depth) {
+						if (!writer)
+							writer = $Writer.create();
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $util.recursionLimit)
+							throw $Error("max depth exceeded");
+						if (message.snapshotter != null && $Object.hasOwnProperty.call(message, "snapshotter") && message.snapshotter !== "")
+							writer.uint32(10).string(message.snapshotter);
+						if (message.key != null && $Object.hasOwnProperty.call(message, "key") && message.key !== "")
+							writer.uint32(18).string(message.key);
+						if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+							for (let i = 0; i < message.$unknowns.length; ++i)
+								writer.raw(message.$unknowns[i]);
+						return writer;
+					};
+					MountsRequest.decode = function (reader, length, _end, _depth, _target) {
+						if (!(reader instanceof $Reader))
+							reader = $Reader.create(reader);
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $Reader.recursionLimit)
+							throw $Error("max depth exceeded");
+						let end, message, value;
+						if (length === $undefined)
+							end = reader.len;
+						else {
+							end = reader.pos + length;
+							if (end > reader.len)
+								throw $RangeError("index out of range");
+							length = reader.len;
+							reader.len = end;
+						}
+						message = _target || new $root.containerd.services.snapshots.v1.MountsRequest();
+						while (reader.pos < end) {
+							let start = reader.pos;
+							let tag = reader.tag();
+							if (tag === _end) {
+								_end = $undefined;
+								break;
+							}
+							let wireType = tag & 7;
+							switch (tag >>>= 3) {
+							case 1: {
+									if (wireType !== 2)
+										break;
+									if ((value = reader.stringVerify()).length)
+										message.snapshotter = value;
+									else
+										delete message.snapshotter;
+									continue;
+								}
+							case 2: {
+									if (wireType !== 2)
+										break;
+									if ((value = reader.stringVerify()).length)
+										message.key = value;
+									else
+										delete message.key;
+									continue;
+								}
+							}
+							reader.skipType(wireType, _depth, tag);
+							if (!reader.discardUnknown) {
+								$util.makeProp(message, "$unknowns", false);
+								(message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+							}
+						}
+						if (length !== $undefined) {
+							if (reader.pos !== end)
+								throw $RangeError("index out of range");
+							reader.len = length;
+						}
+						if (_end !== $undefined)
+							throw $Error("missing end group");
+						return message;
+					};
+					return MountsRequest;
+				})();
+				v1.MountsResponse = (function() {
+					const MountsResponse = function (properties) {
+						this.mounts = [];
+						if (properties)
+							for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+								if (properties[keys[i]] != null && keys[i] !== "__proto__")
+									this[keys[i]] = properties[keys[i]];
+					};
+					MountsResponse.prototype.mounts = $util.emptyArray;
+					MountsResponse.create = function(properties) {
+						return new MountsResponse(properties);
+					};
+					MountsResponse.encode = function (message, writer, _depth) {
+						if (!writer)
+							writer = $Writer.create();
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $util.recursionLimit)
+							throw $Error("max depth exceeded");
+						if (message.mounts != null && message.mounts.length)
+							for (let i = 0; i < message.mounts.length; ++i)
+								$root.containerd.types.Mount.encode(message.mounts[i], writer.uint32(10).fork(), _depth + 1).ldelim();
+						if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+							for (let i = 0; i < message.$unknowns.length; ++i)
+								writer.raw(message.$unknowns[i]);
+						return writer;
+					};
+					MountsResponse.decode = function (reader, length, _end, _depth, _target) {
+						if (!(reader instanceof $Reader))
+							reader = $Reader.create(reader);
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $Reader.recursionLimit)
+							throw $Error("max depth exceeded");
+						let end, message;
+						if (length === $undefined)
+							end = reader.len;
+						else {
+							end = reader.pos + length;
+							if (end > reader.len)
+								throw $RangeError("index out of range");
+							length = reader.len;
+							reader.len = end;
+						}
+						message = _target || new $root.containerd.services.snapshots.v1.MountsResponse();
+						while (reader.pos < end) {
+							let start = reader.pos;
+							let tag = reader.tag();
+							if (tag === _end) {
+								_end = $undefined;
+								break;
+							}
+							let wireType = tag & 7;
+							switch (tag >>>= 3) {
+							case 1: {
+									if (wireType !== 2)
+										break;
+									if (!(message.mounts && message.mounts.length))
+										message.mounts = [];
+									message.mounts.push($root.containerd.types.Mount.decode(reader, reader.size(), $undefined, _depth + 1));
+									continue;
+								}
+							}
+							reader.skipType(wireType, _depth, tag);
+							if (!reader.discardUnknown) {
+								$util.makeProp(message, "$unknowns", false);
+								(message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+							}
+						}
+						if (length !== $undefined) {
+							if (reader.pos !== end)
+								throw $RangeError("index out of range");
+							reader.len = length;
+						}
+						if (_end !== $undefined)
+							throw $Error("missing end group");
+						return message;
+					};
+					return MountsResponse;
+				})();
+				v1.CommitSnapshotRequest = (function() {
+					const CommitSnapshotRequest = function (properties) {
+						this.labels = {};
+						if (properties)
+							for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+								if (properties[keys[i]] != null && keys[i] !== "__proto__")
+									this[keys[i]] = properties[keys[i]];
+					};
+					CommitSnapshotRequest.prototype.snapshotter = "";
+					CommitSnapshotRequest.prototype.name = "";
+					CommitSnapshotRequest.prototype.key = "";
+					CommitSnapshotRequest.prototype.labels = $util.emptyObject;
+					CommitSnapshotRequest.create = function(properties) {
+						return new CommitSnapshotRequest(properties);
+					};
+					CommitSnapshotRequest.encode = function (message, writer, _depth) {
+						if (!writer)
+							writer = $Writer.create();
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $util.recursionLimit)
+							throw $Error("max depth exceeded");
+						if (message.snapshotter != null && $Object.hasOwnProperty.call(message, "snapshotter") && message.snapshotter !== "")
+							writer.uint32(10).string(message.snapshotter);
+						if (message.name != null && $Object.hasOwnProperty.call(message, "name") && message.name !== "")
+							writer.uint32(18).string(message.name);
+						if (message.key != null && $Object.hasOwnProperty.call(message, "key") && message.key !== "")
+							writer.uint32(26).string(message.key);
+						if (message.labels != null && $Object.hasOwnProperty.call(message, "labels"))
+							for (let keys = $Object.keys(message.labels), i = 0; i < keys.length; ++i)
+								writer.uint32(34).fork().uint32(10).string(keys[i]).uint32(18).string(message.labels[keys[i]]).ldelim();
+						if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+							for (let i = 0; i < message.$unknowns.length; ++i)
+								writer.raw(message.$unknowns[i]);
+						return writer;
+					};
+					CommitSnapshotRequest.decode = function (reader, length, _end, _depth, _target) {
+						if (!(reader instanceof $Reader))
+							reader = $Reader.create(reader);
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $Reader.recursionLimit)
+							throw $Error("max depth exceeded");
+						let end, message, key, value;
+						if (length === $undefined)
+							end = reader.len;
+						else {
+							end = reader.pos + length;
+							if (end > reader.len)
+								throw $RangeError("index out of range");
+							length = reader.len;
+							reader.len = end;
+						}
+						message = _target || new $root.containerd.services.snapshots.v1.CommitSnapshotRequest();
+						while (reader.pos < end) {
+							let start = reader.pos;
+							let tag = reader.tag();
+							if (tag === _end) {
+								_end = $undefined;
+								break;
+							}
+							let wireType = tag & 7;
+							switch (tag >>>= 3) {
+							case 1: {
+									if (wireType !== 2)
+										break;
+									if ((value = reader.stringVerify()).length)
+										message.snapshotter = value;
+									else
+										delete message.snapshotter;
+									continue;
+								}
+							case 2: {
+									if (wireType !== 2)
+										break;
+									if ((value = reader.stringVerify()).length)
+										message.name = value;
+									else
+										delete message.name;
+									continue;
+								}
+							case 3: {
+									if (wireType !== 2)
+										break;
+									if ((value = reader.stringVerify()).length)
+										message.key = value;
+									else
+										delete message.key;
+									continue;
+								}
+							case 4: {
+									if (wireType !== 2)
+										break;
+									if (message.labels === $util.emptyObject)
+										message.labels = {};
+									let end2 = reader.size() + reader.pos;
+									if (end2 > reader.len)
+										throw $RangeError("index out of range");
+									reader.len = end2;
+									key = "";
+									value = "";
+									while (reader.pos < end2) {
+										let tag2 = reader.tag();
+										wireType = tag2 & 7;
+										switch (tag2 >>>= 3) {
+										case 1:
+											if (wireType !== 2)
+												break;
+											key = reader.stringVerify();
+											continue;
+										case 2:
+											if (wireType !== 2)
+												break;
+											value = reader.stringVerify();
+											continue;
+										}
+										reader.skipType(wireType, _depth, tag2);
+									}
+									if (reader.pos !== end2)
+										throw $RangeError("index out of range");
+									reader.len = end;
+									if (key === "__proto__")
+										$util.makeProp(message.labels, key);
+									message.labels[key] = value;
+									continue;
+								}
+							}
+							reader.skipType(wireType, _depth, tag);
+							if (!reader.discardUnknown) {
+								$util.makeProp(message, "$unknowns", false);
+								(message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+							}
+						}
+						if (length !== $undefined) {
+							if (reader.pos !== end)
+								throw $RangeError("index out of range");
+							reader.len = length;
+						}
+						if (_end !== $undefined)
+							throw $Error("missing end group");
+						return message;
+					};
+					return CommitSnapshotRequest;
+				})();
+				v1.RemoveSnapshotRequest = (function() {
+					const RemoveSnapshotRequest = function (properties) {
+						if (properties)
+							for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+								if (properties[keys[i]] != null && keys[i] !== "__proto__")
+									this[keys[i]] = properties[keys[i]];
+					};
+					RemoveSnapshotRequest.prototype.snapshotter = "";
+					RemoveSnapshotRequest.prototype.key = "";
+					RemoveSnapshotRequest.create = function(properties) {
+						return new RemoveSnapshotRequest(properties);
+					};
+					RemoveSnapshotRequest.encode = function (message, writer, _depth) {
+						if (!writer)
+							writer = $Writer.create();
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $util.recursionLimit)
+							throw $Error("max depth exceeded");
+						if (message.snapshotter != null && $Object.hasOwnProperty.call(message, "snapshotter") && message.snapshotter !== "")
+							writer.uint32(10).string(message.snapshotter);
+						if (message.key != null && $Object.hasOwnProperty.call(message, "key") && message.key !== "")
+							writer.uint32(18).string(message.key);
+						if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+							for (let i = 0; i < message.$unknowns.length; ++i)
+								writer.raw(message.$unknowns[i]);
+						return writer;
+					};
+					RemoveSnapshotRequest.decode = function (reader, length, _end, _depth, _target) {
+						if (!(reader instanceof $Reader))
+							reader = $Reader.create(reader);
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $Reader.recursionLimit)
+							throw $Error("max depth exceeded");
+						let end, message, value;
+						if (length === $undefined)
+							end = reader.len;
+						else {
+							end = reader.pos + length;
+							if (end > reader.len)
+								throw $RangeError("index out of range");
+							length = reader.len;
+							reader.len = end;
+						}
+						message = _target || new $root.containerd.services.snapshots.v1.RemoveSnapshotRequest();
+						while (reader.pos < end) {
+							let start = reader.pos;
+							let tag = reader.tag();
+							if (tag === _end) {
+								_end = $undefined;
+								break;
+							}
+							let wireType = tag & 7;
+							switch (tag >>>= 3) {
+							case 1: {
+									if (wireType !== 2)
+										break;
+									if ((value = reader.stringVerify()).length)
+										message.snapshotter = value;
+									else
+										delete message.snapshotter;
+									continue;
+								}
+							case 2: {
+									if (wireType !== 2)
+										break;
+									if ((value = reader.stringVerify()).length)
+										message.key = value;
+									else
+										delete message.key;
+									continue;
+								}
+							}
+							reader.skipType(wireType, _depth, tag);
+							if (!reader.discardUnknown) {
+								$util.makeProp(message, "$unknowns", false);
+								(message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+							}
+						}
+						if (length !== $undefined) {
+							if (reader.pos !== end)
+								throw $RangeError("index out of range");
+							reader.len = length;
+						}
+						if (_end !== $undefined)
+							throw $Error("missing end group");
+						return message;
+					};
+					return RemoveSnapshotRequest;
+				})();
+				v1.StatSnapshotRequest = (function() {
+					const StatSnapshotRequest = function (properties) {
+						if (properties)
+							for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+								if (properties[keys[i]] != null && keys[i] !== "__proto__")
+									this[keys[i]] = properties[keys[i]];
+					};
+					StatSnapshotRequest.prototype.snapshotter = "";
+					StatSnapshotRequest.prototype.key = "";
+					StatSnapshotRequest.create = function(properties) {
+						return new StatSnapshotRequest(properties);
+					};
+					StatSnapshotRequest.encode = function (message, writer, _depth) {
+						if (!writer)
+							writer = $Writer.create();
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $util.recursionLimit)
+							throw $Error("max depth exceeded");
+						if (message.snapshotter != null && $Object.hasOwnProperty.call(message, "snapshotter") && message.snapshotter !== "")
+							writer.uint32(10).string(message.snapshotter);
+						if (message.key != null && $Object.hasOwnProperty.call(message, "key") && message.key !== "")
+							writer.uint32(18).string(message.key);
+						if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+							for (let i = 0; i < message.$unknowns.length; ++i)
+								writer.raw(message.$unknowns[i]);
+						return writer;
+					};
+					StatSnapshotRequest.decode = function (reader, length, _end, _depth, _target) {
+						if (!(reader instanceof $Reader))
+							reader = $Reader.create(reader);
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $Reader.recursionLimit)
+							throw $Error("max depth exceeded");
+						let end, message, value;
+						if (length === $undefined)
+							end = reader.len;
+						else {
+							end = reader.pos + length;
+							if (end > reader.len)
+								throw $RangeError("index out of range");
+							length = reader.len;
+							reader.len = end;
+						}
+						message = _target || new $root.containerd.services.snapshots.v1.StatSnapshotRequest();
+						while (reader.pos < end) {
+							let start = reader.pos;
+							let tag = reader.tag();
+							if (tag === _end) {
+								_end = $undefined;
+								break;
+							}
+							let wireType = tag & 7;
+							switch (tag >>>= 3) {
+							case 1: {
+									if (wireType !== 2)
+										break;
+									if ((value = reader.stringVerify()).length)
+										message.snapshotter = value;
+									else
+										delete message.snapshotter;
+									continue;
+								}
+							case 2: {
+									if (wireType !== 2)
+										break;
+									if ((value = reader.stringVerify()).length)
+										message.key = value;
+									else
+										delete message.key;
+									continue;
+								}
+							}
+							reader.skipType(wireType, _depth, tag);
+							if (!reader.discardUnknown) {
+								$util.makeProp(message, "$unknowns", false);
+								(message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+							}
+						}
+						if (length !== $undefined) {
+							if (reader.pos !== end)
+								throw $RangeError("index out of range");
+							reader.len = length;
+						}
+						if (_end !== $undefined)
+							throw $Error("missing end group");
+						return message;
+					};
+					return StatSnapshotRequest;
+				})();
+				v1.StatSnapshotResponse = (function() {
+					const StatSnapshotResponse = function (properties) {
+						if (properties)
+							for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+								if (properties[keys[i]] != null && keys[i] !== "__proto__")
+									this[keys[i]] = properties[keys[i]];
+					};
+					StatSnapshotResponse.prototype.info = undefined;
+					StatSnapshotResponse.create = function(properties) {
+						return new StatSnapshotResponse(properties);
+					};
+					StatSnapshotResponse.encode = function (message, writer, _depth) {
+						if (!writer)
+							writer = $Writer.create();
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $util.recursionLimit)
+							throw $Error("max depth exceeded");
+						if (message.info != null && $Object.hasOwnProperty.call(message, "info"))
+							$root.containerd.services.snapshots.v1.Info.encode(message.info, writer.uint32(10).fork(), _depth + 1).ldelim();
+						if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+							for (let i = 0; i < message.$unknowns.length; ++i)
+								writer.raw(message.$unknowns[i]);
+						return writer;
+					};
+					StatSnapshotResponse.decode = function (reader, length, _end, _depth, _target) {
+						if (!(reader instanceof $Reader))
+							reader = $Reader.create(reader);
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $Reader.recursionLimit)
+							throw $Error("max depth exceeded");
+						let end, message, value;
+						if (length === $undefined)
+							end = reader.len;
+						else {
+							end = reader.pos + length;
+							if (end > reader.len)
+								throw $RangeError("index out of range");
+							length = reader.len;
+							reader.len = end;
+						}
+						message = _target || new $root.containerd.services.snapshots.v1.StatSnapshotResponse();
+						while (reader.pos < end) {
+							let start = reader.pos;
+							let tag = reader.tag();
+							if (tag === _end) {
+								_end = $undefined;
+								break;
+							}
+							let wireType = tag & 7;
+							switch (tag >>>= 3) {
+							case 1: {
+									if (wireType !== 2)
+										break;
+									message.info = $root.containerd.services.snapshots.v1.Info.decode(reader, reader.size(), $undefined, _depth + 1, message.info);
+									continue;
+								}
+							}
+							reader.skipType(wireType, _depth, tag);
+							if (!reader.discardUnknown) {
+								$util.makeProp(message, "$unknowns", false);
+								(message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+							}
+						}
+						if (length !== $undefined) {
+							if (reader.pos !== end)
+								throw $RangeError("index out of range");
+							reader.len = length;
+						}
+						if (_end !== $undefined)
+							throw $Error("missing end group");
+						return message;
+					};
+					return StatSnapshotResponse;
+				})();
+				v1.ListSnapshotsRequest = (function() {
+					const ListSnapshotsRequest = function (properties) {
+						this.filters = [];
+						if (properties)
+							for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+								if (properties[keys[i]] != null && keys[i] !== "__proto__")
+									this[keys[i]] = properties[keys[i]];
+					};
+					ListSnapshotsRequest.prototype.snapshotter = "";
+					ListSnapshotsRequest.prototype.filters = $util.emptyArray;
+					ListSnapshotsRequest.create = function(properties) {
+						return new ListSnapshotsRequest(properties);
+					};
+					ListSnapshotsRequest.encode = function (message, writer, _depth) {
+						if (!writer)
+							writer = $Writer.create();
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $util.recursionLimit)
+							throw $Error("max depth exceeded");
+						if (message.snapshotter != null && $Object.hasOwnProperty.call(message, "snapshotter") && message.snapshotter !== "")
+							writer.uint32(10).string(message.snapshotter);
+						if (message.filters != null && message.filters.length)
+							for (let i = 0; i < message.filters.length; ++i)
+								writer.uint32(18).string(message.filters[i]);
+						if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+							for (let i = 0; i < message.$unknowns.length; ++i)
+								writer.raw(message.$unknowns[i]);
+						return writer;
+					};
+					ListSnapshotsRequest.decode = function (reader, length, _end, _depth, _target) {
+						if (!(reader instanceof $Reader))
+							reader = $Reader.create(reader);
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $Reader.recursionLimit)
+							throw $Error("max depth exceeded");
+						let end, message, value;
+						if (length === $undefined)
+							end = reader.len;
+						else {
+							end = reader.pos + length;
+							if (end > reader.len)
+								throw $RangeError("index out of range");
+							length = reader.len;
+							reader.len = end;
+						}
+						message = _target || new $root.containerd.services.snapshots.v1.ListSnapshotsRequest();
+						while (reader.pos < end) {
+							let start = reader.pos;
+							let tag = reader.tag();
+							if (tag === _end) {
+								_end = $undefined;
+								break;
+							}
+							let wireType = tag & 7;
+							switch (tag >>>= 3) {
+							case 1: {
+									if (wireType !== 2)
+										break;
+									if ((value = reader.stringVerify()).length)
+										message.snapshotter = value;
+									else
+										delete message.snapshotter;
+									continue;
+								}
+							case 2: {
+									if (wireType !== 2)
+										break;
+									if (!(message.filters && message.filters.length))
+										message.filters = [];
+									message.filters.push(reader.stringVerify());
+									continue;
+								}
+							}
+							reader.skipType(wireType, _depth, tag);
+							if (!reader.discardUnknown) {
+								$util.makeProp(message, "$unknowns", false);
+								(message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+							}
+						}
+						if (length !== $undefined) {
+							if (reader.pos !== end)
+								throw $RangeError("index out of range");
+							reader.len = length;
+						}
+						if (_end !== $undefined)
+							throw $Error("missing end group");
+						return message;
+					};
+					return ListSnapshotsRequest;
+				})();
+				v1.ListSnapshotsResponse = (function() {
+					const ListSnapshotsResponse = function (properties) {
+						this.info = [];
+						if (properties)
+							for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+								if (properties[keys[i]] != null && keys[i] !== "__proto__")
+									this[keys[i]] = properties[keys[i]];
+					};
+					ListSnapshotsResponse.prototype.info = $util.emptyArray;
+					ListSnapshotsResponse.create = function(properties) {
+						return new ListSnapshotsResponse(properties);
+					};
+					ListSnapshotsResponse.encode = function (message, writer, _depth) {
+						if (!writer)
+							writer = $Writer.create();
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $util.recursionLimit)
+							throw $Error("max depth exceeded");
+						if (message.info != null && message.info.length)
+							for (let i = 0; i < message.info.length; ++i)
+								$root.containerd.services.snapshots.v1.Info.encode(message.info[i], writer.uint32(10).fork(), _depth + 1).ldelim();
+						if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+							for (let i = 0; i < message.$unknowns.length; ++i)
+								writer.raw(message.$unknowns[i]);
+						return writer;
+					};
+					ListSnapshotsResponse.decode = function (reader, length, _end, _depth, _target) {
+						if (!(reader instanceof $Reader))
+							reader = $Reader.create(reader);
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $Reader.recursionLimit)
+							throw $Error("max depth exceeded");
+						let end, message;
+						if (length === $undefined)
+							end = reader.len;
+						else {
+							end = reader.pos + length;
+							if (end > reader.len)
+								throw $RangeError("index out of range");
+							length = reader.len;
+							reader.len = end;
+						}
+						message = _target || new $root.containerd.services.snapshots.v1.ListSnapshotsResponse();
+						while (reader.pos < end) {
+							let start = reader.pos;
+							let tag = reader.tag();
+							if (tag === _end) {
+								_end = $undefined;
+								break;
+							}
+							let wireType = tag & 7;
+							switch (tag >>>= 3) {
+							case 1: {
+									if (wireType !== 2)
+										break;
+									if (!(message.info && message.info.length))
+										message.info = [];
+									message.info.push($root.containerd.services.snapshots.v1.Info.decode(reader, reader.size(), $undefined, _depth + 1));
+									continue;
+								}
+							}
+							reader.skipType(wireType, _depth, tag);
+							if (!reader.discardUnknown) {
+								$util.makeProp(message, "$unknowns", false);
+								(message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+							}
+						}
+						if (length !== $undefined) {
+							if (reader.pos !== end)
+								throw $RangeError("index out of range");
+							reader.len = length;
+						}
+						if (_end !== $undefined)
+							throw $Error("missing end group");
+						return message;
+					};
+					return ListSnapshotsResponse;
+				})();
+				v1.UsageRequest = (function() {
+					const UsageRequest = function (properties) {
+						if (properties)
+							for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+								if (properties[keys[i]] != null && keys[i] !== "__proto__")
+									this[keys[i]] = properties[keys[i]];
+					};
+					UsageRequest.prototype.snapshotter = "";
+					UsageRequest.prototype.key = "";
+					UsageRequest.create = function(properties) {
+						return new UsageRequest(properties);
+					};
+					UsageRequest.encode = function (message, writer, _depth) {
+						if (!writer)
+							writer = $Writer.create();
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $util.recursionLimit)
+							throw $Error("max depth exceeded");
+						if (message.snapshotter != null && $Object.hasOwnProperty.call(message, "snapshotter") && message.snapshotter !== "")
+							writer.uint32(10).string(message.snapshotter);
+						if (message.key != null && $Object.hasOwnProperty.call(message, "key") && message.key !== "")
+							writer.uint32(18).string(message.key);
+						if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+							for (let i = 0; i < message.$unknowns.length; ++i)
+								writer.raw(message.$unknowns[i]);
+						return writer;
+					};
+					UsageRequest.decode = function (reader, length, _end, _depth, _target) {
+						if (!(reader instanceof $Reader))
+							reader = $Reader.create(reader);
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $Reader.recursionLimit)
+							throw $Error("max depth exceeded");
+						let end, message, value;
+						if (length === $undefined)
+							end = reader.len;
+						else {
+							end = reader.pos + length;
+							if (end > reader.len)
+								throw $RangeError("index out of range");
+							length = reader.len;
+							reader.len = end;
+						}
+						message = _target || new $root.containerd.services.snapshots.v1.UsageRequest();
+						while (reader.pos < end) {
+							let start = reader.pos;
+							let tag = reader.tag();
+							if (tag === _end) {
+								_end = $undefined;
+								break;
+							}
+							let wireType = tag & 7;
+							switch (tag >>>= 3) {
+							case 1: {
+									if (wireType !== 2)
+										break;
+									if ((value = reader.stringVerify()).length)
+										message.snapshotter = value;
+									else
+										delete message.snapshotter;
+									continue;
+								}
+							case 2: {
+									if (wireType !== 2)
+										break;
+									if ((value = reader.stringVerify()).length)
+										message.key = value;
+									else
+										delete message.key;
+									continue;
+								}
+							}
+							reader.skipType(wireType, _depth, tag);
+							if (!reader.discardUnknown) {
+								$util.makeProp(message, "$unknowns", false);
+								(message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+							}
+						}
+						if (length !== $undefined) {
+							if (reader.pos !== end)
+								throw $RangeError("index out of range");
+							reader.len = length;
+						}
+						if (_end !== $undefined)
+							throw $Error("missing end group");
+						return message;
+					};
+					return UsageRequest;
+				})();
+				v1.UsageResponse = (function() {
+					const UsageResponse = function (properties) {
+						if (properties)
+							for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+								if (properties[keys[i]] != null && keys[i] !== "__proto__")
+									this[keys[i]] = properties[keys[i]];
+					};
+					UsageResponse.prototype.size = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
+					UsageResponse.prototype.inodes = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
+					UsageResponse.create = function(properties) {
+						return new UsageResponse(properties);
+					};
+					UsageResponse.encode = function (message, writer, _depth) {
+						if (!writer)
+							writer = $Writer.create();
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $util.recursionLimit)
+							throw $Error("max depth exceeded");
+						if (message.size != null && $Object.hasOwnProperty.call(message, "size") && (typeof message.size === "object" ? message.size.low || message.size.high : message.size !== 0))
+							writer.uint32(8).int64(message.size);
+						if (message.inodes != null && $Object.hasOwnProperty.call(message, "inodes") && (typeof message.inodes === "object" ? message.inodes.low || message.inodes.high : message.inodes !== 0))
+							writer.uint32(16).int64(message.inodes);
+						if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+							for (let i = 0; i < message.$unknowns.length; ++i)
+								writer.raw(message.$unknowns[i]);
+						return writer;
+					};
+					UsageResponse.decode = function (reader, length, _end, _depth, _target) {
+						if (!(reader instanceof $Reader))
+							reader = $Reader.create(reader);
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $Reader.recursionLimit)
+							throw $Error("max depth exceeded");
+						let end, message, value;
+						if (length === $undefined)
+							end = reader.len;
+						else {
+							end = reader.pos + length;
+							if (end > reader.len)
+								throw $RangeError("index out of range");
+							length = reader.len;
+							reader.len = end;
+						}
+						message = _target || new $root.containerd.services.snapshots.v1.UsageResponse();
+						while (reader.pos < end) {
+							let start = reader.pos;
+							let tag = reader.tag();
+							if (tag === _end) {
+								_end = $undefined;
+								break;
+							}
+							let wireType = tag & 7;
+							switch (tag >>>= 3) {
+							case 1: {
+									if (wireType !== 0)
+										break;
+									if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+										message.size = value;
+									else
+										delete message.size;
+									continue;
+								}
+							case 2: {
+									if (wireType !== 0)
+										break;
+									if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+										message.inodes = value;
+									else
+										delete message.inodes;
+									continue;
+								}
+							}
+							reader.skipType(wireType, _depth, tag);
+							if (!reader.discardUnknown) {
+								$util.makeProp(message, "$unknowns", false);
+								(message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+							}
+						}
+						if (length !== $undefined) {
+							if (reader.pos !== end)
+								throw $RangeError("index out of range");
+							reader.len = length;
+						}
+						if (_end !== $undefined)
+							throw $Error("missing end group");
+						return message;
+					};
+					return UsageResponse;
+				})();
+				return v1;
+			})();
+			return snapshots;
+		})();
+		services.tasks = (function() {
+			const tasks = {};
+			tasks.v1 = (function() {
+				const v1 = {};
+				v1.CreateTaskRequest = (function() {
+					const CreateTaskRequest = function (properties) {
+						this.rootfs = [];
+						if (properties)
+							for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+								if (properties[keys[i]] != null && keys[i] !== "__proto__")
+									this[keys[i]] = properties[keys[i]];
+					};
+					CreateTaskRequest.prototype.containerId = "";
+					CreateTaskRequest.prototype.rootfs = $util.emptyArray;
+					CreateTaskRequest.prototype.stdin = "";
+					CreateTaskRequest.prototype.stdout = "";
+					CreateTaskRequest.prototype.stderr = "";
+					CreateTaskRequest.prototype.terminal = false;
+					CreateTaskRequest.prototype.options = undefined;
+					CreateTaskRequest.create = function(properties) {
+						return new CreateTaskRequest(properties);
+					};
+					CreateTaskRequest.encode = function (message, writer, _depth) {
+						if (!writer)
+							writer = $Writer.create();
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $util.recursionLimit)
+							throw $Error("max depth exceeded");
+						if (message.containerId != null && $Object.hasOwnProperty.call(message, "containerId") && message.containerId !== "")
+							writer.uint32(10).string(message.containerId);
+						if (message.rootfs != null && message.rootfs.length)
+							for (let i = 0; i < message.rootfs.length; ++i)
+								$root.containerd.types.Mount.encode(message.rootfs[i], writer.uint32(26).fork(), _depth + 1).ldelim();
+						if (message.stdin != null && $Object.hasOwnProperty.call(message, "stdin") && message.stdin !== "")
+							writer.uint32(34).string(message.stdin);
+						if (message.stdout != null && $Object.hasOwnProperty.call(message, "stdout") && message.stdout !== "")
+							writer.uint32(42).string(message.stdout);
+						if (message.stderr != null && $Object.hasOwnProperty.call(message, "stderr") && message.stderr !== "")
+							writer.uint32(50).string(message.stderr);
+						if (message.terminal != null && $Object.hasOwnProperty.call(message, "terminal") && message.terminal !== false)
+							writer.uint32(56).bool(message.terminal);
+						if (message.options != null && $Object.hasOwnProperty.call(message, "options"))
+							$root.google.protobuf.Any.encode(message.options, writer.uint32(74).fork(), _depth + 1).ldelim();
+						if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+							for (let i = 0; i < message.$unknowns.length; ++i)
+								writer.raw(message.$unknowns[i]);
+						return writer;
+					};
+					CreateTaskRequest.decode = function (reader, length, _end, _depth, _target) {
+						if (!(reader instanceof $Reader))
+							reader = $Reader.create(reader);
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $Reader.recursionLimit)
+							throw $Error("max depth exceeded");
+						let end, message, value;
+						if (length === $undefined)
+							end = reader.len;
+						else {
+							end = reader.pos + length;
+							if (end > reader.len)
+								throw $RangeError("index out of range");
+							length = reader.len;
+							reader.len = end;
+						}
+						message = _target || new $root.containerd.services.tasks.v1.CreateTaskRequest();
+						while (reader.pos < end) {
+							let start = reader.pos;
+							let tag = reader.tag();
+							if (tag === _end) {
+								_end = $undefined;
+								break;
+							}
+							let wireType = tag & 7;
+							switch (tag >>>= 3) {
+							case 1: {
+									if (wireType !== 2)
+										break;
+									if ((value = reader.stringVerify()).length)
+										message.containerId = value;
+									else
+										delete message.containerId;
+									continue;
+								}
+							case 3: {
+									if (wireType !== 2)
+										break;
+									if (!(message.rootfs && message.rootfs.length))
+										message.rootfs = [];
+									message.rootfs.push($root.containerd.types.Mount.decode(reader, reader.size(), $undefined, _depth + 1));
+									continue;
+								}
+							case 4: {
+									if (wireType !== 2)
+										break;
+									if ((value = reader.stringVerify()).length)
+										message.stdin = value;
+									else
+										delete message.stdin;
+									continue;
+								}
+							case 5: {
+									if (wireType !== 2)
+										break;
+									if ((value = reader.stringVerify()).length)
+										message.stdout = value;
+									else
+										delete message.stdout;
+									continue;
+								}
+							case 6: {
+									if (wireType !== 2)
+										break;
+									if ((value = reader.stringVerify()).length)
+										message.stderr = value;
+									else
+										delete message.stderr;
+									continue;
+								}
+							case 7: {
+									if (wireType !== 0)
+										break;
+									if (value = reader.bool())
+										message.terminal = value;
+									else
+										delete message.terminal;
+									continue;
+								}
+							case 9: {
+									if (wireType !== 2)
+										break;
+									message.options = $root.google.protobuf.Any.decode(reader, reader.size(), $undefined, _depth + 1, message.options);
+									continue;
+								}
+							}
+							reader.skipType(wireType, _depth, tag);
+							if (!reader.discardUnknown) {
+								$util.makeProp(message, "$unknowns", false);
+								(message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+							}
+						}
+						if (length !== $undefined) {
+							if (reader.pos !== end)
+								throw $RangeError("index out of range");
+							reader.len = length;
+						}
+						if (_end !== $undefined)
+							throw $Error("missing end group");
+						return message;
+					};
+					return CreateTaskRequest;
+				})();
+				v1.CreateTaskResponse = (function() {
+					const CreateTaskResponse = function (properties) {
+						if (properties)
+							for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+								if (properties[keys[i]] != null && keys[i] !== "__proto__")
+									this[keys[i]] = properties[keys[i]];
+					};
+					CreateTaskResponse.prototype.containerId = "";
+					CreateTaskResponse.prototype.pid = 0;
+					CreateTaskResponse.create = function(properties) {
+						return new CreateTaskResponse(properties);
+					};
+					CreateTaskResponse.encode = function (message, writer, _depth) {
+						if (!writer)
+							writer = $Writer.create();
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $util.recursionLimit)
+							throw $Error("max depth exceeded");
+						if (message.containerId != null && $Object.hasOwnProperty.call(message, "containerId") && message.containerId !== "")
+							writer.uint32(10).string(message.containerId);
+						if (message.pid != null && $Object.hasOwnProperty.call(message, "pid") && message.pid !== 0)
+							writer.uint32(16).uint32(message.pid);
+						if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+							for (let i = 0; i < message.$unknowns.length; ++i)
+								writer.raw(message.$unknowns[i]);
+						return writer;
+					};
+					CreateTaskResponse.decode = function (reader, length, _end, _depth, _target) {
+						if (!(reader instanceof $Reader))
+							reader = $Reader.create(reader);
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $Reader.recursionLimit)
+							throw $Error("max depth exceeded");
+						let end, message, value;
+						if (length === $undefined)
+							end = reader.len;
+						else {
+							end = reader.pos + length;
+							if (end > reader.len)
+								throw $RangeError("index out of range");
+							length = reader.len;
+							reader.len = end;
+						}
+						message = _target || new $root.containerd.services.tasks.v1.CreateTaskResponse();
+						while (reader.pos < end) {
+							let start = reader.pos;
+							let tag = reader.tag();
+							if (tag === _end) {
+								_end = $undefined;
+								break;
+							}
+							let wireType = tag & 7;
+							switch (tag >>>= 3) {
+							case 1: {
+									if (wireType !== 2)
+										break;
+									if ((value = reader.stringVerify()).length)
+										message.containerId = value;
+									else
+										delete message.containerId;
+									continue;
+								}
+							case 2: {
+									if (wireType !== 0)
+										break;
+									if (value = reader.uint32())
+										message.pid = value;
+									else
+										delete message.pid;
+									continue;
+								}
+							}
+							reader.skipType(wireType, _depth, tag);
+							if (!reader.discardUnknown) {
+								$util.makeProp(message, "$unknowns", false);
+								(message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+							}
+						}
+						if (length !== $undefined) {
+							if (reader.pos !== end)
+								throw $RangeError("index out of range");
+							reader.len = length;
+						}
+						if (_end !== $undefined)
+							throw $Error("missing end group");
+						return message;
+					};
+					return CreateTaskResponse;
+				})();
+				v1.StartRequest = (function() {
+					const StartRequest = function (properties) {
+						if (properties)
+							for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+								if (properties[keys[i]] != null && keys[i] !== "__proto__")
+									this[keys[i]] = properties[keys[i]];
+					};
+					StartRequest.prototype.containerId = "";
+					StartRequest.prototype.execId = "";
+					StartRequest.create = function(properties) {
+						return new StartRequest(properties);
+					};
+					StartRequest.encode = function (message, writer, _depth) {
+						if (!writer)
+							writer = $Writer.create();
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $util.recursionLimit)
+							throw $Error("max depth exceeded");
+						if (message.containerId != null && $Object.hasOwnProperty.call(message, "containerId") && message.containerId !== "")
+							writer.uint32(10).string(message.containerId);
+						if (message.execId != null && $Object.hasOwnProperty.call(message, "execId") && message.execId !== "")
+							writer.uint32(18).string(message.execId);
+						if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+							for (let i = 0; i < message.$unknowns.length; ++i)
+								writer.raw(message.$unknowns[i]);
+						return writer;
+					};
+					StartRequest.decode = function (reader, length, _end, _depth, _target) {
+						if (!(reader instanceof $Reader))
+							reader = $Reader.create(reader);
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $Reader.recursionLimit)
+							throw $Error("max depth exceeded");
+						let end, message, value;
+						if (length === $undefined)
+							end = reader.len;
+						else {
+							end = reader.pos + length;
+							if (end > reader.len)
+								throw $RangeError("index out of range");
+							length = reader.len;
+							reader.len = end;
+						}
+						message = _target || new $root.containerd.services.tasks.v1.StartRequest();
+						while (reader.pos < end) {
+							let start = reader.pos;
+							let tag = reader.tag();
+							if (tag === _end) {
+								_end = $undefined;
+								break;
+							}
+							let wireType = tag & 7;
+							switch (tag >>>= 3) {
+							case 1: {
+									if (wireType !== 2)
+										break;
+									if ((value = reader.stringVerify()).length)
+										message.containerId = value;
+									else
+										delete message.containerId;
+									continue;
+								}
+							case 2: {
+									if (wireType !== 2)
+										break;
+									if ((value = reader.stringVerify()).length)
+										message.execId = value;
+									else
+										delete message.execId;
+									continue;
+								}
+							}
+							reader.skipType(wireType, _depth, tag);
+							if (!reader.discardUnknown) {
+								$util.makeProp(message, "$unknowns", false);
+								(message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+							}
+						}
+						if (length !== $undefined) {
+							if (reader.pos !== end)
+								throw $RangeError("index out of range");
+							reader.len = length;
+						}
+						if (_end !== $undefined)
+							throw $Error("missing end group");
+						return message;
+					};
+					return StartRequest;
+				})();
+				v1.StartResponse = (function() {
+					const StartResponse = function (properties) {
+						if (properties)
+							for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+								if (properties[keys[i]] != null && keys[i] !== "__proto__")
+									this[keys[i]] = properties[keys[i]];
+					};
+					StartResponse.prototype.pid = 0;
+					StartResponse.create = function(properties) {
+						return new StartResponse(properties);
+					};
+					StartResponse.encode = function (message, writer, _depth) {
+						if (!writer)
+							writer = $Writer.create();
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $util.recursionLimit)
+							throw $Error("max depth exceeded");
+						if (message.pid != null && $Object.hasOwnProperty.call(message, "pid") && message.pid !== 0)
+							writer.uint32(8).uint32(message.pid);
+						if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+							for (let i = 0; i < message.$unknowns.length; ++i)
+								writer.raw(message.$unknowns[i]);
+						return writer;
+					};
+					StartResponse.decode = function (reader, length, _end, _depth, _target) {
+						if (!(reader instanceof $Reader))
+							reader = $Reader.create(reader);
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $Reader.recursionLimit)
+							throw $Error("max depth exceeded");
+						let end, message, value;
+						if (length === $undefined)
+							end = reader.len;
+						else {
+							end = reader.pos + length;
+							if (end > reader.len)
+								throw $RangeError("index out of range");
+							length = reader.len;
+							reader.len = end;
+						}
+						message = _target || new $root.containerd.services.tasks.v1.StartResponse();
+						while (reader.pos < end) {
+							let start = reader.pos;
+							let tag = reader.tag();
+							if (tag === _end) {
+								_end = $undefined;
+								break;
+							}
+							let wireType = tag & 7;
+							switch (tag >>>= 3) {
+							case 1: {
+									if (wireType !== 0)
+										break;
+									if (value = reader.uint32())
+										message.pid = value;
+									else
+										delete message.pid;
+									continue;
+								}
+							}
+							reader.skipType(wireType, _depth, tag);
+							if (!reader.discardUnknown) {
+								$util.makeProp(message, "$unknowns", false);
+								(message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+							}
+						}
+						if (length !== $undefined) {
+							if (reader.pos !== end)
+								throw $RangeError("index out of range");
+							reader.len = length;
+						}
+						if (_end !== $undefined)
+							throw $Error("missing end group");
+						return message;
+					};
+					return StartResponse;
+				})();
+				v1.DeleteTaskRequest = (function() {
+					const DeleteTaskRequest = function (properties) {
+						if (properties)
+							for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+								if (properties[keys[i]] != null && keys[i] !== "__proto__")
+									this[keys[i]] = properties[keys[i]];
+					};
+					DeleteTaskRequest.prototype.containerId = "";
+					DeleteTaskRequest.create = function(properties) {
+						return new DeleteTaskRequest(properties);
+					};
+					DeleteTaskRequest.encode = function (message, writer, _depth) {
+						if (!writer)
+							writer = $Writer.create();
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $util.recursionLimit)
+							throw $Error("max depth exceeded");
+						if (message.containerId != null && $Object.hasOwnProperty.call(message, "containerId") && message.containerId !== "")
+							writer.uint32(10).string(message.containerId);
+						if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+							for (let i = 0; i < message.$unknowns.length; ++i)
+								writer.raw(message.$unknowns[i]);
+						return writer;
+					};
+					DeleteTaskRequest.decode = function (reader, length, _end, _depth, _target) {
+						if (!(reader instanceof $Reader))
+							reader = $Reader.create(reader);
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $Reader.recursionLimit)
+							throw $Error("max depth exceeded");
+						let end, message, value;
+						if (length === $undefined)
+							end = reader.len;
+						else {
+							end = reader.pos + length;
+							if (end > reader.len)
+								throw $RangeError("index out of range");
+							length = reader.len;
+							reader.len = end;
+						}
+						message = _target || new $root.containerd.services.tasks.v1.DeleteTaskRequest();
+						while (reader.pos < end) {
+							let start = reader.pos;
+							let tag = reader.tag();
+							if (tag === _end) {
+								_end = $undefined;
+								break;
+							}
+							let wireType = tag & 7;
+							switch (tag >>>= 3) {
+							case 1: {
+									if (wireType !== 2)
+										break;
+									if ((value = reader.stringVerify()).length)
+										message.containerId = value;
+									else
+										delete message.containerId;
+									continue;
+								}
+							}
+							reader.skipType(wireType, _depth, tag);
+							if (!reader.discardUnknown) {
+								$util.makeProp(message, "$unknowns", false);
+								(message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+							}
+						}
+						if (length !== $undefined) {
+							if (reader.pos !== end)
+								throw $RangeError("index out of range");
+							reader.len = length;
+						}
+						if (_end !== $undefined)
+							throw $Error("missing end group");
+						return message;
+					};
+					return DeleteTaskRequest;
+				})();
+				v1.DeleteProcessRequest = (function() {
+					const DeleteProcessRequest = function (properties) {
+						if (properties)
+							for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+								if (properties[keys[i]] != null && keys[i] !== "__proto__")
+									this[keys[i]] = properties[keys[i]];
+					};
+					DeleteProcessRequest.prototype.containerId = "";
+					DeleteProcessRequest.prototype.execId = "";
+					DeleteProcessRequest.create = function(properties) {
+						return new DeleteProcessRequest(properties);
+					};
+					DeleteProcessRequest.encode = function (message, writer, _depth) {
+						if (!writer)
+							writer = $Writer.create();
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $util.recursionLimit)
+							throw $Error("max depth exceeded");
+						if (message.containerId != null && $Object.hasOwnProperty.call(message, "containerId") && message.containerId !== "")
+							writer.uint32(10).string(message.containerId);
+						if (message.execId != null && $Object.hasOwnProperty.call(message, "execId") && message.execId !== "")
+							writer.uint32(18).string(message.execId);
+						if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+							for (let i = 0; i < message.$unknowns.length; ++i)
+								writer.raw(message.$unknowns[i]);
+						return writer;
+					};
+					DeleteProcessRequest.decode = function (reader, length, _end, _depth, _target) {
+						if (!(reader instanceof $Reader))
+							reader = $Reader.create(reader);
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $Reader.recursionLimit)
+							throw $Error("max depth exceeded");
+						let end, message, value;
+						if (length === $undefined)
+							end = reader.len;
+						else {
+							end = reader.pos + length;
+							if (end > reader.len)
+								throw $RangeError("index out of range");
+							length = reader.len;
+							reader.len = end;
+						}
+						message = _target || new $root.containerd.services.tasks.v1.DeleteProcessRequest();
+						while (reader.pos < end) {
+							let start = reader.pos;
+							let tag = reader.tag();
+							if (tag === _end) {
+								_end = $undefined;
+								break;
+							}
+							let wireType = tag & 7;
+							switch (tag >>>= 3) {
+							case 1: {
+									if (wireType !== 2)
+										break;
+									if ((value = reader.stringVerify()).length)
+										message.containerId = value;
+									else
+										delete message.containerId;
+									continue;
+								}
+							case 2: {
+									if (wireType !== 2)
+										break;
+									if ((value = reader.stringVerify()).length)
+										message.execId = value;
+									else
+										delete message.execId;
+									continue;
+								}
+							}
+							reader.skipType(wireType, _depth, tag);
+							if (!reader.discardUnknown) {
+								$util.makeProp(message, "$unknowns", false);
+								(message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+							}
+						}
+						if (length !== $undefined) {
+							if (reader.pos !== end)
+								throw $RangeError("index out of range");
+							reader.len = length;
+						}
+						if (_end !== $undefined)
+							throw $Error("missing end group");
+						return message;
+					};
+					return DeleteProcessRequest;
+				})();
+				v1.DeleteResponse = (function() {
+					const DeleteResponse = function (properties) {
+						if (properties)
+							for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+								if (properties[keys[i]] != null && keys[i] !== "__proto__")
+									this[keys[i]] = properties[keys[i]];
+					};
+					DeleteResponse.prototype.id = "";
+					DeleteResponse.prototype.pid = 0;
+					DeleteResponse.prototype.exitStatus = 0;
+					DeleteResponse.prototype.exitedAt = undefined;
+					DeleteResponse.create = function(properties) {
+						return new DeleteResponse(properties);
+					};
+					DeleteResponse.encode = function (message, writer, _depth) {
+						if (!writer)
+							writer = $Writer.create();
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $util.recursionLimit)
+							throw $Error("max depth exceeded");
+						if (message.id != null && $Object.hasOwnProperty.call(message, "id") && message.id !== "")
+							writer.uint32(10).string(message.id);
+						if (message.pid != null && $Object.hasOwnProperty.call(message, "pid") && message.pid !== 0)
+							writer.uint32(16).uint32(message.pid);
+						if (message.exitStatus != null && $Object.hasOwnProperty.call(message, "exitStatus") && message.exitStatus !== 0)
+							writer.uint32(24).uint32(message.exitStatus);
+						if (message.exitedAt != null && $Object.hasOwnProperty.call(message, "exitedAt"))
+							$root.google.protobuf.Timestamp.encode(message.exitedAt, writer.uint32(34).fork(), _depth + 1).ldelim();
+						if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+							for (let i = 0; i < message.$unknowns.length; ++i)
+								writer.raw(message.$unknowns[i]);
+						return writer;
+					};
+					DeleteResponse.decode = function (reader, length, _end, _depth, _target) {
+						if (!(reader instanceof $Reader))
+							reader = $Reader.create(reader);
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $Reader.recursionLimit)
+							throw $Error("max depth exceeded");
+						let end, message, value;
+						if (length === $undefined)
+							end = reader.len;
+						else {
+							end = reader.pos + length;
+							if (end > reader.len)
+								throw $RangeError("index out of range");
+							length = reader.len;
+							reader.len = end;
+						}
+						message = _target || new $root.containerd.services.tasks.v1.DeleteResponse();
+						while (reader.pos < end) {
+							let start = reader.pos;
+							let tag = reader.tag();
+							if (tag === _end) {
+								_end = $undefined;
+								break;
+							}
+							let wireType = tag & 7;
+							switch (tag >>>= 3) {
+							case 1: {
+									if (wireType !== 2)
+										break;
+									if ((value = reader.stringVerify()).length)
+										message.id = value;
+									else
+										delete message.id;
+									continue;
+								}
+							case 2: {
+									if (wireType !== 0)
+										break;
+									if (value = reader.uint32())
+										message.pid = value;
+									else
+										delete message.pid;
+									continue;
+								}
+							case 3: {
+									if (wireType !== 0)
+										break;
+									if (value = reader.uint32())
+										message.exitStatus = value;
+									else
+										delete message.exitStatus;
+									continue;
+								}
+							case 4: {
+									if (wireType !== 2)
+										break;
+									message.exitedAt = $root.google.protobuf.Timestamp.decode(reader, reader.size(), $undefined, _depth + 1, message.exitedAt);
+									continue;
+								}
+							}
+							reader.skipType(wireType, _depth, tag);
+							if (!reader.discardUnknown) {
+								$util.makeProp(message, "$unknowns", false);
+								(message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+							}
+						}
+						if (length !== $undefined) {
+							if (reader.pos !== end)
+								throw $RangeError("index out of range");
+							reader.len = length;
+						}
+						if (_end !== $undefined)
+							throw $Error("missing end group");
+						return message;
+					};
+					return DeleteResponse;
+				})();
+				v1.KillRequest = (function() {
+					const KillRequest = function (properties) {
+						if (properties)
+							for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+								if (properties[keys[i]] != null && keys[i] !== "__proto__")
+									this[keys[i]] = properties[keys[i]];
+					};
+					KillRequest.prototype.containerId = "";
+					KillRequest.prototype.execId = "";
+					KillRequest.prototype.signal = 0;
+					KillRequest.prototype.all = false;
+					KillRequest.create = function(properties) {
+						return new KillRequest(properties);
+					};
+					KillRequest.encode = function (message, writer, _depth) {
+						if (!writer)
+							writer = $Writer.create();
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $util.recursionLimit)
+							throw $Error("max depth exceeded");
+						if (message.containerId != null && $Object.hasOwnProperty.call(message, "containerId") && message.containerId !== "")
+							writer.uint32(10).string(message.containerId);
+						if (message.execId != null && $Object.hasOwnProperty.call(message, "execId") && message.execId !== "")
+							writer.uint32(18).string(message.execId);
+						if (message.signal != null && $Object.hasOwnProperty.call(message, "signal") && message.signal !== 0)
+							writer.uint32(24).uint32(message.signal);
+						if (message.all != null && $Object.hasOwnProperty.call(message, "all") && message.all !== false)
+							writer.uint32(32).bool(message.all);
+						if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+							for (let i = 0; i < message.$unknowns.length; ++i)
+								writer.raw(message.$unknowns[i]);
+						return writer;
+					};
+					KillRequest.decode = function (reader, length, _end, _depth, _target) {
+						if (!(reader instanceof $Reader))
+							reader = $Reader.create(reader);
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $Reader.recursionLimit)
+							throw $Error("max depth exceeded");
+						let end, message, value;
+						if (length === $undefined)
+							end = reader.len;
+						else {
+							end = reader.pos + length;
+							if (end > reader.len)
+								throw $RangeError("index out of range");
+							length = reader.len;
+							reader.len = end;
+						}
+						message = _target || new $root.containerd.services.tasks.v1.KillRequest();
+						while (reader.pos < end) {
+							let start = reader.pos;
+							let tag = reader.tag();
+							if (tag === _end) {
+								_end = $undefined;
+								break;
+							}
+							let wireType = tag & 7;
+							switch (tag >>>= 3) {
+							case 1: {
+									if (wireType !== 2)
+										break;
+									if ((value = reader.stringVerify()).length)
+										message.containerId = value;
+									else
+										delete message.containerId;
+									continue;
+								}
+							case 2: {
+									if (wireType !== 2)
+										break;
+									if ((value = reader.stringVerify()).length)
+										message.execId = value;
+									else
+										delete message.execId;
+									continue;
+								}
+							case 3: {
+									if (wireType !== 0)
+										break;
+									if (value = reader.uint32())
+										message.signal = value;
+									else
+										delete message.signal;
+									continue;
+								}
+							case 4: {
+									if (wireType !== 0)
+										break;
+									if (value = reader.bool())
+										message.all = value;
+									else
+										delete message.all;
+									continue;
+								}
+							}
+							reader.skipType(wireType, _depth, tag);
+							if (!reader.discardUnknown) {
+								$util.makeProp(message, "$unknowns", false);
+								(message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+							}
+						}
+						if (length !== $undefined) {
+							if (reader.pos !== end)
+								throw $RangeError("index out of range");
+							reader.len = length;
+						}
+						if (_end !== $undefined)
+							throw $Error("missing end group");
+						return message;
+					};
+					return KillRequest;
+				})();
+				v1.ExecProcessRequest = (function() {
+					const ExecProcessRequest = function (properties) {
+						if (properties)
+							for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+								if (properties[keys[i]] != null && keys[i] !== "__proto__")
+									this[keys[i]] = properties[keys[i]];
+					};
+					ExecProcessRequest.prototype.containerId = "";
+					ExecProcessRequest.prototype.stdin = "";
+					ExecProcessRequest.prototype.stdout = "";
+					ExecProcessRequest.prototype.stderr = "";
+					ExecProcessRequest.prototype.terminal = false;
+					ExecProcessRequest.prototype.spec = undefined;
+					ExecProcessRequest.prototype.execId = "";
+					ExecProcessRequest.create = function(properties) {
+						return new ExecProcessRequest(properties);
+					};
+					ExecProcessRequest.encode = function (message, writer, _depth) {
+						if (!writer)
+							writer = $Writer.create();
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $util.recursionLimit)
+							throw $Error("max depth exceeded");
+						if (message.containerId != null && $Object.hasOwnProperty.call(message, "containerId") && message.containerId !== "")
+							writer.uint32(10).string(message.containerId);
+						if (message.stdin != null && $Object.hasOwnProperty.call(message, "stdin") && message.stdin !== "")
+							writer.uint32(18).string(message.stdin);
+						if (message.stdout != null && $Object.hasOwnProperty.call(message, "stdout") && message.stdout !== "")
+							writer.uint32(26).string(message.stdout);
+						if (message.stderr != null && $Object.hasOwnProperty.call(message, "stderr") && message.stderr !== "")
+							writer.uint32(34).string(message.stderr);
+						if (message.terminal != null && $Object.hasOwnProperty.call(message, "terminal") && message.terminal !== false)
+							writer.uint32(40).bool(message.terminal);
+						if (message.spec != null && $Object.hasOwnProperty.call(message, "spec"))
+							$root.google.protobuf.Any.encode(message.spec, writer.uint32(50).fork(), _depth + 1).ldelim();
+						if (message.execId != null && $Object.hasOwnProperty.call(message, "execId") && message.execId !== "")
+							writer.uint32(58).string(message.execId);
+						if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+							for (let i = 0; i < message.$unknowns.length; ++i)
+								writer.raw(message.$unknowns[i]);
+						return writer;
+					};
+					ExecProcessRequest.decode = function (reader, length, _end, _depth, _target) {
+						if (!(reader instanceof $Reader))
+							reader = $Reader.create(reader);
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $Reader.recursionLimit)
+							throw $Error("max depth exceeded");
+						let end, message, value;
+						if (length === $undefined)
+							end = reader.len;
+						else {
+							end = reader.pos + length;
+							if (end > reader.len)
+								throw $RangeError("index out of range");
+							length = reader.len;
+							reader.len = end;
+						}
+						message = _target || new $root.containerd.services.tasks.v1.ExecProcessRequest();
+						while (reader.pos < end) {
+							let start = reader.pos;
+							let tag = reader.tag();
+							if (tag === _end) {
+								_end = $undefined;
+								break;
+							}
+							let wireType = tag & 7;
+							switch (tag >>>= 3) {
+							case 1: {
+									if (wireType !== 2)
+										break;
+									if ((value = reader.stringVerify()).length)
+										message.containerId = value;
+									else
+										delete message.containerId;
+									continue;
+								}
+							case 2: {
+									if (wireType !== 2)
+										break;
+									if ((value = reader.stringVerify()).length)
+										message.stdin = value;
+									else
+										delete message.stdin;
+									continue;
+								}
+							case 3: {
+									if (wireType !== 2)
+										break;
+									if ((value = reader.stringVerify()).length)
+										message.stdout = value;
+									else
+										delete message.stdout;
+									continue;
+								}
+							case 4: {
+									if (wireType !== 2)
+										break;
+									if ((value = reader.stringVerify()).length)
+										message.stderr = value;
+									else
+										delete message.stderr;
+									continue;
+								}
+							case 5: {
+									if (wireType !== 0)
+										break;
+									if (value = reader.bool())
+										message.terminal = value;
+									else
+										delete message.terminal;
+									continue;
+								}
+							case 6: {
+									if (wireType !== 2)
+										break;
+									message.spec = $root.google.protobuf.Any.decode(reader, reader.size(), $undefined, _depth + 1, message.spec);
+									continue;
+								}
+							case 7: {
+									if (wireType !== 2)
+										break;
+									if ((value = reader.stringVerify()).length)
+										message.execId = value;
+									else
+										delete message.execId;
+									continue;
+								}
+							}
+							reader.skipType(wireType, _depth, tag);
+							if (!reader.discardUnknown) {
+								$util.makeProp(message, "$unknowns", false);
+								(message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+							}
+						}
+						if (length !== $undefined) {
+							if (reader.pos !== end)
+								throw $RangeError("index out of range");
+							reader.len = length;
+						}
+						if (_end !== $undefined)
+							throw $Error("missing end group");
+						return message;
+					};
+					return ExecProcessRequest;
+				})();
+				v1.ResizePtyRequest = (function() {
+					const ResizePtyRequest = function (properties) {
+						if (properties)
+							for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+								if (properties[keys[i]] != null && keys[i] !== "__proto__")
+									this[keys[i]] = properties[keys[i]];
+					};
+					ResizePtyRequest.prototype.containerId = "";
+					ResizePtyRequest.prototype.execId = "";
+					ResizePtyRequest.prototype.width = 0;
+					ResizePtyRequest.prototype.height = 0;
+					ResizePtyRequest.create = function(properties) {
+						return new ResizePtyRequest(properties);
+					};
+					ResizePtyRequest.encode = function (message, writer, _depth) {
+						if (!writer)
+							writer = $Writer.create();
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $util.recursionLimit)
+							throw $Error("max depth exceeded");
+						if (message.containerId != null && $Object.hasOwnProperty.call(message, "containerId") && message.containerId !== "")
+							writer.uint32(10).string(message.containerId);
+						if (message.execId != null && $Object.hasOwnProperty.call(message, "execId") && message.execId !== "")
+							writer.uint32(18).string(message.execId);
+						if (message.width != null && $Object.hasOwnProperty.call(message, "width") && message.width !== 0)
+							writer.uint32(24).uint32(message.width);
+						if (message.height != null && $Object.hasOwnProperty.call(message, "height") && message.height !== 0)
+							writer.uint32(32).uint32(message.height);
+						if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+							for (let i = 0; i < message.$unknowns.length; ++i)
+								writer.raw(message.$unknowns[i]);
+						return writer;
+					};
+					ResizePtyRequest.decode = function (reader, length, _end, _depth, _target) {
+						if (!(reader instanceof $Reader))
+							reader = $Reader.create(reader);
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $Reader.recursionLimit)
+							throw $Error("max depth exceeded");
+						let end, message, value;
+						if (length === $undefined)
+							end = reader.len;
+						else {
+							end = reader.pos + length;
+							if (end > reader.len)
+								throw $RangeError("index out of range");
+							length = reader.len;
+							reader.len = end;
+						}
+						message = _target || new $root.containerd.services.tasks.v1.ResizePtyRequest();
+						while (reader.pos < end) {
+							let start = reader.pos;
+							let tag = reader.tag();
+							if (tag === _end) {
+								_end = $undefined;
+								break;
+							}
+							let wireType = tag & 7;
+							switch (tag >>>= 3) {
+							case 1: {
+									if (wireType !== 2)
+										break;
+									if ((value = reader.stringVerify()).length)
+										message.containerId = value;
+									else
+										delete message.containerId;
+									continue;
+								}
+							case 2: {
+									if (wireType !== 2)
+										break;
+									if ((value = reader.stringVerify()).length)
+										message.execId = value;
+									else
+										delete message.execId;
+									continue;
+								}
+							case 3: {
+									if (wireType !== 0)
+										break;
+									if (value = reader.uint32())
+										message.width = value;
+									else
+										delete message.width;
+									continue;
+								}
+							case 4: {
+									if (wireType !== 0)
+										break;
+									if (value = reader.uint32())
+										message.height = value;
+									else
+										delete message.height;
+									continue;
+								}
+							}
+							reader.skipType(wireType, _depth, tag);
+							if (!reader.discardUnknown) {
+								$util.makeProp(message, "$unknowns", false);
+								(message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+							}
+						}
+						if (length !== $undefined) {
+							if (reader.pos !== end)
+								throw $RangeError("index out of range");
+							reader.len = length;
+						}
+						if (_end !== $undefined)
+							throw $Error("missing end group");
+						return message;
+					};
+					return ResizePtyRequest;
+				})();
+				v1.CloseIORequest = (function() {
+					const CloseIORequest = function (properties) {
+						if (properties)
+							for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+								if (properties[keys[i]] != null && keys[i] !== "__proto__")
+									this[keys[i]] = properties[keys[i]];
+					};
+					CloseIORequest.prototype.containerId = "";
+					CloseIORequest.prototype.execId = "";
+					CloseIORequest.prototype.stdin = false;
+					CloseIORequest.create = function(properties) {
+						return new CloseIORequest(properties);
+					};
+					CloseIORequest.encode = function (message, writer, _depth) {
+						if (!writer)
+							writer = $Writer.create();
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $util.recursionLimit)
+							throw $Error("max depth exceeded");
+						if (message.containerId != null && $Object.hasOwnProperty.call(message, "containerId") && message.containerId !== "")
+							writer.uint32(10).string(message.containerId);
+						if (message.execId != null && $Object.hasOwnProperty.call(message, "execId") && message.execId !== "")
+							writer.uint32(18).string(message.execId);
+						if (message.stdin != null && $Object.hasOwnProperty.call(message, "stdin") && message.stdin !== false)
+							writer.uint32(24).bool(message.stdin);
+						if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+							for (let i = 0; i < message.$unknowns.length; ++i)
+								writer.raw(message.$unknowns[i]);
+						return writer;
+					};
+					CloseIORequest.decode = function (reader, length, _end, _depth, _target) {
+						if (!(reader instanceof $Reader))
+							reader = $Reader.create(reader);
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $Reader.recursionLimit)
+							throw $Error("max depth exceeded");
+						let end, message, value;
+						if (length === $undefined)
+							end = reader.len;
+						else {
+							end = reader.pos + length;
+							if (end > reader.len)
+								throw $RangeError("index out of range");
+							length = reader.len;
+							reader.len = end;
+						}
+						message = _target || new $root.containerd.services.tasks.v1.CloseIORequest();
+						while (reader.pos < end) {
+							let start = reader.pos;
+							let tag = reader.tag();
+							if (tag === _end) {
+								_end = $undefined;
+								break;
+							}
+							let wireType = tag & 7;
+							switch (tag >>>= 3) {
+							case 1: {
+									if (wireType !== 2)
+										break;
+									if ((value = reader.stringVerify()).length)
+										message.containerId = value;
+									else
+										delete message.containerId;
+									continue;
+								}
+							case 2: {
+									if (wireType !== 2)
+										break;
+									if ((value = reader.stringVerify()).length)
+										message.execId = value;
+									else
+										delete message.execId;
+									continue;
+								}
+							case 3: {
+									if (wireType !== 0)
+										break;
+									if (value = reader.bool())
+										message.stdin = value;
+									else
+										delete message.stdin;
+									continue;
+								}
+							}
+							reader.skipType(wireType, _depth, tag);
+							if (!reader.discardUnknown) {
+								$util.makeProp(message, "$unknowns", false);
+								(message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+							}
+						}
+						if (length !== $undefined) {
+							if (reader.pos !== end)
+								throw $RangeError("index out of range");
+							reader.len = length;
+						}
+						if (_end !== $undefined)
+							throw $Error("missing end group");
+						return message;
+					};
+					return CloseIORequest;
+				})();
+				v1.WaitRequest = (function() {
+					const WaitRequest = function (properties) {
+						if (properties)
+							for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+								if (properties[keys[i]] != null && keys[i] !== "__proto__")
+									this[keys[i]] = properties[keys[i]];
+					};
+					WaitRequest.prototype.containerId = "";
+					WaitRequest.prototype.execId = "";
+					WaitRequest.create = function(properties) {
+						return new WaitRequest(properties);
+					};
+					WaitRequest.encode = function (message, writer, _depth) {
+						if (!writer)
+							writer = $Writer.create();
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $util.recursionLimit)
+							throw $Error("max depth exceeded");
+						if (message.containerId != null && $Object.hasOwnProperty.call(message, "containerId") && message.containerId !== "")
+							writer.uint32(10).string(message.containerId);
+						if (message.execId != null && $Object.hasOwnProperty.call(message, "execId") && message.execId !== "")
+							writer.uint32(18).string(message.execId);
+						if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+							for (let i = 0; i < message.$unknowns.length; ++i)
+								writer.raw(message.$unknowns[i]);
+						return writer;
+					};
+					WaitRequest.decode = function (reader, length, _end, _depth, _target) {
+						if (!(reader instanceof $Reader))
+							reader = $Reader.create(reader);
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $Reader.recursionLimit)
+							throw $Error("max depth exceeded");
+						let end, message, value;
+						if (length === $undefined)
+							end = reader.len;
+						else {
+							end = reader.pos + length;
+							if (end > reader.len)
+								throw $RangeError("index out of range");
+							length = reader.len;
+							reader.len = end;
+						}
+						message = _target || new $root.containerd.services.tasks.v1.WaitRequest();
+						while (reader.pos < end) {
+							let start = reader.pos;
+							let tag = reader.tag();
+							if (tag === _end) {
+								_end = $undefined;
+								break;
+							}
+							let wireType = tag & 7;
+							switch (tag >>>= 3) {
+							case 1: {
+									if (wireType !== 2)
+										break;
+									if ((value = reader.stringVerify()).length)
+										message.containerId = value;
+									else
+										delete message.containerId;
+									continue;
+								}
+							case 2: {
+									if (wireType !== 2)
+										break;
+									if ((value = reader.stringVerify()).length)
+										message.execId = value;
+									else
+										delete message.execId;
+									continue;
+								}
+							}
+							reader.skipType(wireType, _depth, tag);
+							if (!reader.discardUnknown) {
+								$util.makeProp(message, "$unknowns", false);
+								(message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+							}
+						}
+						if (length !== $undefined) {
+							if (reader.pos !== end)
+								throw $RangeError("index out of range");
+							reader.len = length;
+						}
+						if (_end !== $undefined)
+							throw $Error("missing end group");
+						return message;
+					};
+					return WaitRequest;
+				})();
+				v1.WaitResponse = (function() {
+					const WaitResponse = function (properties) {
+						if (properties)
+							for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+								if (properties[keys[i]] != null && keys[i] !== "__proto__")
+									this[keys[i]] = properties[keys[i]];
+					};
+					WaitResponse.prototype.exitStatus = 0;
+					WaitResponse.prototype.exitedAt = undefined;
+					WaitResponse.create = function(properties) {
+						return new WaitResponse(properties);
+					};
+					WaitResponse.encode = function (message, writer, _depth) {
+						if (!writer)
+							writer = $Writer.create();
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $util.recursionLimit)
+							throw $Error("max depth exceeded");
+						if (message.exitStatus != null && $Object.hasOwnProperty.call(message, "exitStatus") && message.exitStatus !== 0)
+							writer.uint32(8).uint32(message.exitStatus);
+						if (message.exitedAt != null && $Object.hasOwnProperty.call(message, "exitedAt"))
+							$root.google.protobuf.Timestamp.encode(message.exitedAt, writer.uint32(18).fork(), _depth + 1).ldelim();
+						if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+							for (let i = 0; i < message.$unknowns.length; ++i)
+								writer.raw(message.$unknowns[i]);
+						return writer;
+					};
+					WaitResponse.decode = function (reader, length, _end, _depth, _target) {
+						if (!(reader instanceof $Reader))
+							reader = $Reader.create(reader);
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $Reader.recursionLimit)
+							throw $Error("max depth exceeded");
+						let end, message, value;
+						if (length === $undefined)
+							end = reader.len;
+						else {
+							end = reader.pos + length;
+							if (end > reader.len)
+								throw $RangeError("index out of range");
+							length = reader.len;
+							reader.len = end;
+						}
+						message = _target || new $root.containerd.services.tasks.v1.WaitResponse();
+						while (reader.pos < end) {
+							let start = reader.pos;
+							let tag = reader.tag();
+							if (tag === _end) {
+								_end = $undefined;
+								break;
+							}
+							let wireType = tag & 7;
+							switch (tag >>>= 3) {
+							case 1: {
+									if (wireType !== 0)
+										break;
+									if (value = reader.uint32())
+										message.exitStatus = value;
+									else
+										delete message.exitStatus;
+									continue;
+								}
+							case 2: {
+									if (wireType !== 2)
+										break;
+									message.exitedAt = $root.google.protobuf.Timestamp.decode(reader, reader.size(), $undefined, _depth + 1, message.exitedAt);
+									continue;
+								}
+							}
+							reader.skipType(wireType, _depth, tag);
+							if (!reader.discardUnknown) {
+								$util.makeProp(message, "$unknowns", false);
+								(message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+							}
+						}
+						if (length !== $undefined) {
+							if (reader.pos !== end)
+								throw $RangeError("index out of range");
+							reader.len = length;
+						}
+						if (_end !== $undefined)
+							throw $Error("missing end group");
+						return message;
+					};
+					return WaitResponse;
+				})();
+				return v1;
+			})();
+			return tasks;
+		})();
+		services.version = (function() {
+			const version = {};
+			version.v1 = (function() {
+				const v1 = {};
+				v1.VersionResponse = (function() {
+					const VersionResponse = function (properties) {
+						if (properties)
+							for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+								if (properties[keys[i]] != null && keys[i] !== "__proto__")
+									this[keys[i]] = properties[keys[i]];
+					};
+					VersionResponse.prototype.version = "";
+					VersionResponse.prototype.revision = "";
+					VersionResponse.create = function(properties) {
+						return new VersionResponse(properties);
+					};
+					VersionResponse.encode = function (message, writer, _depth) {
+						if (!writer)
+							writer = $Writer.create();
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $util.recursionLimit)
+							throw $Error("max depth exceeded");
+						if (message.version != null && $Object.hasOwnProperty.call(message, "version") && message.version !== "")
+							writer.uint32(10).string(message.version);
+						if (message.revision != null && $Object.hasOwnProperty.call(message, "revision") && message.revision !== "")
+							writer.uint32(18).string(message.revision);
+						if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+							for (let i = 0; i < message.$unknowns.length; ++i)
+								writer.raw(message.$unknowns[i]);
+						return writer;
+					};
+					VersionResponse.decode = function (reader, length, _end, _depth, _target) {
+						if (!(reader instanceof $Reader))
+							reader = $Reader.create(reader);
+						if (_depth === $undefined)
+							_depth = 0;
+						if (_depth > $Reader.recursionLimit)
+							throw $Error("max depth exceeded");
+						let end, message, value;
+						if (length === $undefined)
+							end = reader.len;
+						else {
+							end = reader.pos + length;
+							if (end > reader.len)
+								throw $RangeError("index out of range");
+							length = reader.len;
+							reader.len = end;
+						}
+						message = _target || new $root.containerd.services.version.v1.VersionResponse();
+						while (reader.pos < end) {
+							let start = reader.pos;
+							let tag = reader.tag();
+							if (tag === _end) {
+								_end = $undefined;
+								break;
+							}
+							let wireType = tag & 7;
+							switch (tag >>>= 3) {
+							case 1: {
+									if (wireType !== 2)
+										break;
+									if ((value = reader.stringVerify()).length)
+										message.version = value;
+									else
+										delete message.version;
+									continue;
+								}
+							case 2: {
+									if (wireType !== 2)
+										break;
+									if ((value = reader.stringVerify()).length)
+										message.revision = value;
+									else
+										delete message.revision;
+									continue;
+								}
+							}
+							reader.skipType(wireType, _depth, tag);
+							if (!reader.discardUnknown) {
+								$util.makeProp(message, "$unknowns", false);
+								(message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+							}
+						}
+						if (length !== $undefined) {
+							if (reader.pos !== end)
+								throw $RangeError("index out of range");
+							reader.len = length;
+						}
+						if (_end !== $undefined)
+							throw $Error("missing end group");
+						return message;
+					};
+					return VersionResponse;
+				})();
+				return v1;
+			})();
+			return version;
+		})();
 		services.content = (function() {
 			const content = {};
 			content.v1 = (function() {
@@ -14534,6 +20534,270 @@ export const containerd = $root.containerd = (() => {
 			return content;
 		})();
 		return services;
+	})();
+	containerd.types = (function() {
+		const types = {};
+		types.Mount = (function() {
+			const Mount = function (properties) {
+				this.options = [];
+				if (properties)
+					for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+						if (properties[keys[i]] != null && keys[i] !== "__proto__")
+							this[keys[i]] = properties[keys[i]];
+			};
+			Mount.prototype.type = "";
+			Mount.prototype.source = "";
+			Mount.prototype.target = "";
+			Mount.prototype.options = $util.emptyArray;
+			Mount.create = function(properties) {
+				return new Mount(properties);
+			};
+			Mount.encode = function (message, writer, _depth) {
+				if (!writer)
+					writer = $Writer.create();
+				if (_depth === $undefined)
+					_depth = 0;
+				if (_depth > $util.recursionLimit)
+					throw $Error("max depth exceeded");
+				if (message.type != null && $Object.hasOwnProperty.call(message, "type") && message.type !== "")
+					writer.uint32(10).string(message.type);
+				if (message.source != null && $Object.hasOwnProperty.call(message, "source") && message.source !== "")
+					writer.uint32(18).string(message.source);
+				if (message.target != null && $Object.hasOwnProperty.call(message, "target") && message.target !== "")
+					writer.uint32(26).string(message.target);
+				if (message.options != null && message.options.length)
+					for (let i = 0; i < message.options.length; ++i)
+						writer.uint32(34).string(message.options[i]);
+				if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+					for (let i = 0; i < message.$unknowns.length; ++i)
+						writer.raw(message.$unknowns[i]);
+				return writer;
+			};
+			Mount.decode = function (reader, length, _end, _depth, _target) {
+				if (!(reader instanceof $Reader))
+					reader = $Reader.create(reader);
+				if (_depth === $undefined)
+					_depth = 0;
+				if (_depth > $Reader.recursionLimit)
+					throw $Error("max depth exceeded");
+				let end, message, value;
+				if (length === $undefined)
+					end = reader.len;
+				else {
+					end = reader.pos + length;
+					if (end > reader.len)
+						throw $RangeError("index out of range");
+					length = reader.len;
+					reader.len = end;
+				}
+				message = _target || new $root.containerd.types.Mount();
+				while (reader.pos < end) {
+					let start = reader.pos;
+					let tag = reader.tag();
+					if (tag === _end) {
+						_end = $undefined;
+						break;
+					}
+					let wireType = tag & 7;
+					switch (tag >>>= 3) {
+					case 1: {
+							if (wireType !== 2)
+								break;
+							if ((value = reader.stringVerify()).length)
+								message.type = value;
+							else
+								delete message.type;
+							continue;
+						}
+					case 2: {
+							if (wireType !== 2)
+								break;
+							if ((value = reader.stringVerify()).length)
+								message.source = value;
+							else
+								delete message.source;
+							continue;
+						}
+					case 3: {
+							if (wireType !== 2)
+								break;
+							if ((value = reader.stringVerify()).length)
+								message.target = value;
+							else
+								delete message.target;
+							continue;
+						}
+					case 4: {
+							if (wireType !== 2)
+								break;
+							if (!(message.options && message.options.length))
+								message.options = [];
+							message.options.push(reader.stringVerify());
+							continue;
+						}
+					}
+					reader.skipType(wireType, _depth, tag);
+					if (!reader.discardUnknown) {
+						$util.makeProp(message, "$unknowns", false);
+						(message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+					}
+				}
+				if (length !== $undefined) {
+					if (reader.pos !== end)
+						throw $RangeError("index out of range");
+					reader.len = length;
+				}
+				if (_end !== $undefined)
+					throw $Error("missing end group");
+				return message;
+			};
+			return Mount;
+		})();
+		types.Descriptor = (function() {
+			const Descriptor = function (properties) {
+				this.annotations = {};
+				if (properties)
+					for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+						if (properties[keys[i]] != null && keys[i] !== "__proto__")
+							this[keys[i]] = properties[keys[i]];
+			};
+			Descriptor.prototype.mediaType = "";
+			Descriptor.prototype.digest = "";
+			Descriptor.prototype.size = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
+			Descriptor.prototype.annotations = $util.emptyObject;
+			Descriptor.create = function(properties) {
+				return new Descriptor(properties);
+			};
+			Descriptor.encode = function (message, writer, _depth) {
+				if (!writer)
+					writer = $Writer.create();
+				if (_depth === $undefined)
+					_depth = 0;
+				if (_depth > $util.recursionLimit)
+					throw $Error("max depth exceeded");
+				if (message.mediaType != null && $Object.hasOwnProperty.call(message, "mediaType") && message.mediaType !== "")
+					writer.uint32(10).string(message.mediaType);
+				if (message.digest != null && $Object.hasOwnProperty.call(message, "digest") && message.digest !== "")
+					writer.uint32(18).string(message.digest);
+				if (message.size != null && $Object.hasOwnProperty.call(message, "size") && (typeof message.size === "object" ? message.size.low || message.size.high : message.size !== 0))
+					writer.uint32(24).int64(message.size);
+				if (message.annotations != null && $Object.hasOwnProperty.call(message, "annotations"))
+					for (let keys = $Object.keys(message.annotations), i = 0; i < keys.length; ++i)
+						writer.uint32(42).fork().uint32(10).string(keys[i]).uint32(18).string(message.annotations[keys[i]]).ldelim();
+				if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+					for (let i = 0; i < message.$unknowns.length; ++i)
+						writer.raw(message.$unknowns[i]);
+				return writer;
+			};
+			Descriptor.decode = function (reader, length, _end, _depth, _target) {
+				if (!(reader instanceof $Reader))
+					reader = $Reader.create(reader);
+				if (_depth === $undefined)
+					_depth = 0;
+				if (_depth > $Reader.recursionLimit)
+					throw $Error("max depth exceeded");
+				let end, message, key, value;
+				if (length === $undefined)
+					end = reader.len;
+				else {
+					end = reader.pos + length;
+					if (end > reader.len)
+						throw $RangeError("index out of range");
+					length = reader.len;
+					reader.len = end;
+				}
+				message = _target || new $root.containerd.types.Descriptor();
+				while (reader.pos < end) {
+					let start = reader.pos;
+					let tag = reader.tag();
+					if (tag === _end) {
+						_end = $undefined;
+						break;
+					}
+					let wireType = tag & 7;
+					switch (tag >>>= 3) {
+					case 1: {
+							if (wireType !== 2)
+								break;
+							if ((value = reader.stringVerify()).length)
+								message.mediaType = value;
+							else
+								delete message.mediaType;
+							continue;
+						}
+					case 2: {
+							if (wireType !== 2)
+								break;
+							if ((value = reader.stringVerify()).length)
+								message.digest = value;
+							else
+								delete message.digest;
+							continue;
+						}
+					case 3: {
+							if (wireType !== 0)
+								break;
+							if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+								message.size = value;
+							else
+								delete message.size;
+							continue;
+						}
+					case 5: {
+							if (wireType !== 2)
+								break;
+							if (message.annotations === $util.emptyObject)
+								message.annotations = {};
+							let end2 = reader.size() + reader.pos;
+							if (end2 > reader.len)
+								throw $RangeError("index out of range");
+							reader.len = end2;
+							key = "";
+							value = "";
+							while (reader.pos < end2) {
+								let tag2 = reader.tag();
+								wireType = tag2 & 7;
+								switch (tag2 >>>= 3) {
+								case 1:
+									if (wireType !== 2)
+										break;
+									key = reader.stringVerify();
+									continue;
+								case 2:
+									if (wireType !== 2)
+										break;
+									value = reader.stringVerify();
+									continue;
+								}
+								reader.skipType(wireType, _depth, tag2);
+							}
+							if (reader.pos !== end2)
+								throw $RangeError("index out of range");
+							reader.len = end;
+							if (key === "__proto__")
+								$util.makeProp(message.annotations, key);
+							message.annotations[key] = value;
+							continue;
+						}
+					}
+					reader.skipType(wireType, _depth, tag);
+					if (!reader.discardUnknown) {
+						$util.makeProp(message, "$unknowns", false);
+						(message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+					}
+				}
+				if (length !== $undefined) {
+					if (reader.pos !== end)
+						throw $RangeError("index out of range");
+					reader.len = length;
+				}
+				if (_end !== $undefined)
+					throw $Error("missing end group");
+				return message;
+			};
+			return Descriptor;
+		})();
+		return types;
 	})();
 	return containerd;
 })();
