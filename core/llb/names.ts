@@ -2,9 +2,14 @@
 import type { Vertex } from '../solver/op.js';
 import type { FileStepAction, OpBody } from './model.js';
 
+/** Characters of an input's name and of all of them: merges of merges would double theirs at each level. */
+const MAX_INPUT_NAME = 1024;
+const MAX_COMBINED_NAME = 4096;
+
 /** `inputs` are the op's, in order; merges and diffs are named after them. */
 export function opName(body: OpBody, inputs: readonly Pick<Vertex, 'name'>[]): string {
-  const inputName = (index: number): string => (index === -1 ? 'scratch' : `(${inputs[index]?.name})`);
+  const inputName = (index: number): string =>
+    index === -1 ? 'scratch' : `(${shortened(inputs[index]?.name ?? '')})`;
   switch (body.kind) {
     case 'exec':
       return body.meta.args.join(' ');
@@ -13,7 +18,7 @@ export function opName(body: OpBody, inputs: readonly Pick<Vertex, 'name'>[]): s
     case 'file':
       return body.actions.map(({ action }) => actionName(action)).join(', ');
     case 'merge':
-      return `merge (${inputs.map((input) => input.name).join(', ')})`;
+      return `merge (${joined(inputs)})`;
     case 'diff':
       return `diff ${inputName(body.lower)} -> ${inputName(body.upper)}`;
     case 'passthrough':
@@ -36,3 +41,15 @@ function actionName(action: FileStepAction): string {
       return `${action.kind} ${action.path}`;
   }
 }
+
+function joined(inputs: readonly Pick<Vertex, 'name'>[]): string {
+  let names = '';
+  for (const [i, { name }] of inputs.entries()) {
+    if (names.length > MAX_COMBINED_NAME) return `${names}, …`;
+    names += i === 0 ? shortened(name) : `, ${shortened(name)}`;
+  }
+  return names;
+}
+
+const shortened = (name: string): string =>
+  name.length <= MAX_INPUT_NAME ? name : `${name.slice(0, MAX_INPUT_NAME)}…`;

@@ -9,22 +9,21 @@ export interface Platform {
   readonly osFeatures?: readonly string[];
 }
 
-const archAliases: Readonly<Record<string, [arch: string, variant?: string]>> = {
-  i386: ['386'],
-  x86_64: ['amd64'],
-  'x86-64': ['amd64'],
-  aarch64: ['arm64'],
-  armhf: ['arm', 'v7'],
-  armel: ['arm', 'v6'],
-};
+/** A map and no object: names come from outside, `__proto__` too. */
+const archAliases: ReadonlyMap<string, readonly [arch: string, variant?: string]> = new Map([
+  ['i386', ['386']],
+  ['x86_64', ['amd64']],
+  ['x86-64', ['amd64']],
+  ['aarch64', ['arm64']],
+  ['armhf', ['arm', 'v7']],
+  ['armel', ['arm', 'v6']],
+]);
 
 /** containerd: platforms/database.go. amd64 loses `v1`, arm64 loses `v8`, arm gains `v7`. */
 export function normalizePlatform(platform: Platform): Platform {
-  const [architecture, implied] = archAliases[platform.architecture.toLowerCase()] ?? [
-    platform.architecture.toLowerCase(),
-  ];
-  const given = (platform.variant ?? '').toLowerCase() || implied;
-  const variant = normalizeVariant(architecture, given);
+  const given = platform.architecture.toLowerCase();
+  const [architecture, implied] = archAliases.get(given) ?? [given];
+  const variant = normalizeVariant(architecture, (platform.variant ?? '').toLowerCase() || implied);
   const osName = platform.os.toLowerCase();
   return {
     os: osName === 'macos' ? 'darwin' : osName,
