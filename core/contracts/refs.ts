@@ -149,6 +149,10 @@ export interface RefStore {
   usage(filter: readonly string[]): Promise<readonly UsageRecord[]>;
   /** Removes what nobody uses; answers each removed record as it goes. */
   prune(options: PruneOptions, signal: AbortSignal): AsyncIterable<UsageRecord>;
+  /** The same by several rules, one after the other. */
+  collect(rules: readonly GcRule[], keepBlobsSince: number, signal: AbortSignal): AsyncIterable<UsageRecord>;
+  /** What `prune` would do with each record if nothing changed meanwhile; removes nothing. */
+  planPrune(rule: GcRule, signal: AbortSignal): Promise<readonly PruneVerdict[]>;
   /** Removes those of the records that nobody uses, without measuring them. */
   removeUnused(ids: readonly string[]): Promise<void>;
   /** Keeps a record from garbage collection until released: solver results in the key store do this. */
@@ -171,7 +175,8 @@ export interface UsageRecord {
   readonly shared: boolean;
 }
 
-export interface PruneOptions {
+/** What may be removed, and how much of it. BuildKit: client/prune.go PruneInfo. Sizes in bytes, 0 for no such limit. */
+export interface GcRule {
   readonly filter: readonly string[];
   /** Also internal and frontend records. */
   readonly all: boolean;
@@ -179,11 +184,22 @@ export interface PruneOptions {
   readonly reservedSpace: number;
   readonly maxUsedSpace: number;
   readonly minFreeSpace: number;
+}
+
+export interface PruneOptions extends GcRule {
   /**
    * Blobs that nobody names go with what named them, but stay if they were written or found since then, in Unix
    * milliseconds: whoever did may be about to name them. Default: ten minutes ago.
    */
   readonly keepBlobsSince?: number;
+}
+
+/** What a rule would do with a record. */
+export interface PruneVerdict {
+  readonly record: UsageRecord;
+  readonly goes: boolean;
+  /** One sentence. */
+  readonly because: string;
 }
 
 /** Finds content digests of paths inside refs, computed once per ref and kept with it. Wire facts E4. */

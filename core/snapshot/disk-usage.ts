@@ -35,12 +35,17 @@ export class DiskUsage {
     );
   }
 
+  /** Asks only for what is not known yet: it is wanted after every build. */
   async total(signal: AbortSignal): Promise<number> {
+    let known = 0;
+    const unknown: Entry[] = [];
+    for (const entry of this.#book.entries()) {
+      if (entry.usage.size === undefined) unknown.push(entry);
+      else known += entry.usage.size;
+    }
     const limit = pLimit(AT_ONCE);
-    const sizes = await Promise.all(
-      [...this.#book.entries()].map((entry) => limit(() => this.size(entry, signal))),
-    );
-    return sizes.reduce((sum, size) => sum + size, 0);
+    const sizes = await Promise.all(unknown.map((entry) => limit(() => this.size(entry, signal))));
+    return sizes.reduce((sum, size) => sum + size, known);
   }
 
   /** 0 for what is being written: its size changes while it is measured. */

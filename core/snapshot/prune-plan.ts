@@ -1,11 +1,11 @@
 /** What garbage collection wants to keep and in which order it lets go. BuildKit: cache/manager.go. */
-import type { PruneOptions } from '../contracts/refs.js';
+import type { GcRule } from '../contracts/refs.js';
 
 /** Bytes to keep; 0 means that there is no such aim, and all that matches goes. */
 export function bytesToKeep(
   total: number,
   free: number,
-  { maxUsedSpace, reservedSpace, minFreeSpace }: PruneOptions,
+  { maxUsedSpace, reservedSpace, minFreeSpace }: GcRule,
 ): number {
   if (maxUsedSpace === 0 && reservedSpace === 0 && minFreeSpace === 0) return 0;
   const missing = minFreeSpace - free;

@@ -2,14 +2,14 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import { collectBlobs } from '../content/garbage.js';
 import type { ContentStore } from '../contracts/content.js';
-import { canceled } from '../contracts/errors.js';
-import type { PruneOptions, UsageRecord } from '../contracts/refs.js';
+import type { GcRule, PruneVerdict, UsageRecord } from '../contracts/refs.js';
 import type { Snapshotter } from '../contracts/snapshotter.js';
 import type { Digest } from '../util/digest.js';
 import { sha256 } from '../util/digest.js';
 import { KeyLock } from '../util/key-lock.js';
-import { type DiskUsage, describe, usageFilter } from './disk-usage.js';
-import { bytesToKeep, byWorth } from './prune-plan.js';
+import type { DiskUsage } from './disk-usage.js';
+import { dryPrune } from './dry-prune.js';
+import { type PruneView, pruneRounds } from './prune-rounds.js';
 import { blobsOf, type Entry, snapshotKey } from './record.js';
 import type { RecordBook } from './record-book.js';
 
@@ -17,12 +17,10 @@ import type { RecordBook } from './record-book.js';
 const GRACE_MS = 600_000;
 
 /**
- * Garbage collection. Only what nothing keeps can go, so children go before what they stand on, round by round.
+ * Garbage collection, one at a time. In which order: {@link pruneRounds}.
  *
- * 1. With an aim in bytes, the least valuable record goes first, until the aim is met; the order is made anew whenever
- *    a record becomes free.
- * 2. A record leaves the books durably before its snapshot is removed, and its snapshot before its blobs: what a crash
- *    leaves behind is named by nothing, and swept.
+ * A record leaves the books durably before its snapshot is removed, and its snapshot before its blobs: what a crash
+ * leaves behind is named by nothing, and swept.
  */
 export class RefPruner {
   readonly #book: RecordBook;
@@ -46,17 +44,26 @@ export class RefPruner {
     this.#freeSpace = freeSpace;
   }
 
-  async *prune(options: PruneOptions, signal: AbortSignal): AsyncIterable<UsageRecord> {
-    const may = removable(options);
-    const turn = await this.#turn.enter('', signal);
+  /** By one rule after the other; what nobody names any more of the blobs goes in the end. */
+  async *collect(
+    rules: readonly GcRule[],
+    keepBlobsSince: number | undefined,
+    signal: AbortSignal,
+  ): AsyncIterable<UsageRecord> {
     const dropped = new Map<Digest, number>();
+    const view = this.#view(dropped, signal);
+    const turn = await this.#turn.enter('', signal);
     try {
-      yield* this.#rounds(options, may, dropped, signal);
+      for (const rule of rules) yield* pruneRounds(view, rule, signal);
     } finally {
       turn.leave(undefined);
-      const keepSince = options.keepBlobsSince ?? Date.now() - GRACE_MS;
+      const keepSince = keepBlobsSince ?? Date.now() - GRACE_MS;
       await collectBlobs(this.#content, this.#book.blobHolds, { keepSince, letGo: dropped });
     }
+  }
+
+  plan(rule: GcRule, signal: AbortSignal): Promise<readonly PruneVerdict[]> {
+    return dryPrune(this.#view(new Map(), signal), this.#book, rule, signal);
   }
 
   async removeUnused(ids: readonly string[]): Promise<void> {
@@ -68,7 +75,7 @@ export class RefPruner {
     await collectBlobs(this.#content, this.#book.blobHolds, { keepSince, letGo: dropped });
   }
 
-  /** Rule 2. `dropped` collects the blobs that the entries kept, with the time. */
+  /** `dropped` collects the blobs that the entries kept, with the time. */
   async remove(entries: readonly Entry[], dropped = new Map<Digest, number>()): Promise<void> {
     const now = Date.now();
     for (const { record } of entries) for (const digest of blobsOf(record)) dropped.set(digest, now);
@@ -77,44 +84,20 @@ export class RefPruner {
     await Promise.all(snapshots.map(({ record }) => this.#snapshotter.remove(snapshotKey(record))));
   }
 
-  async *#rounds(
-    options: PruneOptions,
-    may: (entry: Entry) => boolean,
-    dropped: Map<Digest, number>,
-    signal: AbortSignal,
-  ): AsyncIterable<UsageRecord> {
-    const bounded = options.maxUsedSpace !== 0 || options.reservedSpace !== 0 || options.minFreeSpace !== 0;
-    let total = bounded ? await this.#usage.total(signal) : 0;
-    const free = options.minFreeSpace === 0 ? 0 : await this.#freeSpace();
-    const keep = bytesToKeep(total, free, options);
-    while (keep === 0 || total >= keep) {
-      const candidates = [...this.#book.free()].filter(may);
-      if (candidates.length === 0) return;
-      const { freed } = this.#book;
-      for (const entry of keep === 0 ? candidates : byWorth(candidates)) {
-        if (keep !== 0 && (total < keep || this.#book.freed !== freed)) break;
-        if (signal.aborted) throw canceled(signal.reason);
-        const size = await this.#usage.size(entry, signal);
-        // It may have been taken meanwhile. From here to the books there must be no wait.
-        if (!entry.free) continue;
-        await this.remove([entry], dropped);
-        total -= size;
-        yield describe(entry, false, size);
-      }
-    }
+  #view(dropped: Map<Digest, number>, signal: AbortSignal): PruneView {
+    const book = this.#book;
+    return {
+      free: () => book.free(),
+      isFree: (entry) => entry.free,
+      get freed() {
+        return book.freed;
+      },
+      total: () => this.#usage.total(signal),
+      freeSpace: this.#freeSpace,
+      size: (entry) => this.#usage.size(entry, signal),
+      remove: (entries) => this.remove(entries, dropped),
+    };
   }
-}
-
-/** Which free entries a request speaks of. */
-function removable(options: PruneOptions): (entry: Entry) => boolean {
-  const matches = options.filter.length === 0 ? () => true : usageFilter(options.filter);
-  const cutOff = Date.now() - options.keepDurationMs;
-  return (entry) => {
-    const { record, usage } = entry;
-    if (!options.all && (record.type === 'internal' || record.type === 'frontend')) return false;
-    if (options.keepDurationMs !== 0 && (usage.lastUsedAt ?? Number.NEGATIVE_INFINITY) > cutOff) return false;
-    return matches(describe(entry, false, 0));
-  };
 }
 
 async function freeBytes(content: ContentStore): Promise<number> {

@@ -5,10 +5,12 @@ import { type Logger, silentLogger } from '../contracts/logger.js';
 import type { Mount } from '../contracts/mount.js';
 import type { Progress } from '../contracts/progress.js';
 import type {
+  GcRule,
   ImmutableRef,
   LazyLayer,
   MutableRef,
   PruneOptions,
+  PruneVerdict,
   RefMetadata,
   RefOptions,
   RefStore,
@@ -206,7 +208,15 @@ export class LocalRefStore implements RefStore, AsyncDisposable {
   }
 
   prune(options: PruneOptions, signal: AbortSignal): AsyncIterable<UsageRecord> {
-    return this.#pruner.prune(options, signal);
+    return this.#pruner.collect([options], options.keepBlobsSince, signal);
+  }
+
+  collect(rules: readonly GcRule[], keepBlobsSince: number, signal: AbortSignal): AsyncIterable<UsageRecord> {
+    return this.#pruner.collect(rules, keepBlobsSince, signal);
+  }
+
+  planPrune(rule: GcRule, signal: AbortSignal): Promise<readonly PruneVerdict[]> {
+    return this.#pruner.plan(rule, signal);
   }
 
   async removeUnused(ids: readonly string[]): Promise<void> {

@@ -154,6 +154,8 @@ export class FakeRefs implements RefStore {
   find = unused;
   usage = unused;
   prune = unused;
+  collect = unused;
+  planPrune = unused;
   hold = unused;
   release = unused;
 }

@@ -4,6 +4,7 @@ import { parse, TomlError } from 'smol-toml';
 import type { z } from 'zod';
 import { BuildError, invalid, unsupported } from '../../contracts/index.js';
 import { didYouMean } from '../../util/nearest.js';
+import { gcKeys } from './gc-schema.js';
 import { lineOfKey } from './locate.js';
 import { type ConfigFile, configSchema, keysNotSupportedYet } from './schema.js';
 
@@ -130,7 +131,7 @@ function sectionsOf(config: ConfigFile): Map<string, Record<string, unknown>> {
     ...rename(oci, { 'max-parallelism': 'maxParallelism', 'apparmor-profile': 'apparmorProfile' }),
     ...(config.dns ? { dns: config.dns } : {}),
   };
-  delete (runc as { enabled?: unknown }).enabled;
+  for (const key of ['enabled', ...Object.keys(gcKeys)]) delete (runc as Record<string, unknown>)[key];
   if (Object.keys(runc).length > 0) sections.set('worker.runc', runc);
   const { allowedRepositories } = config.frontend['gateway.v0'] ?? {};
   if (allowedRepositories) sections.set('frontend.gateway.v0', { allowedRepositories });

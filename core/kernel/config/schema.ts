@@ -3,6 +3,7 @@
  * Every object is strict: a key that no schema knows is an error, never ignored.
  */
 import * as z from 'zod';
+import { duration, gcKeys } from './gc-schema.js';
 
 const registryHost = z.strictObject({
   mirrors: z.array(z.string()).default([]).describe('hosts asked before this one'),
@@ -37,11 +38,13 @@ const ociWorker = z.strictObject({
   selinux: z.boolean().optional().describe('not supported yet'),
   'max-parallelism': z.int().min(0).optional().describe('steps that run at once'),
   rootless: z.boolean().optional().describe('not supported yet'),
+  ...gcKeys,
 });
 
 export const configSchema = z.strictObject({
   root: z.string().optional().describe('folder of all state; default: /var/lib/buildkit'),
   debug: z.boolean().default(false).describe('log at level debug'),
+  trace: z.boolean().default(false).describe('log at level trace'),
   'insecure-entitlements': z
     .array(z.enum(['network.host', 'security.insecure', 'device']))
     .default([])
@@ -61,6 +64,10 @@ export const configSchema = z.strictObject({
         .array(z.string())
         .optional()
         .describe('where to listen; default: unix:///run/buildkit/buildkitd.sock'),
+      debugAddress: z
+        .string()
+        .optional()
+        .describe('where to serve metrics, profiles and dumps: host:port, or unix:///path; default: nowhere'),
       uid: z.int().min(0).optional().describe('owner of unix sockets'),
       gid: z.int().min(0).optional().describe('group of unix sockets'),
       tls: z
@@ -70,6 +77,20 @@ export const configSchema = z.strictObject({
           ca: z.string().optional().describe('PEM file: who signs the certificates that clients must have'),
         })
         .prefault({}),
+    })
+    .prefault({}),
+  shutdown: z
+    .strictObject({
+      drain: duration
+        .default('8s')
+        .describe('how long builds that run may go on after SIGTERM, before they are canceled'),
+    })
+    .prefault({}),
+  watchdog: z
+    .strictObject({
+      threshold: duration
+        .default('1s')
+        .describe('log where the main thread is when it has not turned for so long; 0: never'),
     })
     .prefault({}),
   dns: z
@@ -121,20 +142,12 @@ export type ConfigFile = z.infer<typeof configSchema>;
 
 /** Keys of buildkitd.toml that this version knows but does not serve yet: refused, with their name. */
 export const keysNotSupportedYet: readonly string[] = [
-  'trace',
   'proxyNetwork',
   'provenanceEnvDir',
-  'grpc.debugAddress',
   'grpc.securityDescriptor',
   'otel',
   'cdi',
   'history',
-  'worker.oci.gc',
-  'worker.oci.gckeepstorage',
-  'worker.oci.reservedSpace',
-  'worker.oci.maxUsedSpace',
-  'worker.oci.minFreeSpace',
-  'worker.oci.gcpolicy',
   'worker.oci.proxySnapshotterPath',
   'worker.oci.stargzSnapshotter',
   'worker.oci.userRemapUnsupported',

@@ -26,8 +26,8 @@ describe('configuration file', () => {
   });
 
   it('refuses keys of buildkitd.toml that are not served yet instead of ignoring them', () => {
-    expect(failure('[worker.oci]\ngc = true\n')).to.equal(
-      '/etc/buildkitd.toml:2: "worker.oci.gc" is known, but not supported yet',
+    expect(failure('[worker.oci]\nuserRemapUnsupported = "x"\n')).to.equal(
+      '/etc/buildkitd.toml:2: "worker.oci.userRemapUnsupported" is known, but not supported yet',
     );
   });
 

@@ -199,7 +199,7 @@ describe('prune', () => {
     const gone: string[] = [];
     let code = '';
     try {
-      for await (const { id } of home.refs.prune(everything, abort.signal)) {
+      for await (const { id } of home.refs.prune({ ...everything, maxUsedSpace: 1 }, abort.signal)) {
         gone.push(id);
         abort.abort();
       }
@@ -212,8 +212,51 @@ describe('prune', () => {
   it('lets the next one prune when a consumer stops listening', async () => {
     for (const name of ['a', 'b'])
       await (await home.commit(undefined, { [name]: '1' }))[Symbol.asyncDispose]();
-    for await (const _ of home.refs.prune(everything, never)) break;
+    for await (const _ of home.refs.prune({ ...everything, maxUsedSpace: 1 }, never)) break;
     expect((await prune(home.refs)).length).to.equal(1);
+  });
+
+  it('plans what it would remove, with a reason for each record, and removes nothing', async () => {
+    const base = await home.commit(undefined, { a: '1' });
+    const child = await home.commit(base, { b: '1' });
+    const internal = await home.commit(undefined, { c: '1' }, { type: 'internal' });
+    const busyBase = await home.commit(undefined, { d: '1' });
+    await using _busy = await home.commit(busyBase, { e: '1' });
+    for (const ref of [base, child, internal, busyBase]) await ref[Symbol.asyncDispose]();
+    const plan = await home.refs.planPrune({ ...everything, all: false }, never);
+    const verdicts = plan.map(({ record, goes, because }) => [
+      record.description,
+      goes,
+      because.replace(/; it was used.*/, ''),
+    ]);
+    expect(verdicts).to.deep.equal([
+      ['b', true, 'nothing keeps it'],
+      ['a', true, 'nothing keeps it'],
+      ['c', false, 'records of type internal go only with --all'],
+      ['d', false, '1 records that stay rest on it'],
+      ['e', false, 'a build uses it'],
+    ]);
+    expect((await home.refs.usage([])).length).to.equal(5);
+    expect(await prune(home.refs, { all: false })).to.deep.equal(['b', 'a']);
+  });
+
+  it('plans with an aim what it then removes', async () => {
+    for (const name of ['a', 'b', 'c'])
+      await (await home.commit(undefined, { [name]: 'x'.repeat(5000) }))[Symbol.asyncDispose]();
+    const [one] = await home.refs.usage([]);
+    const rule = { ...everything, maxUsedSpace: one!.size * 2 };
+    const plan = await home.refs.planPrune(rule, never);
+    const going = plan.filter(({ goes }) => goes).map(({ record }) => record.description);
+    expect([going.length, await prune(home.refs, rule)]).to.deep.equal([2, going]);
+  });
+
+  it('collects by one rule after the other', async () => {
+    for (const name of ['a', 'b', 'c'])
+      await (await home.commit(undefined, { [name]: '1' }))[Symbol.asyncDispose]();
+    const gone: string[] = [];
+    const rules = ['c', 'a'].map((name) => ({ ...everything, filter: [`description==${name}`] }));
+    for await (const { description } of home.refs.collect(rules, Date.now(), never)) gone.push(description);
+    expect(gone).to.deep.equal(['c', 'a']);
   });
 
   it('removes single records that nobody uses, without measuring them', async () => {
