@@ -2,6 +2,7 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import { LRUCache } from 'lru-cache';
 import type {
+  BlobDepot,
   BlobInfo,
   ByteRange,
   ContentStore,
@@ -43,6 +44,7 @@ const DOCUMENTS = 4 * 1024 * 1024;
  * 1. A file is synced, then renamed into `blobs`, then recorded: what is recorded is whole. A file without a record
  *    is what a crash left, and goes at the next open.
  * 2. Removal is the other way round: first the record, then the file.
+ * 3. With a depot, finished blobs go there instead. A blob is here, or there, or in both for a while.
  */
 export class LocalContentStore implements ContentStore {
   readonly #blobs: string;
@@ -56,6 +58,7 @@ export class LocalContentStore implements ContentStore {
   readonly #writers = new KeyLock<Digest>();
   /** A blob that is being removed may be coming back at the same time. */
   readonly #moves = new KeyLock<void>();
+  #depot: BlobDepot | undefined;
 
   private constructor(dir: string, index: BlobIndex, digest: (file: string) => Promise<Digest>) {
     this.#blobs = path.join(dir, 'blobs', 'sha256');
@@ -74,12 +77,18 @@ export class LocalContentStore implements ContentStore {
     return store;
   }
 
+  /** From now on finished blobs are kept there. */
+  attach(depot: BlobDepot): void {
+    this.#depot = depot;
+  }
+
   async info(digest: Digest): Promise<BlobInfo | undefined> {
-    return this.#index.get(digest);
+    return this.#index.get(digest) ?? this.#depot?.get(digest) ?? (await this.#depot?.find(digest));
   }
 
   path(digest: Digest): string {
-    return path.join(this.#blobs, blobFileName(digest));
+    if (!this.#index.has(digest) && this.#depot?.get(digest)) return this.#depot.path(digest);
+    return this.#ownPath(digest);
   }
 
   async ingest(options: IngestOptions, signal: AbortSignal): Promise<Ingest> {
@@ -136,7 +145,7 @@ export class LocalContentStore implements ContentStore {
   }
 
   async readBlob(digest: Digest, limit = READ_WHOLE_LIMIT): Promise<Uint8Array> {
-    const info = this.#require(digest);
+    const info = await this.#require(digest);
     if (info.size > limit) throw blobTooLarge(digest, info.size, limit);
     const known = this.#documents.get(digest);
     if (known) return known;
@@ -146,7 +155,7 @@ export class LocalContentStore implements ContentStore {
   }
 
   async *read(descriptor: Descriptor, range: ByteRange, signal: AbortSignal): AsyncIterable<Uint8Array> {
-    const { size } = this.#require(descriptor.digest);
+    const { size } = await this.#require(descriptor.digest);
     const end = range.length === undefined ? size : Math.min(size, (range.offset ?? 0) + range.length);
     const file = await fs.open(this.path(descriptor.digest), 'r');
     try {
@@ -164,38 +173,59 @@ export class LocalContentStore implements ContentStore {
   }
 
   label(digest: Digest, labels: Readonly<Record<string, string>>): Promise<BlobInfo> {
-    return this.#index.label(digest, labels);
+    const elsewhere = !this.#index.has(digest) && this.#depot?.get(digest);
+    return elsewhere ? this.#depot!.label(digest, labels) : this.#index.label(digest, labels);
   }
 
   async *list(): AsyncIterable<BlobInfo> {
     yield* this.#index.entries();
+    for (const blob of this.#depot?.entries() ?? []) if (!this.#index.has(blob.digest)) yield blob;
   }
 
   async remove(digest: Digest, unwanted: (blob: BlobInfo) => boolean = () => true): Promise<boolean> {
     return this.#moves.run(digest, async () => {
-      const blob = this.#index.get(digest);
-      if (!blob || !unwanted(blob)) return false;
-      await this.#index.remove(digest);
-      await fs.rm(this.path(digest), { force: true });
+      const own = this.#index.get(digest);
+      const kept = this.#depot?.get(digest);
+      const blobs = [own, kept].filter((blob) => blob !== undefined);
+      if (blobs.length === 0 || !blobs.every(unwanted)) return false;
+      if (own) {
+        await this.#index.remove(digest);
+        await fs.rm(this.#ownPath(digest), { force: true });
+      }
+      if (kept) await this.#depot?.release(digest);
       return true;
     });
   }
 
-  #require(digest: Digest): BlobInfo {
-    const info = this.#index.get(digest);
+  #ownPath(digest: Digest): string {
+    return path.join(this.#blobs, blobFileName(digest));
+  }
+
+  async #require(digest: Digest): Promise<BlobInfo> {
+    const info = await this.info(digest);
     if (!info) throw blobNotFound(digest);
     return info;
   }
 
   /** A finished ingest, if the blob that `key` names is there. */
   async #present(key: string, { labels, size }: IngestOptions): Promise<Ingest | undefined> {
-    const info = isDigest(key) ? this.#index.get(key) : undefined;
+    const info = isDigest(key) ? await this.info(key) : undefined;
     if (!info || (size !== undefined && size !== info.size)) return undefined;
-    await this.#index.add(info.digest, info.size, labels);
+    if (this.#index.has(info.digest)) await this.#index.add(info.digest, info.size, labels);
+    else if (!(await this.#foundInDepot(info.digest, labels ?? {}))) return undefined;
     return new DoneIngest(info.digest, info.size);
   }
 
-  /** Rule 1. `file` is synced. */
+  /** False if it has been removed meanwhile. */
+  #foundInDepot(digest: Digest, labels: Readonly<Record<string, string>>): Promise<boolean> {
+    return this.#moves.run(digest, async () => {
+      if (!this.#depot?.get(digest)) return false;
+      await this.#depot.label(digest, labels, { found: true });
+      return true;
+    });
+  }
+
+  /** Rules 1 and 3. `file` is synced. */
   async #adopt(
     file: string,
     digest: Digest,
@@ -203,7 +233,12 @@ export class LocalContentStore implements ContentStore {
     labels: Readonly<Record<string, string>> | undefined,
   ): Promise<void> {
     await this.#moves.run(digest, async () => {
-      await fs.rename(file, this.path(digest));
+      if (this.#depot) {
+        await this.#depot.put(file, { digest, size, labels: labels ?? {} });
+        await fs.rm(file, { force: true });
+        return;
+      }
+      await fs.rename(file, this.#ownPath(digest));
       await syncDirectory(this.#blobs);
       await this.#index.add(digest, size, labels);
     });

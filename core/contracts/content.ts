@@ -1,6 +1,6 @@
 import type { Digest } from '../util/digest.js';
 import type { Platform } from '../util/platform.js';
-import { type Token, token } from './token.js';
+import { family, type Token, type TokenFamily, token } from './token.js';
 
 /** OCI descriptor. */
 export interface Descriptor {
@@ -121,6 +121,32 @@ export interface StagedBlob extends AsyncDisposable {
     readonly labels?: Readonly<Record<string, string>>;
   }): Promise<void>;
 }
+
+/**
+ * Another program's store, in which finished blobs are kept when a worker brings one (containerd's). The engine's store
+ * hands it every new blob and reads its blobs where they lie; what it had before stays where it is.
+ *
+ * What is held here for the engine is known without asking: {@link BlobDepot.get}. Other users of the store may have put
+ * more there; `find` holds that, too, from then on.
+ */
+export interface BlobDepot {
+  get(digest: Digest): BlobInfo | undefined;
+  entries(): Iterable<BlobInfo>;
+  find(digest: Digest): Promise<BlobInfo | undefined>;
+  /** Of a blob that is held. */
+  path(digest: Digest): string;
+  /** Copies the file, whose digest and size are right. Durable when it resolves; a blob that is there is taken for it. */
+  put(file: string, blob: Pick<BlobInfo, 'digest' | 'size' | 'labels'>): Promise<void>;
+  /** Merges labels; its age starts anew if it was `found` by somebody who is about to use it. */
+  label(
+    digest: Digest,
+    labels: Readonly<Record<string, string>>,
+    options?: { readonly found: boolean },
+  ): Promise<BlobInfo>;
+  /** The engine has no more use for it: the store may remove it. */
+  release(digest: Digest): Promise<void>;
+}
+export const BlobDepots: TokenFamily<BlobDepot> = family('BlobDepot');
 
 /**
  * Keeps blobs and refs alive while no record names them yet. A lease without holder (its process died) is

@@ -1,0 +1,116 @@
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { expect } from 'chai';
+import { LocalContentStore } from '../../../core/content/content-store.js';
+import { MemoryKv } from '../../../core/kv/memory-kv.js';
+import { sha256 } from '../../../core/util/digest.js';
+import { newId } from '../../../core/util/identity.js';
+import { ContainerdDepot } from '../../../plugins/workers/containerd/blob-depot.js';
+import type { Containerd } from '../../../plugins/workers/containerd/containerd-client.js';
+import { ContainerdSnapshotter } from '../../../plugins/workers/containerd/containerd-snapshotter.js';
+import { GarbageRuns } from '../../../plugins/workers/containerd/garbage-runs.js';
+import { Leases } from '../../../proto/containerd.js';
+import { contentStoreContract } from '../../contract/content-store.js';
+import { snapshotterContract } from '../../contract/snapshotter.js';
+import { PrivateContainerd, whyNot } from './private-containerd.js';
+
+const why = whyNot();
+const describeHere = why === undefined ? describe : describe.skip;
+
+describeHere(`containerd as a store${why === undefined ? '' : `: ${why}`}`, () => {
+  let server: PrivateContainerd;
+  let home: string;
+  const clients: Containerd[] = [];
+
+  before(async () => {
+    server = await PrivateContainerd.start();
+    home = fs.mkdtempSync(path.join(os.tmpdir(), 'containerd-stores-'));
+  });
+  after(async () => {
+    await Promise.all(clients.map((client) => client[Symbol.asyncDispose]()));
+    await server[Symbol.asyncDispose]();
+    fs.rmSync(home, { recursive: true, force: true });
+  });
+
+  /** In a namespace of its own, so that every test begins with nothing. */
+  const connect = async (namespace = newId()): Promise<Containerd> => {
+    const client = server.connect(namespace);
+    clients.push(client);
+    await client.call(Leases.Create, { id: client.address.lease });
+    return client;
+  };
+  const openDepot = (containerd: Containerd): Promise<ContainerdDepot> => {
+    const root = path.join(server.dir, 'root/io.containerd.content.v1.content');
+    return ContainerdDepot.open({ containerd, garbage: new GarbageRuns(containerd), root });
+  };
+  const openStore = async (containerd: Containerd): Promise<LocalContentStore> => {
+    const store = await LocalContentStore.open(path.join(home, newId()), { kv: new MemoryKv() });
+    store.attach(await openDepot(containerd));
+    return store;
+  };
+
+  // A namespace does not isolate bytes that others have committed: blobs are made anew by what the suite writes.
+  contentStoreContract('a store with containerd as its depot', async () => openStore(await connect()));
+
+  for (const name of ['overlayfs', 'native']) {
+    snapshotterContract(`containerd's ${name} snapshotter`, async () => {
+      const containerd = await connect();
+      const garbage = new GarbageRuns(containerd);
+      return new ContainerdSnapshotter({ containerd, garbage, name, workerId: 'w' });
+    });
+  }
+
+  it('keeps blobs where ctr sees them, over its own restarts and garbage collections', async () => {
+    const containerd = await connect();
+    const { namespace } = containerd.address;
+    const store = await openStore(containerd);
+    const text = `kept in ${namespace}`;
+    const digest = await store.writeBlob(Buffer.from(text), { 'a.b/c': 'd' });
+    expect(server.ctr(namespace, 'content', 'get', digest)).to.equal(text);
+    await new GarbageRuns(containerd).run();
+    const again = await openStore(containerd);
+    expect(Buffer.from(await again.readBlob(digest)).toString()).to.equal(text);
+    expect((await again.info(digest))?.labels).to.include({ 'a.b/c': 'd' });
+  });
+
+  it('finds what others brought, and lets go what is removed', async () => {
+    const containerd = await connect();
+    const { namespace } = containerd.address;
+    const store = await openStore(containerd);
+    const other = await openStore(await connect());
+    const digest = await store.writeBlob(Buffer.from(`brought to ${namespace}`));
+    expect(await other.info(digest)).to.equal(undefined);
+    expect(await store.remove(digest)).to.equal(true);
+    expect(() => server.ctr(namespace, 'content', 'get', digest)).to.throw('not found');
+    const file = path.join(home, 'ingested');
+    fs.writeFileSync(file, `ingested ${namespace}`);
+    const brought = sha256(fs.readFileSync(file));
+    server.ctr(namespace, 'leases', 'create', '--id', 'other');
+    const args = ['content', 'ingest', '--expected-digest', brought, 'ref'];
+    ingest(server, namespace, args, file);
+    expect(await store.info(brought)).to.include({ digest: brought });
+    expect(Buffer.from(await store.readBlob(brought)).toString()).to.equal(`ingested ${namespace}`);
+    await new GarbageRuns(containerd).run();
+    expect(server.ctr(namespace, 'content', 'get', brought)).to.equal(`ingested ${namespace}`);
+  });
+
+  it('connects anew when containerd was restarted', async () => {
+    const containerd = await connect();
+    const store = await openStore(containerd);
+    const before = await store.writeBlob(Buffer.from(`before in ${containerd.address.namespace}`));
+    await server.restart();
+    const after = await store.writeBlob(Buffer.from(`after in ${containerd.address.namespace}`));
+    expect(await store.info(before)).to.include({ digest: before });
+    expect(await store.info(after)).to.include({ digest: after });
+  });
+});
+
+function ingest(server: PrivateContainerd, namespace: string, args: readonly string[], file: string): void {
+  const input = fs.openSync(file, 'r');
+  try {
+    server.ctrWith(input, namespace, ...args);
+  } finally {
+    fs.closeSync(input);
+  }
+}
