@@ -65,6 +65,8 @@ export interface Progress {
   status(id: string, update: StatusUpdate): void;
   log(stream: 'stdout' | 'stderr', data: Uint8Array): void;
   warn(warning: Warning): void;
+  /** A vertex that has completed shows as running until this is disposed: its result, made lazily, is needed now. */
+  resume?(): Disposable;
 }
 
 export interface StatusUpdate {

@@ -96,6 +96,8 @@ export interface LazyLayer extends LayerBlob {
   readonly createdAt: number;
   readonly description: string;
   readonly provider: ContentProvider;
+  /** The step that pulling is told as; absent: that of who needs the tree. */
+  readonly progress?: Progress;
 }
 
 export interface RefStore {

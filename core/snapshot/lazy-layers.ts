@@ -59,11 +59,13 @@ export class LazyLayers {
     await together(chain, (layer, stop) => this.#bring(layer, progress, stop), signal);
   }
 
-  /** Everybody who waits for the layer sees its progress, whoever started it. */
+  /** The step that named the layer tells of it, as in BuildKit; or everybody who waits, whoever started it. */
   async #bring(layer: Entry, progress: Progress, signal: AbortSignal): Promise<void> {
     const fan = this.#fans.get(layer) ?? new ProgressFan();
     this.#fans.set(layer, fan);
-    using _watching = fan.watch(progress);
+    const teller = layer.teller ?? progress;
+    using _watching = fan.watch(teller);
+    using _running = teller.resume?.();
     await this.#runs.run(layer.id, signal, async (own) => {
       if (!layer.record.lazy) return;
       const arrival = new Arrival();

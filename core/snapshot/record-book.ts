@@ -152,6 +152,7 @@ export class RecordBook {
     this.#replace(entry, { ...entry.record, ...change });
     entry.keeping = kept.then(async () => {
       entry.providers = [];
+      entry.teller = undefined;
       entry.keeping = undefined;
       if (!entry.gone) await this.#kv.write((batch) => this.save(batch, entry));
     });

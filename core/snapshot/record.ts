@@ -1,6 +1,7 @@
 /** What the store knows about a ref: the part that is kept, and the part that lives in this process. */
 import type { ContentProvider, Descriptor } from '../contracts/content.js';
 import type { LayerBlob } from '../contracts/differ.js';
+import type { Progress } from '../contracts/progress.js';
 import type { RecordType } from '../contracts/refs.js';
 import type { Digest } from '../util/digest.js';
 
@@ -66,6 +67,8 @@ export class Entry {
   readonly holders = new Set<string>();
   /** Where a lazy layer can be read, newest last. */
   providers: readonly ContentProvider[] = [];
+  /** The step that last named the layer: pulling it is told there. */
+  teller: Progress | undefined;
   /** Settles when the blob that the layer came from is durable. */
   keeping: Promise<void> | undefined;
   /** Its removal has begun. */

@@ -265,12 +265,13 @@ export class LocalRefStore implements RefStore, AsyncDisposable {
     if (entry.record.lazy) {
       const others = entry.providers.filter((other) => other !== layer.provider);
       entry.providers = [...others, layer.provider].slice(-PROVIDERS);
+      entry.teller = layer.progress ?? entry.teller;
     }
     return entry;
   }
 
   #addLayer(parent: Entry | undefined, layer: LazyLayer, options: RefOptions): Entry {
-    const { descriptor, diffId, createdAt, description, provider } = layer;
+    const { descriptor, diffId, createdAt, description, provider, progress } = layer;
     const entry = new Entry({
       ...newRecord({ description: options.description, ...(options.type ? { type: options.type } : {}) }),
       kind: 'immutable',
@@ -280,6 +281,7 @@ export class LocalRefStore implements RefStore, AsyncDisposable {
       chainId: chainOf(parent, layer),
     });
     entry.providers = [provider];
+    entry.teller = progress;
     this.#book.add(entry);
     return entry;
   }

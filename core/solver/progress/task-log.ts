@@ -30,6 +30,8 @@ export class TaskLog implements Progress {
   /** As long as it has not started. */
   readonly #declared: VertexEvent;
   #vertex: VertexEvent;
+  /** How many make its result now, after it completed. */
+  #resumed = 0;
 
   constructor(vertex: Pick<VertexEvent, 'digest' | 'name' | 'inputs' | 'group'>, clock: Clock) {
     this.#declared = { type: 'vertex', ...vertex, cached: false, error: '' };
@@ -65,6 +67,21 @@ export class TaskLog implements Progress {
     const message = error === undefined ? '' : BuildError.from(error).message;
     this.#vertex = { ...this.#vertex, completed: this.#clock.now(), error: message };
     this.#publish(this.#vertex);
+  }
+
+  /** BuildKit: util/progress/controller, where an image that is pulled late starts and completes once more. */
+  resume(): Disposable {
+    if (this.#resumed === 0 && this.#vertex.completed === undefined) return { [Symbol.dispose]() {} };
+    if (this.#resumed++ === 0) {
+      const { completed: _, ...running } = this.#vertex;
+      this.#vertex = { ...running, cached: false };
+      this.#publish(this.#vertex);
+    }
+    return { [Symbol.dispose]: () => this.#suspend() };
+  }
+
+  #suspend(): void {
+    if (--this.#resumed === 0) this.completed();
   }
 
   /** It took no time here: its result is somebody else's. */

@@ -1,7 +1,7 @@
 /** A source op whose tree is an image, wherever the image's documents and layers come from. */
 import type { ContentProvider } from '../../../core/contracts/content.js';
 import { invalid } from '../../../core/contracts/errors.js';
-import { statusWhile } from '../../../core/contracts/progress.js';
+import { type Progress, statusWhile } from '../../../core/contracts/progress.js';
 import type { ImmutableRef, LazyLayer, RecordType } from '../../../core/contracts/refs.js';
 import type { OpenSource, SourceContext, SourceKey } from '../../../core/contracts/source.js';
 import type { Platform } from '../../../core/util/platform.js';
@@ -58,7 +58,7 @@ export class OpenImage implements OpenSource {
     const pulled = await statusWhile(context.progress, `resolve ${image.name}`, async () =>
       limitLayers(await image.pull(context, signal), image.layerLimit, image.name),
     );
-    const layers = lazyLayers(pulled, image, image.layers(context));
+    const layers = lazyLayers(pulled, image, image.layers(context), context.progress);
     this.#opened = { pulled, layers };
     context.worker.refs.offerLayers(layers);
     return this.#opened;
@@ -85,6 +85,7 @@ function lazyLayers(
   pulled: PulledImage,
   { name, layerAnnotations }: ImageTree,
   provider: ContentProvider,
+  progress: Progress,
 ): readonly LazyLayer[] {
   const createdAt = Date.now();
   return pulled.layers.map((descriptor, i) => ({
@@ -93,5 +94,6 @@ function lazyLayers(
     createdAt,
     description: `pulled from ${name}`,
     provider,
+    progress,
   }));
 }

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { ProgressEvent } from '../../../core/contracts/progress.js';
+import type { Progress, ProgressEvent } from '../../../core/contracts/progress.js';
 import type { Job } from '../../../core/solver/job.js';
 import type { Vertex } from '../../../core/solver/op.js';
 import { sha256 } from '../../../core/util/digest.js';
@@ -142,6 +142,35 @@ describe('solver: progress', () => {
       ['status', noisy.digest],
     ]);
     expect(events.at(-1)).to.deep.include({ id: 'download', current: 3, total: 3 });
+  });
+
+  it('shows a completed step as running again while its result is made after all', async () => {
+    let later: Progress | undefined;
+    const lazy = bench.graph.step({
+      name: 'lazy',
+      running: ({ progress }) => {
+        later = progress;
+        return 'x';
+      },
+    });
+    const user = bench.graph.step({
+      name: 'user',
+      inputs: [lazy],
+      running: () => {
+        using _first = later?.resume?.();
+        using _second = later?.resume?.();
+        later?.status('pull', { completed: true });
+        return 'y';
+      },
+    });
+    const seen = states(await building(user));
+    const from = seen.lastIndexOf('user started');
+    expect(seen.slice(from)).to.deep.equal([
+      'user started',
+      'lazy started',
+      'lazy completed',
+      'user completed',
+    ]);
   });
 
   it('coalesces the updates of a bar, but not its end', async () => {

@@ -76,6 +76,16 @@ describe('lazy layers', () => {
     );
   });
 
+  it('report to the step that named them', async () => {
+    const named = new RecordedProgress();
+    const asking = new RecordedProgress();
+    const layers = lazyLayers(files, registry).map((layer) => ({ ...layer, progress: named }));
+    await using ref = await pull(layers);
+    await ref.mounts(asking, never);
+    expect(asking.lines).to.deep.equal([]);
+    expect(named.lines).to.include(`extracting ${digests[0]} done`);
+  });
+
   it('are all asked for at once, and unpacked while others are on their way', async () => {
     const last = deferred<void>();
     registry.gate = async (digest) => {
