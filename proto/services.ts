@@ -253,4 +253,5 @@ export const Debug = {
   ListPlugins: debugService.unary('ListPlugins', debug.ListPluginsRequest, debug.ListPluginsResponse),
   Explain: debugService.unary('Explain', debug.ExplainRequest, debug.ExplainResponse),
   Tasks: debugService.unary('Tasks', debug.TasksRequest, debug.TasksResponse),
+  PlanPrune: debugService.unary('PlanPrune', control.PruneRequest, debug.PlanPruneResponse),
 } as const;

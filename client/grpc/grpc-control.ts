@@ -53,6 +53,10 @@ export class GrpcControl implements ControlApi {
     return this.#debug(this.#connection.unary(Debug.Tasks, request, call));
   }
 
+  planPrune(request: control.PruneRequest, call: Call): Promise<debug.PlanPruneResponse> {
+    return this.#debug(this.#connection.unary(Debug.PlanPrune, request, call));
+  }
+
   /** Only daemons of this project serve the debug calls. */
   #debug<T>(answer: Promise<T>): Promise<T> {
     return answer.catch((error: unknown) => {

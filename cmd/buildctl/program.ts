@@ -131,6 +131,8 @@ program
   .option('--free-storage <MB>', 'prune until this much disk is free', number)
   .addOption(filterOption())
   .option('--all', 'also internal and frontend records')
+  .option('--dry-run', 'list what would be removed, and remove nothing')
+  .option('--explain', 'with --dry-run: why each record would go or stay')
   .option('-v, --verbose', 'every field of every record')
   .addOption(formatOption())
   .action(action(async () => (await import('./commands/prune.js')).prune));

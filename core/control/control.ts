@@ -10,11 +10,12 @@ import { parseFilter } from '../util/filter.js';
 import { BridgeCalls } from './bridge-calls.js';
 import { Builds } from './builds.js';
 import type { Call } from './call.js';
+import { Garbage, type GarbageOptions } from './garbage.js';
 import { Journal } from './journal.js';
 import { RunningBuilds } from './running-builds.js';
 import { type Build, type SolveServices, solve } from './solve.js';
 import { statusMessages } from './status-stream.js';
-import { diskUsage, prune, workerMessage } from './usage.js';
+import { diskUsage, workerMessage } from './usage.js';
 
 /** How long Status waits for a build to appear, in milliseconds (wire facts E2.5). */
 const STATUS_WAIT_MS = 6000;
@@ -27,6 +28,7 @@ export interface ControlOptions extends Omit<SolveServices, 'builds' | 'journal'
   readonly logger: Logger;
   readonly version: types.BuildkitVersion;
   readonly plugins: () => readonly PluginStatus[];
+  readonly gcRules: GarbageOptions['rules'];
 }
 
 export class Control implements AsyncDisposable {
@@ -34,18 +36,32 @@ export class Control implements AsyncDisposable {
   readonly #running = new RunningBuilds();
   readonly #builds = new Builds<Build>();
   readonly #journal = new Journal();
+  readonly #garbage: Garbage;
 
   constructor(options: ControlOptions) {
     this.#options = options;
+    const { workers, caches, logger, gcRules: rules } = options;
+    this.#garbage = new Garbage({
+      workers,
+      rules,
+      logger,
+      keys: caches.keys,
+      isThere: (result) => caches.results.has(result),
+      oldestBegan: () => this.#builds.oldestBegan(),
+    });
   }
 
   async solve(request: control.SolveRequest, call: Call): Promise<control.SolveResponse> {
     const { tracing } = this.#options;
     const services = { ...this.#options, builds: this.#builds, journal: this.#journal };
     const tags = { ref: request.Ref, frontend: request.Frontend };
-    return tracing.trace('solve', { ...(call.trace ? { parent: call.trace } : {}), tags }, (span) =>
-      this.#running.run((signal) => solve(services, request, signal, span), call.signal),
-    );
+    try {
+      return await tracing.trace('solve', { ...(call.trace ? { parent: call.trace } : {}), tags }, (span) =>
+        this.#running.run((signal) => solve(services, request, signal, span), call.signal),
+      );
+    } finally {
+      this.#garbage.collector.soon();
+    }
   }
 
   /** Waits for the build, replays its progress and follows it to its end. */
@@ -56,7 +72,10 @@ export class Control implements AsyncDisposable {
 
   async listWorkers(request: control.ListWorkersRequest, _call: Call): Promise<control.ListWorkersResponse> {
     const filters = request.filter.map(parseFilter);
-    const records = this.#options.workers.list.map((worker) => workerMessage(worker, this.#options.version));
+    const { workers, version } = this.#options;
+    const records = workers.list.map((worker) =>
+      workerMessage(worker, version, this.#garbage.rulesOf(worker)),
+    );
     const wanted = records.filter(
       ({ ID, Labels }) =>
         filters.length === 0 ||
@@ -74,7 +93,12 @@ export class Control implements AsyncDisposable {
   }
 
   prune(request: control.PruneRequest, call: Call): AsyncIterable<control.UsageRecord> {
-    return prune(this.#options.workers, request, this.#builds.oldestBegan(), call.signal);
+    return this.#garbage.prune(request, call.signal);
+  }
+
+  /** What such a prune would do with each record. */
+  planPrune(request: control.PruneRequest, call: Call): Promise<debug.PlanPruneResponse> {
+    return this.#garbage.planPrune(request, call.signal);
   }
 
   async listPlugins(_request: debug.ListPluginsRequest, _call: Call): Promise<debug.ListPluginsResponse> {
@@ -107,6 +131,7 @@ export class Control implements AsyncDisposable {
   /** Cancels the builds that run and waits for them; no others are begun. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#running[Symbol.asyncDispose]();
+    await this.#garbage[Symbol.asyncDispose]();
   }
 
   /** NotFound when no such build comes up in time, or its frontend runs here. */

@@ -155,6 +155,7 @@ export class ControlServer implements AsyncDisposable {
       ListPlugins: handlers.unary(Debug.ListPlugins, (request, call) => control.listPlugins(request, call)),
       Explain: handlers.unary(Debug.Explain, (request, call) => control.explain(request, call)),
       Tasks: handlers.unary(Debug.Tasks, (request, call) => control.tasks(request, call)),
+      PlanPrune: handlers.unary(Debug.PlanPrune, (request, call) => control.planPrune(request, call)),
     });
   }
 

@@ -1,7 +1,7 @@
 /** Disk usage and pruning over every worker, in the messages of the Control API. */
-import { control, types } from '../../proto/index.js';
+import { control, type debug, types } from '../../proto/index.js';
 import { timestampOf } from '../../proto/timestamp.js';
-import type { PruneOptions, UsageRecord, Worker, Workers } from '../contracts/index.js';
+import type { GcRule, UsageRecord, Worker, Workers } from '../contracts/index.js';
 
 export async function diskUsage(
   workers: Workers,
@@ -15,26 +15,64 @@ export async function diskUsage(
 
 const lastUse = (record: UsageRecord): number => record.lastUsedAt ?? record.createdAt;
 
+export interface PruneServices {
+  readonly workers: Workers;
+  readonly keepBlobsSince: number;
+  /** Told of the records that are gone, as `<worker>::<ref>`. */
+  readonly removed: (results: readonly string[]) => Promise<void>;
+}
+
 /** Prunes the workers one after the other, answering each record as it goes. */
 export async function* prune(
-  workers: Workers,
+  { workers, keepBlobsSince, removed }: PruneServices,
   request: control.PruneRequest,
-  keepBlobsSince: number,
   signal: AbortSignal,
 ): AsyncIterable<control.UsageRecord> {
-  const options: PruneOptions = {
-    filter: request.filter,
-    all: request.all,
-    keepDurationMs: request.keepDuration / 1e6,
-    reservedSpace: request.reservedSpace,
-    maxUsedSpace: request.maxUsedSpace,
-    minFreeSpace: request.minFreeSpace,
-    keepBlobsSince,
-  };
-  for (const { refs } of workers.list) {
-    for await (const record of refs.prune(options, signal)) yield recordMessage(record);
+  const options = { ...ruleOf(request), keepBlobsSince };
+  for (const { refs, profile } of workers.list) {
+    const gone: string[] = [];
+    try {
+      for await (const record of refs.prune(options, signal)) {
+        gone.push(`${profile.id}::${record.id}`);
+        yield recordMessage(record);
+      }
+    } finally {
+      await removed(gone);
+    }
   }
 }
+
+export async function planPrune(
+  workers: Workers,
+  request: control.PruneRequest,
+  signal: AbortSignal,
+): Promise<debug.PlanPruneResponse> {
+  const rule = ruleOf(request);
+  const verdicts = await Promise.all(workers.list.map(({ refs }) => refs.planPrune(rule, signal)));
+  return {
+    verdicts: verdicts
+      .flat()
+      .map(({ record, goes, because }) => ({ record: recordMessage(record), goes, because })),
+  };
+}
+
+const ruleOf = (request: control.PruneRequest): GcRule => ({
+  filter: request.filter,
+  all: request.all,
+  keepDurationMs: request.keepDuration / 1e6,
+  reservedSpace: request.reservedSpace,
+  maxUsedSpace: request.maxUsedSpace,
+  minFreeSpace: request.minFreeSpace,
+});
+
+const ruleMessage = (rule: GcRule): types.GCPolicy => ({
+  all: rule.all,
+  filters: [...rule.filter],
+  keepDuration: rule.keepDurationMs * 1e6,
+  reservedSpace: rule.reservedSpace,
+  maxUsedSpace: rule.maxUsedSpace,
+  minFreeSpace: rule.minFreeSpace,
+});
 
 const recordMessage = (record: UsageRecord): control.UsageRecord =>
   control.UsageRecord.create({
@@ -52,8 +90,13 @@ const recordMessage = (record: UsageRecord): control.UsageRecord =>
     Shared: record.shared,
   });
 
-export const workerMessage = ({ profile }: Worker, version: types.BuildkitVersion): types.WorkerRecord =>
+export const workerMessage = (
+  { profile }: Worker,
+  version: types.BuildkitVersion,
+  rules: readonly GcRule[],
+): types.WorkerRecord =>
   types.WorkerRecord.create({
+    GCPolicy: rules.map(ruleMessage),
     ID: profile.id,
     Labels: profile.labels,
     platforms: profile.platforms.map((platform) => ({

@@ -23,6 +23,6 @@ export async function assembleWorkers(
     const differ = container.get(Differs.named(id));
     const stores = { workerId: profile.id, snapshotter, differ, content, kv, logger, tracing };
     const refs = await owner.use(await LocalRefStore.open(stores));
-    workers.add({ profile, executor, snapshotter, differ, refs, hasher, files });
+    workers.add({ profile, executor, snapshotter, differ, refs, hasher, files }, id);
   }
 }

@@ -34,6 +34,7 @@ import { assembleWorkers } from './assemble-workers.js';
 import { type EngineConfig, parseConfig } from './config/load.js';
 import { KernelContainer } from './container.js';
 import { bindCore, type CoreServices, openCore } from './core-services.js';
+import { GcSettings } from './gc-settings.js';
 import { PluginHost } from './plugin-host.js';
 import { loadPlugins } from './plugin-loader.js';
 import { RootFolder } from './root-folder.js';
@@ -89,7 +90,8 @@ export class Engine implements AsyncDisposable {
     await plugins.start(signal);
     await assembleWorkers(container, core, workers, opening);
 
-    const control = await openControl({ core, workers, plugins, container, version }, opening);
+    const gc = await GcSettings.open(workers, root.path, config);
+    const control = await openControl({ core, workers, plugins, container, gc, version }, opening);
     return new Engine(
       { control, sessions: core.sessions, tracing, threads: core.threads, plugins, workers },
       opening.move(),
@@ -124,12 +126,13 @@ interface ControlParts {
   readonly workers: WorkerSet;
   readonly plugins: PluginHost;
   readonly container: KernelContainer;
+  readonly gc: GcSettings;
   readonly version: types.BuildkitVersion;
 }
 
 /** The solver, and the API over it. */
 async function openControl(
-  { core, workers, plugins, container, version }: ControlParts,
+  { core, workers, plugins, container, gc, version }: ControlParts,
   owner: DisposeStack,
 ): Promise<Control> {
   const { kv, sessions, tracing, logger } = core;
@@ -172,6 +175,7 @@ async function openControl(
     logger,
     version,
     plugins: () => plugins.statuses(),
+    gcRules: (worker) => gc.rulesOf(worker),
   });
   return owner.use(control);
 }

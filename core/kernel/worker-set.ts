@@ -3,6 +3,7 @@ import { BuildError, type PluginStatus, type Worker, type Workers } from '../con
 
 export class WorkerSet implements Workers {
   readonly #workers: Worker[] = [];
+  readonly #pluginIds = new Map<Worker, string>();
   readonly #plugins: () => readonly PluginStatus[];
 
   /** `plugins` explains why there is no worker. */
@@ -14,8 +15,14 @@ export class WorkerSet implements Workers {
     return this.#workers;
   }
 
-  add(worker: Worker): void {
+  /** `plugin`: the id of the plugin that it is of. */
+  add(worker: Worker, plugin: string): void {
     this.#workers.push(worker);
+    this.#pluginIds.set(worker, plugin);
+  }
+
+  pluginOf(worker: Worker): string | undefined {
+    return this.#pluginIds.get(worker);
   }
 
   get(id: string): Worker | undefined {

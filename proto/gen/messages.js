@@ -27382,6 +27382,186 @@ export const buildkitts = $root.buildkitts = (() => {
 				};
 				return TasksResponse;
 			})();
+			v1.PlanPruneResponse = (function() {
+				const PlanPruneResponse = function (properties) {
+					this.verdicts = [];
+					if (properties)
+						for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+							if (properties[keys[i]] != null && keys[i] !== "__proto__")
+								this[keys[i]] = properties[keys[i]];
+				};
+				PlanPruneResponse.prototype.verdicts = $util.emptyArray;
+				PlanPruneResponse.create = function(properties) {
+					return new PlanPruneResponse(properties);
+				};
+				PlanPruneResponse.encode = function (message, writer, _depth) {
+					if (!writer)
+						writer = $Writer.create();
+					if (_depth === $undefined)
+						_depth = 0;
+					if (_depth > $util.recursionLimit)
+						throw $Error("max depth exceeded");
+					if (message.verdicts != null && message.verdicts.length)
+						for (let i = 0; i < message.verdicts.length; ++i)
+							$root.buildkitts.debug.v1.PruneVerdict.encode(message.verdicts[i], writer.uint32(10).fork(), _depth + 1).ldelim();
+					if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+						for (let i = 0; i < message.$unknowns.length; ++i)
+							writer.raw(message.$unknowns[i]);
+					return writer;
+				};
+				PlanPruneResponse.decode = function (reader, length, _end, _depth, _target) {
+					if (!(reader instanceof $Reader))
+						reader = $Reader.create(reader);
+					if (_depth === $undefined)
+						_depth = 0;
+					if (_depth > $Reader.recursionLimit)
+						throw $Error("max depth exceeded");
+					let end, message;
+					if (length === $undefined)
+						end = reader.len;
+					else {
+						end = reader.pos + length;
+						if (end > reader.len)
+							throw $RangeError("index out of range");
+						length = reader.len;
+						reader.len = end;
+					}
+					message = _target || new $root.buildkitts.debug.v1.PlanPruneResponse();
+					while (reader.pos < end) {
+						let start = reader.pos;
+						let tag = reader.tag();
+						if (tag === _end) {
+							_end = $undefined;
+							break;
+						}
+						let wireType = tag & 7;
+						switch (tag >>>= 3) {
+						case 1: {
+								if (wireType !== 2)
+									break;
+								if (!(message.verdicts && message.verdicts.length))
+									message.verdicts = [];
+								message.verdicts.push($root.buildkitts.debug.v1.PruneVerdict.decode(reader, reader.size(), $undefined, _depth + 1));
+								continue;
+							}
+						}
+						reader.skipType(wireType, _depth, tag);
+						if (!reader.discardUnknown) {
+							$util.makeProp(message, "$unknowns", false);
+							(message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+						}
+					}
+					if (length !== $undefined) {
+						if (reader.pos !== end)
+							throw $RangeError("index out of range");
+						reader.len = length;
+					}
+					if (_end !== $undefined)
+						throw $Error("missing end group");
+					return message;
+				};
+				return PlanPruneResponse;
+			})();
+			v1.PruneVerdict = (function() {
+				const PruneVerdict = function (properties) {
+					if (properties)
+						for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+							if (properties[keys[i]] != null && keys[i] !== "__proto__")
+								this[keys[i]] = properties[keys[i]];
+				};
+				PruneVerdict.prototype.record = undefined;
+				PruneVerdict.prototype.goes = false;
+				PruneVerdict.prototype.because = "";
+				PruneVerdict.create = function(properties) {
+					return new PruneVerdict(properties);
+				};
+				PruneVerdict.encode = function (message, writer, _depth) {
+					if (!writer)
+						writer = $Writer.create();
+					if (_depth === $undefined)
+						_depth = 0;
+					if (_depth > $util.recursionLimit)
+						throw $Error("max depth exceeded");
+					if (message.record != null && $Object.hasOwnProperty.call(message, "record"))
+						$root.moby.buildkit.v1.UsageRecord.encode(message.record, writer.uint32(10).fork(), _depth + 1).ldelim();
+					if (message.goes != null && $Object.hasOwnProperty.call(message, "goes") && message.goes !== false)
+						writer.uint32(16).bool(message.goes);
+					if (message.because != null && $Object.hasOwnProperty.call(message, "because") && message.because !== "")
+						writer.uint32(26).string(message.because);
+					if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+						for (let i = 0; i < message.$unknowns.length; ++i)
+							writer.raw(message.$unknowns[i]);
+					return writer;
+				};
+				PruneVerdict.decode = function (reader, length, _end, _depth, _target) {
+					if (!(reader instanceof $Reader))
+						reader = $Reader.create(reader);
+					if (_depth === $undefined)
+						_depth = 0;
+					if (_depth > $Reader.recursionLimit)
+						throw $Error("max depth exceeded");
+					let end, message, value;
+					if (length === $undefined)
+						end = reader.len;
+					else {
+						end = reader.pos + length;
+						if (end > reader.len)
+							throw $RangeError("index out of range");
+						length = reader.len;
+						reader.len = end;
+					}
+					message = _target || new $root.buildkitts.debug.v1.PruneVerdict();
+					while (reader.pos < end) {
+						let start = reader.pos;
+						let tag = reader.tag();
+						if (tag === _end) {
+							_end = $undefined;
+							break;
+						}
+						let wireType = tag & 7;
+						switch (tag >>>= 3) {
+						case 1: {
+								if (wireType !== 2)
+									break;
+								message.record = $root.moby.buildkit.v1.UsageRecord.decode(reader, reader.size(), $undefined, _depth + 1, message.record);
+								continue;
+							}
+						case 2: {
+								if (wireType !== 0)
+									break;
+								if (value = reader.bool())
+									message.goes = value;
+								else
+									delete message.goes;
+								continue;
+							}
+						case 3: {
+								if (wireType !== 2)
+									break;
+								if ((value = reader.stringVerify()).length)
+									message.because = value;
+								else
+									delete message.because;
+								continue;
+							}
+						}
+						reader.skipType(wireType, _depth, tag);
+						if (!reader.discardUnknown) {
+							$util.makeProp(message, "$unknowns", false);
+							(message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+						}
+					}
+					if (length !== $undefined) {
+						if (reader.pos !== end)
+							throw $RangeError("index out of range");
+						reader.len = length;
+					}
+					if (_end !== $undefined)
+						throw $Error("missing end group");
+					return message;
+				};
+				return PruneVerdict;
+			})();
 			return v1;
 		})();
 		return debug;

@@ -52,6 +52,8 @@ export class RecordedRefs {
       findMutable: missing,
       usage: missing,
       prune: missing,
+      collect: missing,
+      planPrune: missing,
       removeUnused: async (ids) => void this.removed.push(ids),
       hold: missing,
       release: missing,

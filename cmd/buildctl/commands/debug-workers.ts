@@ -1,4 +1,5 @@
 import { formatBytes } from '../../../client/progress/units.js';
+import { formatGoDuration } from '../../../core/util/go-duration.js';
 import { formatPlatform, normalizePlatform } from '../../../core/util/platform.js';
 import { control, type types } from '../../../proto/index.js';
 import type { Context } from '../context.js';
@@ -54,7 +55,7 @@ function verbose(worker: types.WorkerRecord): string {
 function policyRows(rule: types.GCPolicy, index: number): string[][] {
   const rows = [[`GC Policy rule#${index}:`], ['  All:', String(rule.all)]];
   if (rule.filters.length > 0) rows.push(['  Filters:', rule.filters.join(' ')]);
-  if (rule.keepDuration > 0) rows.push(['  Keep duration:', `${rule.keepDuration / 1e9}s`]);
+  if (rule.keepDuration > 0) rows.push(['  Keep duration:', formatGoDuration(rule.keepDuration / 1e6)]);
   if (rule.reservedSpace > 0) rows.push(['  Reserved space:', formatBytes(rule.reservedSpace)]);
   if (rule.minFreeSpace > 0) rows.push(['  Minimum free space:', formatBytes(rule.minFreeSpace)]);
   if (rule.maxUsedSpace > 0) rows.push(['  Maximum used space:', formatBytes(rule.maxUsedSpace)]);

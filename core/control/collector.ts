@@ -1,0 +1,112 @@
+/**
+ * Garbage collection by itself: a second after a build has ended, and not within a minute of the last time. Wishes that
+ * come meanwhile are one wish, and it never runs twice at once. BuildKit: control/control.go throttledGC.
+ */
+import type { GcRule, Logger, Worker, Workers } from '../contracts/index.js';
+import { isCanceled } from '../contracts/index.js';
+import { type Clock, systemClock } from '../session/clock.js';
+
+const AFTER_BUILD_MS = 1000;
+const BETWEEN_MS = 60_000;
+
+export interface CollectorOptions {
+  readonly workers: Workers;
+  /** Asked each time: the configuration may be read again. */
+  readonly rules: (worker: Worker) => readonly GcRule[];
+  /** When the oldest of the builds that run began, in Unix milliseconds. */
+  readonly oldestBegan: () => number;
+  /** Told of every record that is gone, as `<worker>::<ref>`. */
+  readonly removed: (results: readonly string[]) => Promise<void>;
+  /** Sweeps what names records that are gone; once, for what the last process left. */
+  readonly sweep: () => Promise<void>;
+  readonly logger: Logger;
+  readonly clock?: Clock;
+}
+
+export interface Collected {
+  readonly records: number;
+  readonly bytes: number;
+}
+
+export class Collector implements AsyncDisposable {
+  readonly #options: CollectorOptions;
+  readonly #clock: Clock;
+  readonly #stop = new AbortController();
+  #running: Promise<Collected> | undefined;
+  #pending: Disposable | undefined;
+  #lastEnd = Number.NEGATIVE_INFINITY;
+  #swept = false;
+  /** Of this process. */
+  #total: Collected & { readonly runs: number } = { records: 0, bytes: 0, runs: 0 };
+
+  constructor(options: CollectorOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+  }
+
+  get total(): Collected & { readonly runs: number } {
+    return this.#total;
+  }
+
+  /** A build has ended, or the daemon has come up. */
+  soon(): void {
+    if (this.#pending || this.#stop.signal.aborted) return;
+    const wait = Math.max(AFTER_BUILD_MS, this.#lastEnd + BETWEEN_MS - this.#clock.now());
+    this.#pending = this.#clock.after(wait, () => {
+      this.#pending = undefined;
+      if (this.#running) void this.#running.finally(() => this.soon());
+      else this.run().catch((err: unknown) => this.#failed(err));
+    });
+  }
+
+  /** At once; joins the one that runs. */
+  run(): Promise<Collected> {
+    this.#running ??= this.#collect().finally(() => {
+      this.#running = undefined;
+      this.#lastEnd = this.#clock.now();
+    });
+    return this.#running;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#pending?.[Symbol.dispose]();
+    this.#pending = undefined;
+    this.#stop.abort();
+    await this.#running?.catch(() => undefined);
+  }
+
+  async #collect(): Promise<Collected> {
+    const { workers, sweep, logger } = this.#options;
+    if (!this.#swept) await sweep();
+    this.#swept = true;
+    const each = await Promise.all(workers.list.map((worker) => this.#collectFrom(worker)));
+    const records = each.reduce((sum, one) => sum + one.records, 0);
+    const bytes = each.reduce((sum, one) => sum + one.bytes, 0);
+    const { runs, ...before } = this.#total;
+    this.#total = { records: before.records + records, bytes: before.bytes + bytes, runs: runs + 1 };
+    if (records > 0) logger.debug('garbage was collected', { records, bytes });
+    return { records, bytes };
+  }
+
+  async #collectFrom(worker: Worker): Promise<Collected> {
+    const { rules, oldestBegan, removed } = this.#options;
+    const wanted = rules(worker);
+    if (wanted.length === 0) return { records: 0, bytes: 0 };
+    const gone: string[] = [];
+    let bytes = 0;
+    try {
+      for await (const { id, size } of worker.refs.collect(wanted, oldestBegan(), this.#stop.signal)) {
+        gone.push(`${worker.profile.id}::${id}`);
+        bytes += size;
+      }
+    } finally {
+      await removed(gone);
+    }
+    return { records: gone.length, bytes };
+  }
+
+  #failed(err: unknown): void {
+    if (isCanceled(err)) return;
+    this.#options.logger.error('garbage collection failed', { err });
+  }
+}

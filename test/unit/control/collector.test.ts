@@ -1,0 +1,150 @@
+import { expect } from 'chai';
+import {
+  type GcRule,
+  type RefStore,
+  silentLogger,
+  type UsageRecord,
+  type Worker,
+  type Workers,
+} from '../../../core/contracts/index.js';
+import { Collector } from '../../../core/control/collector.js';
+import { forgetResults, sweepResults } from '../../../core/control/dead-results.js';
+import { deferred } from '../../../core/util/deferred.js';
+import { ManualClock } from '../../support/manual-clock.js';
+
+const rule: GcRule = {
+  filter: [],
+  all: true,
+  keepDurationMs: 0,
+  reservedSpace: 0,
+  maxUsedSpace: 1,
+  minFreeSpace: 0,
+};
+
+/** A worker whose collections end when they are told to. */
+class World implements AsyncDisposable {
+  readonly clock = new ManualClock();
+  readonly removed: string[] = [];
+  sweeps = 0;
+  rules: readonly GcRule[] = [rule];
+  begun = 0;
+  running = 0;
+  most = 0;
+  gate = deferred<void>();
+  readonly collector: Collector;
+
+  constructor() {
+    const collect = this.#collect.bind(this);
+    const worker = { profile: { id: 'w' }, refs: { collect } as unknown as RefStore } as unknown as Worker;
+    this.collector = new Collector({
+      workers: { list: [worker] } as unknown as Workers,
+      rules: () => this.rules,
+      oldestBegan: () => 0,
+      removed: async (ids) => void this.removed.push(...ids),
+      sweep: async () => void this.sweeps++,
+      logger: silentLogger,
+      clock: this.clock,
+    });
+    this.gate.resolve();
+  }
+
+  async *#collect(
+    _rules: readonly GcRule[],
+    _since: number,
+    signal: AbortSignal,
+  ): AsyncIterable<UsageRecord> {
+    this.begun++;
+    this.running++;
+    this.most = Math.max(this.most, this.running);
+    try {
+      await this.gate.promise;
+      signal.throwIfAborted();
+      yield { id: `r${this.begun}`, size: 10 } as UsageRecord;
+    } finally {
+      this.running--;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.collector[Symbol.asyncDispose]();
+  }
+}
+
+describe('garbage collection by itself', () => {
+  it('comes a second after a build, once for builds that end meanwhile', async () => {
+    await using world = new World();
+    world.collector.soon();
+    world.collector.soon();
+    await world.clock.pass(999);
+    expect(world.begun).to.equal(0);
+    await world.clock.pass(1);
+    expect([world.begun, world.removed, world.collector.total]).to.deep.equal([
+      1,
+      ['w::r1'],
+      { records: 1, bytes: 10, runs: 1 },
+    ]);
+  });
+
+  it('comes not within a minute of the last time', async () => {
+    await using world = new World();
+    world.collector.soon();
+    await world.clock.pass(1000);
+    world.collector.soon();
+    await world.clock.pass(59_999);
+    expect(world.begun).to.equal(1);
+    await world.clock.pass(1);
+    expect(world.begun).to.equal(2);
+  });
+
+  it('never runs twice at once: who asks meanwhile joins, what comes due meanwhile waits', async () => {
+    await using world = new World();
+    world.gate = deferred();
+    const first = world.collector.run();
+    const joined = world.collector.run();
+    world.collector.soon();
+    await world.clock.pass(5000);
+    world.gate.resolve();
+    expect([await first, await joined]).to.deep.equal(Array(2).fill({ records: 1, bytes: 10 }));
+    await world.clock.pass(60_000);
+    expect([world.begun, world.most]).to.deep.equal([2, 1]);
+  });
+
+  it('does nothing where there are no rules', async () => {
+    await using world = new World();
+    world.rules = [];
+    expect([await world.collector.run(), world.begun]).to.deep.equal([{ records: 0, bytes: 0 }, 0]);
+  });
+
+  it('sweeps what the last process left, once', async () => {
+    await using world = new World();
+    await world.collector.run();
+    await world.collector.run();
+    expect(world.sweeps).to.equal(1);
+  });
+
+  it('ends with its owner, and does not begin again', async () => {
+    const world = new World();
+    world.gate = deferred();
+    const running = world.collector.run().then(
+      () => 'done',
+      () => 'stopped',
+    );
+    const closing = world[Symbol.asyncDispose]();
+    world.gate.resolve();
+    await closing;
+    world.collector.soon();
+    await world.clock.pass(100_000);
+    expect([await running, world.begun, world.clock.pending]).to.deep.equal(['stopped', 1, 0]);
+  });
+});
+
+describe('results without data', () => {
+  it('are forgotten, all others are not', async () => {
+    const known = new Set(Array.from({ length: 250 }, (_, index) => `w::${index}`));
+    const keys = { resultIds: () => known, forget: async (id: string) => void known.delete(id) };
+    expect(await sweepResults(keys, (id) => !id.endsWith('7'))).to.equal(225);
+    expect(known.size).to.equal(25);
+    await forgetResults(keys, ['w::7', 'w::17', 'unknown']);
+    expect(known.size).to.equal(23);
+  });
+});
