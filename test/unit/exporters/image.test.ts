@@ -62,9 +62,22 @@ describe('image exporter', () => {
     ]);
   });
 
+  it("has Docker's media types unless OCI's are asked for", async () => {
+    const typeOf = async (attrs: Readonly<Record<string, string>>): Promise<string | undefined> => {
+      const { 'containerimage.digest': digest } = await run({
+        name: `${registry.host}/a/b`,
+        push: '',
+        ...attrs,
+      });
+      return registry.manifests.get(`a/b:${digest}`)?.type;
+    };
+    expect(await typeOf({})).to.equal(mediaTypes.dockerManifest);
+    expect(await typeOf({ 'oci-mediatypes': '' })).to.equal(mediaTypes.ociManifest);
+  });
+
   it('pushes what an index names before the index', async () => {
     const two = resultOf({ 'linux/amd64': [{ data: 'one' }], 'linux/arm64': [{ data: 'two' }] });
-    const response = await run({ name: `${registry.host}/a/b`, push: '' }, two);
+    const response = await run({ name: `${registry.host}/a/b`, push: '', 'oci-mediatypes': 'true' }, two);
     const manifests = puts().filter((line) => line.includes('/manifests/'));
     expect(manifests).to.have.length(3);
     expect(manifests.at(-1)).to.equal('PUT /v2/a/b/manifests/latest');
