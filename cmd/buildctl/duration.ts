@@ -1,9 +1,9 @@
 import { invalid } from '../../core/contracts/index.js';
-import { durationOf } from '../../core/util/duration.js';
+import { parseGoDuration } from '../../core/util/go-duration.js';
 
 /** Milliseconds. */
 export function parseDuration(option: string, text: string): number {
-  const duration = durationOf(text);
+  const duration = parseGoDuration(text);
   if (duration !== undefined) return duration;
   throw invalid(
     'buildctl.duration',
