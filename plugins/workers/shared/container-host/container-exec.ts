@@ -103,7 +103,10 @@ export class ContainerExec implements HostedProcess {
 }
 
 /** BuildKit: executor/runcexecutor/executor.go, Exec. */
-function processOf({ process }: ExecRequest, { process: first, root }: ExecContext): OciProcess {
+export function processOf(
+  { process }: Pick<ExecRequest, 'process'>,
+  { process: first, root }: Pick<ExecContext, 'process' | 'root'>,
+): OciProcess {
   return {
     ...first,
     terminal: process.tty ?? false,
