@@ -30,6 +30,7 @@ const rules: readonly [layer: string, mayImport: readonly string[]][] = [
     ['core/gateway/', 'core/llb/', 'core/solver/', 'core/contracts/', 'core/util/', 'proto/'],
   ],
   ['core/cache/', ['core/cache/', 'core/solver/', 'core/contracts/', 'core/util/']],
+  ['core/history/', ['core/history/', 'core/content/', 'core/contracts/', 'core/util/', 'proto/']],
   ['core/control/', ['core/', 'proto/']],
   ['core/kernel/', ['core/', 'proto/']],
   ['index.ts', ['core/', 'client/', 'plugins/index.ts', 'proto/']],

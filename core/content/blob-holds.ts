@@ -1,9 +1,15 @@
 import type { Kv, KvBatch, KvTable } from '../contracts/kv.js';
 import type { Digest } from '../util/digest.js';
 
+/** What the holder of a hold begins with that keeps a blob alone, without what it names. */
+export const ALONE = 'alone:';
+
 /**
  * Who keeps which blob: records of refs (`ref:<worker>/<id>`), leases (`lease:<id>`), pins (`pin:<owner>`). Kept in
  * the key-value store, so that a record and what it keeps are written in one batch.
+ *
+ * A hold keeps what the blob names as well, unless its holder begins with {@link ALONE}: a build's record keeps the
+ * manifest of an image, but not its layers.
  */
 export class BlobHolds {
   readonly #table: KvTable<true>;
@@ -22,6 +28,13 @@ export class BlobHolds {
 
   held(digest: Digest): boolean {
     for (const _ of this.#table.entries(`${digest} `)) return true;
+    return false;
+  }
+
+  /** Whether somebody keeps it with all that it names. */
+  heldWhole(digest: Digest): boolean {
+    const alone = `${digest} ${ALONE}`;
+    for (const [key] of this.#table.entries(`${digest} `)) if (!key.startsWith(alone)) return true;
     return false;
   }
 

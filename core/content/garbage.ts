@@ -28,10 +28,10 @@ export async function collectBlobs(
   };
   const all = new Map<Digest, BlobInfo>();
   for await (const blob of content.list()) all.set(blob.digest, blob);
-  const kept = mark(all, (blob) => young(blob) || ROOT in blob.labels || holds.held(blob.digest));
+  const kept = mark(all, (blob) => young(blob) || ROOT in blob.labels || holds.heldWhole(blob.digest));
   let [blobs, bytes] = [0, 0];
   for (const blob of all.values()) {
-    if (kept.has(blob.digest)) continue;
+    if (kept.has(blob.digest) || holds.held(blob.digest)) continue;
     // Asked when its turn has come: removing the others took time, and somebody may have written this one anew.
     const unwanted = (now: BlobInfo): boolean => now.createdAt === blob.createdAt && !holds.held(blob.digest);
     if (!(await content.remove(blob.digest, unwanted))) continue;

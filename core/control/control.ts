@@ -3,8 +3,16 @@
  * and answers messages of the wire. BuildKit: control/control.go.
  */
 import type { control, debug, types } from '../../proto/index.js';
-import { type Logger, notFound, type PluginStatus, type Tracing, type Workers } from '../contracts/index.js';
+import {
+  type ContentStore,
+  type Logger,
+  notFound,
+  type PluginStatus,
+  type Tracing,
+  type Workers,
+} from '../contracts/index.js';
 import type { LlbBridge } from '../gateway/llb-bridge.js';
+import type { History } from '../history/history.js';
 import type { Explanation } from '../solver/explain.js';
 import { parseFilter } from '../util/filter.js';
 import { BridgeCalls } from './bridge-calls.js';
@@ -28,10 +36,13 @@ export interface ControlOptions extends Omit<SolveServices, 'builds' | 'journal'
   readonly logger: Logger;
   readonly version: types.BuildkitVersion;
   readonly plugins: () => readonly PluginStatus[];
+  readonly content: ContentStore;
   readonly gcRules: GarbageOptions['rules'];
 }
 
 export class Control implements AsyncDisposable {
+  readonly history: History;
+  readonly content: ContentStore;
   readonly #options: ControlOptions;
   readonly #running = new RunningBuilds();
   readonly #builds = new Builds<Build>();
@@ -40,6 +51,8 @@ export class Control implements AsyncDisposable {
 
   constructor(options: ControlOptions) {
     this.#options = options;
+    this.history = options.history;
+    this.content = options.content;
     const { workers, caches, logger, gcRules: rules } = options;
     this.#garbage = new Garbage({
       workers,
@@ -64,8 +77,11 @@ export class Control implements AsyncDisposable {
     }
   }
 
-  /** Waits for the build, replays its progress and follows it to its end. */
+  /** Waits for the build, replays its progress and follows it to its end. One that is over is read from its record. */
   async *status(request: control.StatusRequest, call: Call): AsyncIterable<control.StatusResponse> {
+    const running = this.#builds.peek(request.Ref);
+    const past = running ? undefined : await this.history.replay(request.Ref, call.signal);
+    if (past) return yield* past;
     const { job } = await this.#builds.find(request.Ref, STATUS_WAIT_MS, call.signal);
     yield* statusMessages(job.progress(call.signal));
   }
@@ -128,9 +144,10 @@ export class Control implements AsyncDisposable {
     return new BridgeCalls((signal) => this.findBridge(ref, signal));
   }
 
-  /** Cancels the builds that run and waits for them; no others are begun. */
+  /** Cancels the builds that run and waits for them and their records; no others are begun. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#running[Symbol.asyncDispose]();
+    await this.history[Symbol.asyncDispose]();
     await this.#garbage[Symbol.asyncDispose]();
   }
 

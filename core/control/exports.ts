@@ -3,6 +3,7 @@ import {
   BuildError,
   type BuildResult,
   type Contributions,
+  type Descriptor,
   type Export,
   type ExportContext,
   type Exporter,
@@ -40,20 +41,30 @@ export interface ExportScope {
   readonly exportCaches: (signal: AbortSignal) => Promise<Readonly<Record<string, string>>>;
 }
 
-/** The exclusive parts one after the other, what may overlap at the end. Answers the merged response keys. */
+export interface ExportsDone {
+  /** Of all exporters together. */
+  readonly response: Record<string, string>;
+  /** The images that were made, by the place of their exporter. */
+  readonly results: ReadonlyMap<number, Descriptor>;
+}
+
+/** The exclusive parts one after the other, what may overlap at the end. */
 export async function runExports(
   exports: readonly Export[],
   result: BuildResult,
   scope: ExportScope,
   signal: AbortSignal,
-): Promise<Record<string, string>> {
+): Promise<ExportsDone> {
   const response: Record<string, string> = {};
+  const results = new Map<number, Descriptor>();
   for (const [index, one] of exports.entries()) {
     const { session, steps, tracing, inlineCache } = scope;
     const exported = await tracing.trace(one.name, { tags: { exporter: index } }, () =>
       one.run(result, { session, index, steps, ...(inlineCache ? { inlineCache } : {}) }, signal),
     );
     Object.assign(response, exported.response);
+    const image = exported.response['containerimage.descriptor'];
+    if (image !== undefined) results.set(index, JSON.parse(Buffer.from(image, 'base64').toString()));
   }
   const overlapping = [
     ...exports.map((one) => async (either: AbortSignal) => {
@@ -62,5 +73,6 @@ export async function runExports(
     }),
     scope.exportCaches,
   ];
-  return Object.assign(response, ...(await together(overlapping, (work, either) => work(either), signal)));
+  Object.assign(response, ...(await together(overlapping, (work, either) => work(either), signal)));
+  return { response, results };
 }

@@ -2,7 +2,7 @@
 import { chmod, chown } from 'node:fs/promises';
 import type { Server as Listener } from 'node:net';
 import { Server, ServerCredentials, type UntypedHandleCall } from '@grpc/grpc-js';
-import { Control as ControlService, Debug, Health, LLBBridge } from '../../proto/services.js';
+import { Content, Control as ControlService, Debug, Health, LLBBridge } from '../../proto/services.js';
 import { buildStatusOf } from '../../proto/status.js';
 import { BuildError, invalid, type Logger, type Tracing } from '../contracts/index.js';
 import { addBridgeMethods } from '../gateway/bridge-methods.js';
@@ -11,6 +11,7 @@ import { acceptSession } from '../session/grpc-stream.js';
 import type { SessionManager } from '../session/session-manager.js';
 import { deferred } from '../util/deferred.js';
 import { type ListenAddress, prepareSocket } from './addresses.js';
+import { contentHandlers } from './content-service.js';
 import type { Control } from './control.js';
 import { type GrpcCall, Handlers, messagesOf } from './grpc-server.js';
 import { inheritedDescriptor, listenOnDescriptor } from './inherited-socket.js';
@@ -149,8 +150,16 @@ export class ControlServer implements AsyncDisposable {
         control.diskUsage(request, call),
       ),
       Prune: handlers.serverStream(ControlService.Prune, (request, call) => control.prune(request, call)),
-      // ListenBuildHistory and UpdateBuildHistory stay without handler: grpc-js answers UNIMPLEMENTED.
+      ListenBuildHistory: handlers.serverStream(ControlService.ListenBuildHistory, (request, call) => {
+        call.sendHeader({ 'buildkit-current-timestamp': rfc3339Nano(Date.now()) });
+        return control.history.listen(request, call);
+      }),
+      UpdateBuildHistory: handlers.unary(ControlService.UpdateBuildHistory, async (request) => {
+        await control.history.update(request);
+        return {};
+      }),
     });
+    this.#server.addService(Content, contentHandlers(handlers, control.content));
     this.#server.addService(Debug, {
       ListPlugins: handlers.unary(Debug.ListPlugins, (request, call) => control.listPlugins(request, call)),
       Explain: handlers.unary(Debug.Explain, (request, call) => control.explain(request, call)),

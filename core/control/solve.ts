@@ -12,6 +12,7 @@ import type {
 } from '../contracts/index.js';
 import { Bridge } from '../gateway/bridge.js';
 import { LlbBridge } from '../gateway/llb-bridge.js';
+import type { History } from '../history/history.js';
 import type { LlbServices } from '../llb/services.js';
 import type { Job } from '../solver/job.js';
 import type { Solver } from '../solver/solver.js';
@@ -20,6 +21,7 @@ import { DisposeStack } from '../util/dispose.js';
 import type { Builds } from './builds.js';
 import { openExports, runExports } from './exports.js';
 import type { Journal } from './journal.js';
+import { recordBuild } from './recorded-build.js';
 import { planSolve, type SolvePlan } from './request.js';
 import { refsOf, solveResult } from './result.js';
 
@@ -33,6 +35,7 @@ export interface SolveServices {
   readonly allowedEntitlements: readonly string[];
   readonly builds: Builds<Build>;
   readonly journal: Journal;
+  readonly history: History;
 }
 
 /** A build that runs: what Status and LLBBridge calls find under its ref. */
@@ -70,6 +73,7 @@ export async function solve(
   const inputs = inputsOf(request);
   await using remote = plan.work.kind === 'gateway' ? new LlbBridge(bridge, inputs) : undefined;
   using _registered = services.builds.add(plan.ref, { ref: plan.ref, job, bridge: remote });
+  using recording = recordBuild(services.history, plan, request, job);
   try {
     const result = await frontendResult(plan, request, bridge, remote, inputs, signal);
     const solved = await solveResult(result, (ref) => bridge.resolve(ref, signal));
@@ -81,8 +85,12 @@ export async function solve(
       ...caches.inline(edges),
       exportCaches: (either: AbortSignal) => caches.export(edges, either),
     };
-    const response = await runExports(exports, solved, scope, signal);
+    const { response, results } = await runExports(exports, solved, scope, signal);
+    recording.succeeded(result, response, results);
     return { ExporterResponse: { ...response, ...frontendKeys(result) } };
+  } catch (error) {
+    recording.failed(error);
+    throw error;
   } finally {
     services.journal.record(plan.ref, job.explain());
   }

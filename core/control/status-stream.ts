@@ -1,6 +1,6 @@
 /**
  * Turns the events of a job into StatusResponse messages: what came in one tick travels together, and a message is
- * cut once its logs pass 1 MiB, so that it stays below every client's limit. BuildKit: client/status.go.
+ * cut once its logs pass 1 MiB or its events 8192, so that it stays below every client's limit. BuildKit: client/status.go.
  */
 import type { control, wellknown } from '../../proto/index.js';
 import { timestampOf } from '../../proto/timestamp.js';
@@ -8,6 +8,8 @@ import type { ProgressEvent } from '../contracts/index.js';
 
 /** Bytes of log text after which a message is full. */
 const LOG_LIMIT = 1 << 20;
+/** Events after which a message is full as well: a replay has all of them at once. */
+const EVENT_LIMIT = 8192;
 /** How long events are gathered before they are sent, in milliseconds. */
 const GATHER_MS = 50;
 
@@ -60,12 +62,14 @@ async function within<T>(promise: Promise<T>, ms: number): Promise<T | undefined
 class Batch {
   readonly message: StatusMessage = { vertexes: [], statuses: [], logs: [], warnings: [] };
   #logBytes = 0;
+  #events = 0;
 
   get full(): boolean {
-    return this.#logBytes >= LOG_LIMIT;
+    return this.#logBytes >= LOG_LIMIT || this.#events >= EVENT_LIMIT;
   }
 
   add(event: ProgressEvent): void {
+    this.#events++;
     switch (event.type) {
       case 'vertex':
         this.message.vertexes.push(vertexOf(event));

@@ -22,6 +22,7 @@ import {
   type Worker,
 } from '../contracts/index.js';
 import { Control } from '../control/control.js';
+import { History } from '../history/history.js';
 import { logLimits } from '../llb/log-limiter.js';
 import { CacheMounts } from '../llb/ops/cache-mounts.js';
 import type { SessionManager } from '../session/session-manager.js';
@@ -31,6 +32,7 @@ import { Solver } from '../solver/solver.js';
 import { DisposeStack } from '../util/dispose.js';
 import { SocketFolder } from '../util/socket-folder.js';
 import { assembleWorkers } from './assemble-workers.js';
+import { durationMs } from './config/gc-schema.js';
 import { type EngineConfig, parseConfig } from './config/load.js';
 import { KernelContainer } from './container.js';
 import { bindCore, type CoreServices, openCore } from './core-services.js';
@@ -135,7 +137,10 @@ async function openControl(
   { core, workers, plugins, container, gc, version }: ControlParts,
   owner: DisposeStack,
 ): Promise<Control> {
-  const { kv, sessions, tracing, logger } = core;
+  const { kv, content, sessions, tracing, logger } = core;
+  const { maxAge, maxEntries } = core.config.settings.history;
+  const limits = { maxAge: durationMs(maxAge) ?? 0, maxEntries };
+  const history = await owner.use(await History.open({ kv, content, logger, limits }));
   const keys = new KeyStore(kv);
   const results = new RefResultStore(workers);
   const solver = await owner.use(
@@ -175,6 +180,8 @@ async function openControl(
     logger,
     version,
     plugins: () => plugins.statuses(),
+    history,
+    content,
     gcRules: (worker) => gc.rulesOf(worker),
   });
   return owner.use(control);

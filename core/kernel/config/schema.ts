@@ -125,6 +125,18 @@ export const configSchema = z.strictObject({
         .optional(),
     })
     .default({}),
+  history: z
+    .strictObject({
+      maxAge: duration
+        .default(172_800)
+        .describe('records of builds stay at least this long: seconds, or a form like 48h'),
+      maxEntries: z
+        .int()
+        .min(0)
+        .default(50)
+        .describe('so many of the newest records stay however old they are'),
+    })
+    .prefault({}),
   plugins: z
     .strictObject({
       load: z.array(z.string()).default([]).describe('npm packages or paths, relative to this file'),
@@ -147,7 +159,6 @@ export const keysNotSupportedYet: readonly string[] = [
   'grpc.securityDescriptor',
   'otel',
   'cdi',
-  'history',
   'worker.oci.proxySnapshotterPath',
   'worker.oci.stargzSnapshotter',
   'worker.oci.userRemapUnsupported',

@@ -1,0 +1,51 @@
+/** Tells history of a build: its request at the start, its result and progress at the end. */
+import type { control } from '../../proto/index.js';
+import { buildStatus } from '../../proto/status.js';
+import type { Descriptor, FrontendResult } from '../contracts/index.js';
+import type { BuildEnding } from '../history/build-recording.js';
+import type { History } from '../history/history.js';
+import type { Job } from '../solver/job.js';
+import type { SolvePlan } from './request.js';
+import { statusMessages } from './status-stream.js';
+
+/** The caller's signal ends with the call: reading the progress of a job that is over has no end to wait for. */
+const always = new AbortController().signal;
+
+export interface RecordedBuild extends Disposable {
+  succeeded(
+    result: FrontendResult,
+    response: Readonly<Record<string, string>>,
+    results: ReadonlyMap<number, Descriptor>,
+  ): void;
+  failed(error: unknown): void;
+}
+
+/** Disposing it hands everything over. The progress may still grow until the job is closed, and is read to its end. */
+export function recordBuild(
+  history: History,
+  plan: SolvePlan,
+  request: control.SolveRequest,
+  job: Job,
+): RecordedBuild {
+  const recording = history.begin({
+    ref: plan.ref,
+    frontend: request.Frontend,
+    frontendAttrs: request.FrontendAttrs,
+    exporters: plan.exporters.map(({ type, attrs }) => ({ Type: type, Attrs: { ...attrs } })),
+  });
+  let ending: Omit<BuildEnding, 'progress'> = { response: {}, results: new Map() };
+  return {
+    succeeded(result, response, results) {
+      ending = { response: { ...textsOf(result), ...response }, results };
+    },
+    failed(error) {
+      ending = { ...ending, error: buildStatus(error) };
+    },
+    [Symbol.dispose]() {
+      recording.end({ ...ending, progress: statusMessages(job.progress(always)) });
+    },
+  };
+}
+
+const textsOf = ({ metadata }: FrontendResult): Record<string, string> =>
+  Object.fromEntries([...metadata].map(([key, value]) => [key, Buffer.from(value).toString()]));
