@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import { isErrno } from '../linux/system-error.js';
 import { setTimes } from '../linux/times.js';
+import { checkIds } from '../linux/user-namespace.js';
 import { setXattr } from '../linux/xattr.js';
 
 export interface Owner {
@@ -33,7 +34,9 @@ export function setOwner(host: string, owner: Owner): void {
     fs.lchownSync(host, owner.uid, owner.gid);
   } catch (error) {
     const own = fs.lstatSync(host);
-    if (own.uid !== owner.uid || own.gid !== owner.gid) throw error;
+    if (own.uid === owner.uid && own.gid === owner.gid) return;
+    checkIds(owner);
+    throw error;
   }
 }
 

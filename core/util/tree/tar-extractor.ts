@@ -10,6 +10,7 @@ import fs from 'node:fs';
 import { rootedPath } from '../gofs/path.js';
 import { makeDevice, mknod } from '../linux/nodes.js';
 import { setTimes } from '../linux/times.js';
+import { userNamespace } from '../linux/user-namespace.js';
 import type { TarHeader } from '../tar/header.js';
 import type { TarHandler } from '../tar/tar-reader.js';
 import type { LayerWriter } from './layer-writer.js';
@@ -36,6 +37,8 @@ const kinds: Readonly<Record<TarHeader['type'], NodeKind>> = {
   dir: 'dir',
   fifo: 'fifo',
 };
+
+const isDevice = (type: TarHeader['type']): boolean => type === 'charDevice' || type === 'blockDevice';
 
 const S_IFCHR = 0o020000;
 const S_IFBLK = 0o060000;
@@ -123,6 +126,8 @@ export class TarExtractor implements TarHandler {
     const existing = this.#writer.tree.child(parent, name);
     const merges = existing?.kind === 'dir' && header.type === 'dir';
     if (existing && !merges) this.remove(existing);
+    // The kernel makes no devices for a user namespace; containers have theirs from the runtime. containerd: pkg/archive.
+    if (isDevice(header.type) && userNamespace().nested) return;
     if (header.type === 'dir') {
       const dir = merges ? existing : this.#writer.mkdir(parent, name, header.mode);
       this.#finish(header, this.#writer.own(dir));

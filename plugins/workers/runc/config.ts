@@ -67,13 +67,11 @@ export const runcConfig = z.object({
   noProcessSandbox: z
     .boolean()
     .default(false)
-    .refine((on) => !on, { error: 'running without a process sandbox is not supported yet' })
-    .describe("run steps in the daemon's own process namespace; not supported yet"),
+    .describe("run steps in the daemon's own process namespace: for rootless daemons in containers"),
   rootless: z
     .boolean()
-    .default(false)
-    .refine((on) => !on, { error: 'this worker needs root; the rootless worker is another one' })
-    .describe('run without root; not supported yet'),
+    .optional()
+    .describe('expect no more rights than a user namespace gives; default: whether the daemon runs in one'),
 });
 
 export type RuncConfig = z.infer<typeof runcConfig>;

@@ -11,7 +11,7 @@ import { DisposeStack } from '../../../core/util/dispose.js';
 import { newId } from '../../../core/util/identity.js';
 import { isErrno } from '../../../core/util/linux/system-error.js';
 import { type Platform, parsePlatform } from '../../../core/util/platform.js';
-import { cgroupLayout } from '../shared/cgroup/cgroup-layout.js';
+import { cgroupLayout, usableCgroups } from '../shared/cgroup/cgroup-layout.js';
 import { ContainerHost } from '../shared/container-host/container-host.js';
 import { sweepContainers } from '../shared/container-host/owned-containers.js';
 import type { HostSettings } from '../shared/container-host/protocol.js';
@@ -20,6 +20,7 @@ import { HostPlatforms } from '../shared/platforms/host-platforms.js';
 import type { RuncConfig } from './config.js';
 import type { LateSnapshotter } from './late-snapshotter.js';
 import { openHost } from './open-host.js';
+import { isRootless } from './rootless.js';
 import { RuncExecutor } from './runc-executor.js';
 
 const LABEL = 'org.mobyproject.buildkit.worker.';
@@ -66,15 +67,21 @@ export class RuncWorker implements Startable, AsyncDisposable {
   async start(signal: AbortSignal): Promise<void> {
     const { dir, config, threads, logger, snapshotter } = this.#parts;
     if (process.platform !== 'linux') throw new SkipPlugin('OCI runtimes run on Linux only');
-    if (process.getuid?.() !== 0) throw new SkipPlugin('needs root; start the daemon as root');
+    const rootless = isRootless(config);
     await checkAppArmor(config.apparmorProfile);
     const stateDir = path.join(dir, 'executor');
     await fs.mkdir(stateDir, { recursive: true, mode: 0o700 });
     this.#id = await persistentId(path.join(dir, 'workerid'));
-    await sweep(stateDir, logger);
+    await sweep(stateDir, rootless, logger);
     // Owned before what uses it, and so given up after that.
     this.#network = await this.#owned.use(await openNetwork(config, { dir: stateDir, threads, logger }));
-    const settings = { stateDir, dns: config.dns, apparmorProfile: config.apparmorProfile || undefined };
+    const settings = {
+      stateDir,
+      dns: config.dns,
+      apparmorProfile: config.apparmorProfile || undefined,
+      rootless,
+      processSandbox: !config.noProcessSandbox,
+    };
     const [opened, platforms] = await Promise.all([
       openHost(
         { binary: config.binary, cgroupParent: config.defaultCgroupParent, settings, threads, logger },
@@ -87,7 +94,7 @@ export class RuncWorker implements Startable, AsyncDisposable {
     this.#settings = { ...settings, runtime: opened.runtime };
     await this.#owned.use(opened.host);
     this.#host = Promise.resolve(opened.host);
-    logger.info(`steps are run with ${opened.runtime.path}`);
+    logger.info(`steps are run with ${opened.runtime.path}${rootless ? ', rootless' : ''}`);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -148,7 +155,7 @@ const labels = (
   [`${LABEL}snapshotter`]: snapshotter,
   [`${LABEL}hostname`]: os.hostname(),
   [`${LABEL}network`]: network,
-  [`${LABEL}oci.process-mode`]: 'sandbox',
+  [`${LABEL}oci.process-mode`]: config.noProcessSandbox ? 'no-sandbox' : 'sandbox',
   [`${LABEL}selinux.enabled`]: 'false',
   ...(config.apparmorProfile ? { [`${LABEL}apparmor.profile`]: config.apparmorProfile } : {}),
   ...config.labels,
@@ -166,8 +173,9 @@ async function persistentId(file: string): Promise<string> {
 }
 
 /** Containers and mount points that a daemon on this folder left when it was killed. */
-async function sweep(stateDir: string, logger: Logger): Promise<void> {
-  const count = await sweepContainers(stateDir, cgroupLayout());
+async function sweep(stateDir: string, rootless: boolean, logger: Logger): Promise<void> {
+  const cgroups = rootless ? usableCgroups(cgroupLayout()) : cgroupLayout();
+  const count = await sweepContainers(stateDir, cgroups);
   if (count > 0) logger.warn(`removed ${count} containers of a daemon that did not shut down`);
   const stale = (await fs.readdir(stateDir)).filter(
     (name) => name.startsWith('run-') || name.startsWith('exit-'),

@@ -1,5 +1,5 @@
 /** Which cgroup file systems this machine has, and where. */
-import { readFileSync } from 'node:fs';
+import { accessSync, constants, readFileSync } from 'node:fs';
 
 export interface CgroupLayout {
   /** `hybrid`: v1 controllers, and a v2 tree beside them for the rest. */
@@ -16,6 +16,26 @@ export interface CgroupHierarchy {
 }
 
 export const cgroupLayout = (): CgroupLayout => cgroupLayoutOf(readFileSync('/proc/self/mountinfo', 'utf8'));
+
+const noCgroups: CgroupLayout = { mode: 'none', v1: [], v2: undefined };
+
+/**
+ * The layout if this process may make groups in it, else none. In a user namespace that takes cgroup v2, delegated:
+ * the group that the process sees as the root is its own.
+ */
+export function usableCgroups(layout: CgroupLayout): CgroupLayout {
+  const roots = [...layout.v1.map(({ mountPoint }) => mountPoint), ...(layout.v2 ? [layout.v2] : [])];
+  return roots.every(isWritable) ? layout : noCgroups;
+}
+
+function isWritable(dir: string): boolean {
+  try {
+    accessSync(dir, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** From the text of /proc/self/mountinfo. */
 export function cgroupLayoutOf(mountinfo: string): CgroupLayout {

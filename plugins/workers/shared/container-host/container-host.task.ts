@@ -5,7 +5,7 @@
 import { type MessagePort, threadId } from 'node:worker_threads';
 import type { ThreadContext } from '../../../../core/contracts/threads.js';
 import { deferred } from '../../../../core/util/deferred.js';
-import { cgroupLayout } from '../cgroup/cgroup-layout.js';
+import { cgroupLayout, usableCgroups } from '../cgroup/cgroup-layout.js';
 import { StubLayer } from '../mounts/stub-layer.js';
 import { TreeMounts } from '../mounts/tree-mounts.js';
 import { Container, type ContainerContext, containerGone, type HostedProcess } from './container.js';
@@ -120,7 +120,7 @@ export default async function containerHost(
 const hostDir = ({ stateDir }: HostSettings): string => `${stateDir}/run-${threadId}`;
 
 function contextOf(settings: HostSettings, emit: (event: HostEvent) => void): ContainerContext {
-  const cgroups = cgroupLayout();
+  const cgroups = settings.rootless ? usableCgroups(cgroupLayout()) : cgroupLayout();
   const owned = new OwnedContainers(settings.stateDir, String(threadId));
   const dir = hostDir(settings);
   enterPrivateNamespace(dir, settings.runtime);
@@ -128,8 +128,8 @@ function contextOf(settings: HostSettings, emit: (event: HostEvent) => void): Co
   return {
     runtime: settings.runtime,
     cgroups,
-    spec: specHost(settings, cgroups),
-    trees: new TreeMounts(trees),
+    spec: specHost(settings, cgroups, files),
+    trees: new TreeMounts(trees, settings.rootless),
     stubs: new StubLayer(`${settings.stateDir}/stubs`, ['/etc/hosts', '/etc/resolv.conf']),
     files: new ContainerFiles(files, settings.dns),
     owned,

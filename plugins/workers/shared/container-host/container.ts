@@ -15,6 +15,7 @@ import type { OciProcess } from '../oci-spec/types.js';
 import { ContainerExec } from './container-exec.js';
 import type { OwnedContainers } from './owned-containers.js';
 import { type BundleContext, prepareBundle } from './prepare-bundle.js';
+import { killDescendants } from './process-tree.js';
 import {
   type ContainerExit,
   type ContainerRequest,
@@ -124,7 +125,7 @@ export class Container implements HostedProcess {
 
   /** SIGKILL is for all of the container, as it would be by its first process' end. */
   signal(name: NodeJS.Signals): void {
-    if (name === 'SIGKILL') this.#cgroup.kill();
+    if (name === 'SIGKILL') this.#killAll();
     else this.#call?.signal(name);
   }
 
@@ -173,9 +174,15 @@ export class Container implements HostedProcess {
       throw errors.length === 1 ? errors[0] : new AggregateError(errors, 'cleaning up failed');
   }
 
+  /** Answers false when nobody was there. */
+  #killAll(): boolean {
+    if (this.#context.spec.means.cgroups) return this.#cgroup.kill();
+    return this.#call !== undefined && killDescendants(this.#call.pid);
+  }
+
   async #killUntilGone(): Promise<void> {
     for (let attempt = 1, wait = KILL_INTERVAL_MS.first; !this.#gone; attempt++) {
-      const alive = this.#cgroup.kill();
+      const alive = this.#killAll();
       if (attempt > KILL_ATTEMPTS && !alive) this.#call?.abandon();
       await new Promise((resolve) => setTimeout(resolve, wait));
       wait = Math.min(wait * 2, KILL_INTERVAL_MS.most);

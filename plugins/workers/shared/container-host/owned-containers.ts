@@ -9,6 +9,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { CgroupLayout } from '../cgroup/cgroup-layout.js';
 import { ContainerCgroup } from '../cgroup/container-cgroup.js';
+import { killDescendants, killProcess, runtimesOf } from './process-tree.js';
 
 const PREFIX = 'containers-';
 /** The file begins anew when it is longer than this and nothing is running. */
@@ -58,7 +59,10 @@ export async function sweepContainers(stateDir: string, cgroups: CgroupLayout): 
   for (const name of fs.readdirSync(stateDir).filter((entry) => entry.startsWith(PREFIX))) {
     const file = path.join(stateDir, name);
     const left = leftIn(fs.readFileSync(file, 'utf8'));
-    for (const cgroupsPath of left) await killAndRemove(new ContainerCgroup(cgroups, cgroupsPath));
+    for (const cgroupsPath of left) {
+      if (cgroups.mode === 'none') killByName(path.basename(cgroupsPath));
+      else await killAndRemove(new ContainerCgroup(cgroups, cgroupsPath));
+    }
     count += left.length;
     fs.unlinkSync(file);
   }
@@ -79,6 +83,14 @@ export function leftIn(text: string): string[] {
 }
 
 const SWEEP_ATTEMPTS = 100;
+
+/** Without a cgroup, a container is what its runtime has started. The runtime goes too: nobody reads what it says. */
+function killByName(id: string): void {
+  for (const pid of runtimesOf(id)) {
+    killDescendants(pid);
+    killProcess(pid);
+  }
+}
 
 async function killAndRemove(cgroup: ContainerCgroup): Promise<void> {
   for (let attempt = 0; attempt < SWEEP_ATTEMPTS && cgroup.kill(); attempt++) {

@@ -1,6 +1,7 @@
 /** Everything a runtime finds when it is started: mounted trees, mount points, files, and config.json. */
 import fs from 'node:fs';
 import type { Mount } from '../../../../core/contracts/mount.js';
+import { checkIds } from '../../../../core/util/linux/user-namespace.js';
 import { type MountPoint, MountStubs } from '../mounts/mount-stubs.js';
 import { absolute, hostPath, resolveInRoot } from '../mounts/resolve-in-root.js';
 import type { StubLayer } from '../mounts/stub-layer.js';
@@ -33,6 +34,7 @@ export function prepareBundle(
   const tree = context.trees.mount(layers);
   undo(tree);
   const user = resolveUser(tree.path, process.user);
+  checkIds(user);
   const mounts = prepareMounts(request, { ...context, bundle, undo });
   const spec = buildSpec(
     {

@@ -35,6 +35,10 @@ export interface HostSettings {
   readonly runtime: Runtime;
   readonly dns: DnsOverride | undefined;
   readonly apparmorProfile: string | undefined;
+  /** The daemon is root in a user namespace only. */
+  readonly rootless: boolean;
+  /** Steps have process namespaces of their own. */
+  readonly processSandbox: boolean;
 }
 
 export interface ContainerRequest {

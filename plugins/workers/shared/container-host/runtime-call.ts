@@ -59,6 +59,11 @@ export class RuntimeCall {
     this.ended = this.#program.ended.finally(() => this.#watcher?.close());
   }
 
+  /** Of the runtime, whose child the container's first process is. */
+  get pid(): number {
+    return this.#program.pid;
+  }
+
   /** The listener has passed on so many bytes. */
   taken(bytes: number): void {
     this.#inFlight -= bytes;

@@ -25,12 +25,14 @@ interface SharedMount {
 
 export class TreeMounts {
   readonly #scratch: string;
+  readonly #locked: boolean;
   readonly #shared = new Map<string, SharedMount>();
   #made = 0;
 
-  /** `scratch` is a folder of this object's own, for mount points. */
-  constructor(scratch: string) {
+  /** `scratch` is a folder of this object's own, for mount points; `locked`: mounts of the host cannot be told apart. */
+  constructor(scratch: string, locked = false) {
     this.#scratch = scratch;
+    this.#locked = locked;
   }
 
   /** The tree that `mounts` describe; an empty list is an empty, read-only directory. */
@@ -68,9 +70,10 @@ export class TreeMounts {
   #bind(bind: Mount): MountedTree {
     const tree = { path: bind.source, writable: isWritable(bind), [Symbol.dispose]() {} };
     if (bind.source !== '/') return tree;
-    // No runtime takes the host's own root folder. What is mounted in it would be in the way of the container's own.
+    // No runtime takes the host's own root folder. What is mounted in it would be in the way of the container's own,
+    // but a user namespace may not look below mounts that it was born with: there they come along.
     const path = this.#makePoint();
-    mount('/', path, '', mountFlags.bind);
+    mount('/', path, '', this.#locked ? mountFlags.rbind : mountFlags.bind);
     return { ...tree, path, [Symbol.dispose]: this.#unmounting(path) };
   }
 

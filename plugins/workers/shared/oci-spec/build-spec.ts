@@ -8,7 +8,8 @@ import type { ContainerNetwork } from '../network/network-provider.js';
 import { defaultCapabilities } from './capabilities.js';
 import { defaultMounts, oncePerDestination } from './default-mounts.js';
 import { allDevices, insecureDevices, noDevices } from './devices.js';
-import { type RlimitHost, resources, rlimits } from './limits.js';
+import type { HostMeans } from './host-means.js';
+import { type RlimitHost, refuseLimits, resources, rlimits } from './limits.js';
 import type {
   CapabilitySet,
   OciLinux,
@@ -32,6 +33,7 @@ export interface SpecHost {
   readonly seccomp:
     | { readonly profile: OciSeccomp; readonly annotations?: OciSpec['annotations'] }
     | undefined;
+  readonly means: HostMeans;
   /** Pure cgroup v2: a container gets a cgroup namespace. */
   readonly cgroupNamespace: boolean;
   readonly apparmorProfile: string | undefined;
@@ -53,6 +55,8 @@ export interface SpecInput {
 export function buildSpec(input: SpecInput, host: SpecHost): OciSpec {
   const { process } = input;
   const insecure = process.security === 'insecure';
+  const { means } = host;
+  if (!means.cgroups) refuseLimits(process);
   const annotations = insecure ? undefined : host.seccomp?.annotations;
   const apparmor = insecure ? undefined : host.apparmorProfile;
   return {
@@ -73,12 +77,16 @@ export function buildSpec(input: SpecInput, host: SpecHost): OciSpec {
     },
     root: input.root,
     hostname: process.hostname || DEFAULT_HOSTNAME,
-    mounts: oncePerDestination([...defaultMounts(insecure), ...input.mounts]),
+    mounts: oncePerDestination([...defaultMounts(insecure, means), ...input.mounts]),
     ...(annotations ? { annotations } : {}),
     linux: {
       namespaces: namespaces(input, host),
-      cgroupsPath: input.cgroupsPath,
-      resources: resources(process.resources, insecure ? allDevices : noDevices),
+      ...(means.cgroups
+        ? {
+            cgroupsPath: input.cgroupsPath,
+            resources: resources(process.resources, insecure ? allDevices : noDevices),
+          }
+        : {}),
       ...confinement(insecure, host),
     },
   };
@@ -100,7 +108,8 @@ function capabilities(all: readonly string[] | undefined): Partial<Record<Capabi
 }
 
 function namespaces({ network }: SpecInput, host: SpecHost): OciLinux['namespaces'] {
-  const types: OciNamespace[] = ['pid', 'ipc', 'uts', 'mount'];
+  const types: OciNamespace[] = ['ipc', 'uts', 'mount'];
+  if (host.means.processSandbox) types.unshift('pid');
   if (host.cgroupNamespace) types.push('cgroup');
   const own = types.map((type) => ({ type }));
   if (network === 'host') return own;

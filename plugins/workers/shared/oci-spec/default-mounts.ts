@@ -1,3 +1,4 @@
+import { allMeans, type HostMeans } from './host-means.js';
 import type { OciMount } from './types.js';
 
 const mount = (destination: string, type: string, source: string, ...options: string[]): OciMount => ({
@@ -7,11 +8,16 @@ const mount = (destination: string, type: string, source: string, ...options: st
   options,
 });
 
-/** A step's file systems besides its trees. containerd: pkg/oci/mounts.go without /run; BuildKit: executor/oci. */
-export function defaultMounts(writableSystem: boolean): OciMount[] {
+/**
+ * A step's file systems besides its trees. containerd: pkg/oci/mounts.go without /run; BuildKit: executor/oci, and
+ * util/rootless/specconv for what is left out.
+ */
+export function defaultMounts(writableSystem: boolean, means: HostMeans = allMeans): OciMount[] {
   const access = writableSystem ? 'rw' : 'ro';
   return [
-    mount('/proc', 'proc', 'proc', 'nosuid', 'noexec', 'nodev'),
+    means.processSandbox
+      ? mount('/proc', 'proc', 'proc', 'nosuid', 'noexec', 'nodev')
+      : mount('/proc', 'bind', '/proc', 'rbind'),
     mount('/dev', 'tmpfs', 'tmpfs', 'nosuid', 'strictatime', 'mode=755', 'size=65536k'),
     mount(
       '/dev/pts',
@@ -22,12 +28,14 @@ export function defaultMounts(writableSystem: boolean): OciMount[] {
       'newinstance',
       'ptmxmode=0666',
       'mode=0620',
-      'gid=5',
+      ...(means.terminalGroup ? ['gid=5'] : []),
     ),
     mount('/dev/shm', 'tmpfs', 'shm', 'nosuid', 'noexec', 'nodev', 'mode=1777', 'size=65536k'),
     mount('/dev/mqueue', 'mqueue', 'mqueue', 'nosuid', 'noexec', 'nodev'),
-    mount('/sys', 'sysfs', 'sysfs', 'nosuid', 'noexec', 'nodev', access),
-    mount('/sys/fs/cgroup', 'cgroup', 'cgroup', access, 'nosuid', 'noexec', 'nodev'),
+    ...(means.sysfs ? [mount('/sys', 'sysfs', 'sysfs', 'nosuid', 'noexec', 'nodev', access)] : []),
+    ...(means.sysfs && means.cgroups
+      ? [mount('/sys/fs/cgroup', 'cgroup', 'cgroup', access, 'nosuid', 'noexec', 'nodev')]
+      : []),
   ];
 }
 

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { invalid } from '../../../../core/contracts/errors.js';
+import { invalid, unsupported } from '../../../../core/contracts/errors.js';
 import type { LinuxResources, ProcessSpec } from '../../../../core/contracts/executor.js';
 import { didYouMean } from '../../../../core/util/nearest.js';
 import type { OciResources, OciRlimit } from './types.js';
@@ -73,6 +73,19 @@ function hardLimit(limits: string, row: string): bigint {
   const line = limits.split('\n').find((text) => text.startsWith(row));
   const hard = line?.slice(row.length).trim().split(/\s+/)[1];
   return hard === undefined || hard === 'unlimited' ? INFINITY : BigInt(hard);
+}
+
+/** Without cgroups a limit would be a promise that nobody keeps. */
+export function refuseLimits({
+  resources: wanted,
+  cgroupParent,
+}: Pick<ProcessSpec, 'resources' | 'cgroupParent'>): void {
+  const names = Object.keys(defined(wanted) ?? {});
+  if (cgroupParent !== '') names.push('cgroup parent');
+  if (names.length === 0) return;
+  throw unsupported('exec.no-cgroups', `this worker has no cgroups to set ${names.join(', ')} with`, {
+    hint: 'Start the rootless daemon where cgroup v2 is delegated to it: see docs/rootless.md.',
+  });
 }
 
 /** Memory and CPU as the runtime takes them; what is not asked for is left to the parent cgroup. */

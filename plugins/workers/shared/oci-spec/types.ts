@@ -38,8 +38,8 @@ export interface OciMount {
 
 export interface OciLinux {
   readonly namespaces: readonly { readonly type: OciNamespace; readonly path?: string }[];
-  readonly cgroupsPath: string;
-  readonly resources: OciResources;
+  readonly cgroupsPath?: string;
+  readonly resources?: OciResources;
   readonly devices?: readonly OciDevice[];
   readonly seccomp?: OciSeccomp;
   readonly maskedPaths: readonly string[];

@@ -6,6 +6,7 @@ import {
   type SpecHost,
   type SpecInput,
 } from '../../../../plugins/workers/shared/oci-spec/build-spec.js';
+import { allMeans } from '../../../../plugins/workers/shared/oci-spec/host-means.js';
 import type { OciSpec } from '../../../../plugins/workers/shared/oci-spec/types.js';
 
 const profile = {
@@ -15,6 +16,7 @@ const profile = {
   syscalls: [],
 } as const;
 const host: SpecHost = {
+  means: allMeans,
   capabilities: ['CAP_CHOWN', 'CAP_SYS_ADMIN'],
   seccomp: { profile, annotations: { program: 'x' } },
   cgroupNamespace: false,

@@ -17,8 +17,6 @@ describe('runcConfig', () => {
 
   it('refuses by name what is known and not supported', () => {
     expect(problem({ selinux: true })).to.match(/SELinux/);
-    expect(problem({ noProcessSandbox: true })).to.match(/process sandbox/);
-    expect(problem({ rootless: true })).to.match(/rootless/);
   });
 
   it('checks platforms and resolvers', () => {
