@@ -15,9 +15,11 @@ import type { LlbBridge } from '../gateway/llb-bridge.js';
 import type { History } from '../history/history.js';
 import type { Explanation } from '../solver/explain.js';
 import { parseFilter } from '../util/filter.js';
+import { Activity } from './activity.js';
 import { BridgeCalls } from './bridge-calls.js';
 import { Builds } from './builds.js';
 import type { Call } from './call.js';
+import type { Collector } from './collector.js';
 import { Garbage, type GarbageOptions } from './garbage.js';
 import { Journal } from './journal.js';
 import { RunningBuilds } from './running-builds.js';
@@ -48,6 +50,7 @@ export class Control implements AsyncDisposable {
   readonly #builds = new Builds<Build>();
   readonly #journal = new Journal();
   readonly #garbage: Garbage;
+  readonly activity = new Activity();
 
   constructor(options: ControlOptions) {
     this.#options = options;
@@ -70,7 +73,11 @@ export class Control implements AsyncDisposable {
     const tags = { ref: request.Ref, frontend: request.Frontend };
     try {
       return await tracing.trace('solve', { ...(call.trace ? { parent: call.trace } : {}), tags }, (span) =>
-        this.#running.run((signal) => solve(services, request, signal, span), call.signal),
+        this.activity.note(
+          { ref: request.Ref, frontend: request.Frontend },
+          () => this.#journal.find(request.Ref),
+          () => this.#running.run((signal) => solve(services, request, signal, span), call.signal),
+        ),
       );
     } finally {
       this.#garbage.collector.soon();
@@ -137,6 +144,20 @@ export class Control implements AsyncDisposable {
 
   async tasks(_request: debug.TasksRequest, _call: Call): Promise<debug.TasksResponse> {
     return { table: this.#options.solver.dump() };
+  }
+
+  get collector(): Collector {
+    return this.#garbage.collector;
+  }
+
+  /** No builds are taken any more. */
+  get draining(): boolean {
+    return this.#running.closed;
+  }
+
+  /** Takes no new builds, and waits until none runs, or no longer than the signal allows. */
+  drain(signal: AbortSignal): Promise<void> {
+    return this.#running.drain(signal);
   }
 
   /** The LLBBridge calls of a build, for programs in this process. */

@@ -193,12 +193,13 @@ export class ControlServer implements AsyncDisposable {
   }
 
   #addHealth(handlers: Handlers): void {
-    const serving = { status: 1 } as const;
+    // SERVING and NOT_SERVING: whoever balances load looks for another one while this one drains.
+    const status = (): { readonly status: 1 | 2 } => ({ status: this.#options.control.draining ? 2 : 1 });
     this.#server.addService(Health, {
-      Check: handlers.unary(Health.Check, async () => serving),
-      List: handlers.unary(Health.List, async () => ({ statuses: { '': serving } })),
+      Check: handlers.unary(Health.Check, async () => status()),
+      List: handlers.unary(Health.List, async () => ({ statuses: { '': status() } })),
       Watch: handlers.serverStream(Health.Watch, async function* (_, call) {
-        yield serving;
+        yield status();
         await new Promise<void>((resolve) =>
           call.signal.addEventListener('abort', () => resolve(), { once: true }),
         );

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { RunningBuilds } from '../../../core/control/running-builds.js';
-import { unlessAborted } from '../../../core/util/deferred.js';
+import { deferred, unlessAborted } from '../../../core/util/deferred.js';
 
 const never = new AbortController().signal;
 const forever = new Promise<never>(() => {});
@@ -40,5 +40,28 @@ describe('running builds of a daemon', () => {
     expect(cleaned).to.equal(true);
     expect(await told).to.equal('the daemon is stopping: the build was canceled');
     expect(await message(builds.run(async () => 'late', never))).to.match(/stopping/);
+  });
+
+  it('are drained: those that run go on, others are refused', async () => {
+    const builds = new RunningBuilds();
+    const work = deferred<string>();
+    const build = builds.run(() => work.promise, never);
+    const draining = builds.drain(never).then(() => 'idle');
+    expect(await message(builds.run(async () => 'late', never))).to.match(/takes no new builds/);
+    expect([builds.count, builds.closed]).to.deep.equal([1, true]);
+    work.resolve('built');
+    expect([await build, await draining]).to.deep.equal(['built', 'idle']);
+  });
+
+  it('are waited for no longer than asked', async () => {
+    const builds = new RunningBuilds();
+    const told = message(builds.run((signal) => unlessAborted(forever, signal), never));
+    const deadline = new AbortController();
+    const draining = builds.drain(deadline.signal);
+    deadline.abort();
+    await draining;
+    expect(builds.count).to.equal(1);
+    await builds[Symbol.asyncDispose]();
+    expect(await told).to.match(/the build was canceled/);
   });
 });
