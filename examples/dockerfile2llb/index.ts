@@ -21,6 +21,7 @@ import { parseConfig } from '../../plugins/frontends/dockerfile/config.js';
 import { convert } from '../../plugins/frontends/dockerfile/convert/convert.js';
 import { formatImage } from '../../plugins/frontends/dockerfile/image-config/json.js';
 import { parseDockerfile } from '../../plugins/frontends/dockerfile/instructions/parse-dockerfile.js';
+import { Linter } from '../../plugins/frontends/dockerfile/lint/linter.js';
 import { parseIndex, parseManifest } from '../../plugins/sources/shared/image-documents.js';
 
 const { values } = parseArgs({
@@ -63,7 +64,10 @@ const converted = await convert(
     sourceMap: undefined,
     caps: new Set(['exec.meta.setsdefaultpath']),
     images: { resolve: (ref, options) => resolve(ref, options.platform ?? platform) },
+    allStages: false,
+    lint: Linter.silent,
     contexts: {
+      excludes: async () => [],
       main: async (followPaths) => local('context', followPaths ? { followPaths } : {}),
       named: () => undefined,
     },

@@ -24,12 +24,3 @@ export function checkClientCaps(
     });
   }
 }
-
-/** Questions about a Dockerfile instead of builds; none is answered yet. */
-export function refuseSubrequest(opts: Readonly<Record<string, string>>): void {
-  const name = opts.requestid;
-  if (name === undefined) return;
-  throw new BuildError('frontend.unsupported-request', `unsupported request ${name}`, {
-    details: [{ type: 'subrequest', name }],
-  });
-}

@@ -10,6 +10,7 @@ import { type Platform, parsePlatform } from '../../../core/util/platform.js';
 import { type Attestations, parseAttestations } from './attestations.js';
 import { csvFields } from './instructions/csv.js';
 import { suggestion } from './instructions/flags.js';
+import { type CheckOptions, parseCheckOptions } from './lint/check-options.js';
 import { parseResources } from './resources.js';
 import { parseUlimit } from './ulimit.js';
 
@@ -34,6 +35,8 @@ export interface Config {
   readonly epoch: Date | undefined;
   readonly cacheImports: readonly CacheEntry[];
   readonly attestations: Attestations;
+  /** In place of what the Dockerfile says. */
+  readonly checks: CheckOptions | undefined;
   isNoCache(stage: string): boolean;
 }
 
@@ -59,6 +62,7 @@ export function parseConfig(opts: Opts): Config {
     epoch: parseEpoch(opts['build-arg:SOURCE_DATE_EPOCH']),
     cacheImports: parseCacheImports(opts),
     attestations: parseAttestations(opts),
+    checks: parseChecks(opts),
     isNoCache: noCache(opts['no-cache']),
   };
 }
@@ -159,6 +163,12 @@ function parseCacheJson(json: string): CacheEntry[] {
   } catch (error) {
     throw badOption(`failed to unmarshal cache-imports ("${json}"): ${(error as Error).message}`);
   }
+}
+
+function parseChecks(opts: Opts): CheckOptions | undefined {
+  const name = 'build-arg:BUILDKIT_DOCKERFILE_CHECK';
+  const text = opts[name];
+  return text === undefined ? undefined : parseCheckOptions(text, name);
 }
 
 /** Given without stages, it means all of them. */

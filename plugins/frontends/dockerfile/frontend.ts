@@ -10,17 +10,22 @@ import type {
 } from '../../../core/contracts/frontend.js';
 import { defaultPlatform, type Platform } from '../../../core/util/platform.js';
 import { type BuildFile, BuildFiles } from './build-files.js';
-import { checkClientCaps, refuseSubrequest } from './client-caps.js';
+import { checkClientCaps } from './client-caps.js';
 import { type Config, parseConfig } from './config.js';
 import { convert } from './convert/convert.js';
 import type { ConvertOptions } from './convert/options.js';
 import { parseDockerfile } from './instructions/parse-dockerfile.js';
 import type { Dockerfile } from './instructions/types.js';
+import { type CheckOptions, checkOptionsOf } from './lint/check-options.js';
+import { clientWarnings } from './lint/client-warnings.js';
+import { Linter } from './lint/linter.js';
 import { explainMissing } from './missing-file.js';
 import { NamedContexts } from './named-contexts.js';
 import { ResolveCache } from './resolve-cache.js';
 import { type PlatformBuild, result } from './result.js';
 import { withSource } from './source-info.js';
+import { answerSubrequest } from './subrequests/answer.js';
+import type { Subject } from './subrequests/subrequest.js';
 import { forward, syntaxWish } from './syntax.js';
 
 export class DockerfileFrontend implements Frontend {
@@ -33,39 +38,83 @@ export class DockerfileFrontend implements Frontend {
       const wish = syntaxWish(file.text, request.opts);
       if (wish) return forward(gateway, request, wish, signal);
       checkClientCaps(request.opts, { mayForward: false });
-      refuseSubrequest(request.opts);
-      refuseScan(config);
-      files.prefetch(signal);
-      const dockerfile = parseDockerfile(file.text);
-      const options = convertOptions(gateway, request, config, files, file);
-      const platforms = config.targetPlatforms.length > 0 ? config.targetPlatforms : [undefined];
-      const builds = await Promise.all(
-        platforms.map((platform) =>
-          build(gateway, files, dockerfile, { ...options, targetPlatform: platform }, config, signal),
-        ),
-      );
-      return result(builds, config.multiPlatform);
+      const work = { gateway, request, config, files, file };
+      const question = request.opts.requestid;
+      return question === undefined
+        ? buildAll(work, signal)
+        : answerSubrequest(question, subjectOf(work, signal));
     });
   }
 }
 
-function convertOptions(
-  gateway: Gateway,
-  request: FrontendRequest,
-  config: Config,
-  files: BuildFiles,
-  file: BuildFile,
-): Omit<ConvertOptions, 'targetPlatform'> {
+interface Work {
+  readonly gateway: Gateway;
+  readonly request: FrontendRequest;
+  readonly config: Config;
+  readonly files: BuildFiles;
+  readonly file: BuildFile;
+}
+
+async function buildAll(work: Work, signal: AbortSignal): Promise<FrontendResult> {
+  const { config, files, file } = work;
+  refuseScan(config);
+  files.prefetch(signal);
+  const lint = clientLinter(work);
+  const dockerfile = parseDockerfile(file.text, lint);
+  const options = convertOptions(work);
+  const platforms = config.targetPlatforms.length > 0 ? config.targetPlatforms : [undefined];
+  const builds = await Promise.all(
+    platforms.map((targetPlatform, index) =>
+      // The checks of one platform speak for all.
+      build(work, dockerfile, { ...options, targetPlatform, ...(index === 0 ? { lint } : {}) }, signal),
+    ),
+  );
+  return result(builds, config.multiPlatform);
+}
+
+const checksOf = ({ config, file }: Work): CheckOptions => config.checks ?? checkOptionsOf(file.text);
+
+const clientLinter = (work: Work): Linter =>
+  new Linter(checksOf(work), clientWarnings(work.gateway, work.file));
+
+function subjectOf(work: Work, signal: AbortSignal): Subject {
+  const { config, file } = work;
+  const options = convertOptions(work);
+  const client = clientLinter(work);
+  return {
+    file,
+    checks: checksOf(work),
+    target: config.target,
+    caps: options.caps,
+    convert: ({ lint = client, allStages = false }) =>
+      convert(
+        parseDockerfile(file.text, lint),
+        { ...options, targetPlatform: undefined, lint, allStages },
+        signal,
+      ),
+  };
+}
+
+function convertOptions({
+  gateway,
+  request,
+  config,
+  files,
+  file,
+}: Work): Omit<ConvertOptions, 'targetPlatform'> {
   const images = new ResolveCache(gateway);
   const named = new NamedContexts(gateway, request, files, images);
   return {
     ...config,
+    allStages: false,
+    lint: Linter.silent,
     buildPlatform: buildPlatform(gateway),
     sourceMap: file.map,
     caps: gateway.llbCaps ?? builtinCaps,
     images,
     contexts: {
       main: (followPaths, signal) => files.context(followPaths, signal),
+      excludes: (signal) => files.excludes(signal),
       named: (name, options) => named.find(name, options),
     },
   };
@@ -85,11 +134,9 @@ function refuseScan({ attestations: { sbom } }: Config): void {
 const buildPlatform = (gateway: Gateway): Platform => gateway.workers[0]?.platforms[0] ?? defaultPlatform();
 
 async function build(
-  gateway: Gateway,
-  files: BuildFiles,
+  { gateway, files, config: { cacheImports } }: Work,
   dockerfile: Dockerfile,
   options: ConvertOptions,
-  { cacheImports }: Config,
   signal: AbortSignal,
 ): Promise<PlatformBuild> {
   const converted = await convert(dockerfile, options, signal);

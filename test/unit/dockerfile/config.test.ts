@@ -72,6 +72,7 @@ describe('dockerfile build options', () => {
         cpusetMems: '0',
       },
       cacheNamespace: 'ns',
+      checks: undefined,
       epoch: new Date(1_700_000_000_000),
       cacheImports: [
         { type: 'local', attrs: { src: 'x' } },

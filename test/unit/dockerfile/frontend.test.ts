@@ -202,8 +202,8 @@ describe('dockerfile frontend', () => {
     const cap = await failure('FROM a', { 'frontend.caps': 'moby.buildkit.frontend.inputs,cap.x+forward' });
     expect(cap.details).to.deep.equal([{ type: 'frontend-cap', name: 'cap.x' }]);
     expect(cap.grpcCode).to.equal('Unimplemented');
-    const request = await failure('FROM a', { requestid: 'frontend.outline' });
-    expect(request.details).to.deep.equal([{ type: 'subrequest', name: 'frontend.outline' }]);
+    const request = await failure('FROM a', { requestid: 'frontend.nope' });
+    expect(request.details).to.deep.equal([{ type: 'subrequest', name: 'frontend.nope' }]);
     expect((await failure('FROM a', { 'attest:sbom': '' })).message).to.match(/scanning the result with/);
   });
 

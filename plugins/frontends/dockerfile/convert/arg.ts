@@ -1,4 +1,4 @@
-import type { ArgDeclaration } from '../instructions/types.js';
+import type { ArgDeclaration, InstructionOf } from '../instructions/types.js';
 import { buildArg } from './args.js';
 import { record } from './history.js';
 import type { StageBuild } from './stage-build.js';
@@ -7,27 +7,45 @@ import { type Converter, fill, type StepContext } from './step.js';
 /** Arguments that steer the build and are not seen by its steps. */
 const hidden = new Set(['BUILDKIT_SBOM_SCAN_CONTEXT', 'BUILDKIT_SBOM_SCAN_STAGE']);
 
-export const convertArg: Converter<'arg'> = (stage, { args }, context) => {
-  const declared = args.map((declaration) => declare(stage, declaration, context));
+export const convertArg: Converter<'arg'> = (stage, instruction, context) => {
+  const declared = instruction.args.map((declaration) => declare(stage, declaration, instruction, context));
   const text = declared.map(({ key, value }) => (value === undefined ? key : `${key}=${value}`)).join(' ');
   record(stage, `ARG ${text}`, context.options.epoch);
 };
 
-function declare(stage: StageBuild, { key, value }: ArgDeclaration, context: StepContext): ArgDeclaration {
-  const declared = { key, value: argValue(stage, key, value, context) };
-  if (declared.value !== undefined && !hidden.has(key)) stage.state = stage.state.env(key, declared.value);
+function declare(
+  stage: StageBuild,
+  declaration: ArgDeclaration,
+  instruction: InstructionOf<'arg'>,
+  context: StepContext,
+): ArgDeclaration {
+  const { key } = declaration;
+  context.options.lint.tell('keyValue', { instruction, key, spaced: false });
+  const { value, inherited } = argValue(stage, declaration, instruction, context);
+  const declared = { ...declaration, value };
+  if (value !== undefined && !hidden.has(key)) stage.state = stage.state.env(key, value);
+  // One that is declared above the first FROM stands there in the outline.
+  if (!inherited) stage.outline.declare(declared, instruction.ranges);
+  stage.outline.use([key]);
   stage.buildArgs.push(declared);
   return declared;
+}
+
+interface ArgValue {
+  readonly value: string | undefined;
+  readonly inherited: boolean;
 }
 
 /** What the client gave, else the default, else the argument of that name above the first FROM. */
 function argValue(
   stage: StageBuild,
-  key: string,
-  value: string | undefined,
+  { key, value }: ArgDeclaration,
+  instruction: InstructionOf<'arg'>,
   context: StepContext,
-): string | undefined {
+): ArgValue {
   const given = buildArg(context.options.buildArgs, key);
-  if (given !== undefined) return given;
-  return value === undefined ? context.globalArgs.get(key) : fill(stage, context, value);
+  if (given !== undefined) return { value: given, inherited: false };
+  if (value !== undefined) return { value: fill(stage, context, instruction, value), inherited: false };
+  const global = context.globalArgs.get(key);
+  return { value: global, inherited: global !== undefined };
 }

@@ -3,6 +3,7 @@ import { formatPlatform, type Platform } from '../../../../core/util/platform.js
 import { expand, type LexOptions } from '../expand/shell-lex.js';
 import type { InstructionOf } from '../instructions/types.js';
 import { locating } from '../located.js';
+import { OutlineNotes } from './outline-notes.js';
 
 export type Env = ReadonlyMap<string, string>;
 
@@ -30,25 +31,36 @@ export function platformArgs(
   return new Map(Object.entries(defaults).map(([key, value]) => [key, buildArg(overrides, key) ?? value]));
 }
 
+export interface GlobalArgs {
+  readonly env: Env;
+  readonly notes: OutlineNotes;
+}
+
 /** Adds declared arguments: what the client gave, or the default with earlier arguments filled in. */
 export function globalArgs(
   initial: Env,
   declarations: readonly InstructionOf<'arg'>[],
   buildArgs: Readonly<Record<string, string>>,
   lex: LexOptions,
-): Env {
+): GlobalArgs {
   const env = new Map(initial);
+  const notes = new OutlineNotes();
   for (const { args, ranges } of declarations) {
-    for (const { key, value } of args) {
+    for (const declaration of args) {
+      const { key, value } = declaration;
       const given = buildArg(buildArgs, key);
       const filled =
-        given ?? (value === undefined ? undefined : locating(ranges, () => expand(value, env, lex).text));
-      if (filled === undefined) continue;
+        given === undefined && value !== undefined
+          ? locating(ranges, () => expand(value, env, lex))
+          : undefined;
+      const text = given ?? filled?.text;
+      notes.declare({ ...declaration, value: text }, ranges, filled?.matched);
+      if (text === undefined) continue;
       env.delete(key);
-      env.set(key, filled);
+      env.set(key, text);
     }
   }
-  return env;
+  return { env, notes };
 }
 
 export const buildArg = (args: Readonly<Record<string, string>>, key: string): string | undefined =>

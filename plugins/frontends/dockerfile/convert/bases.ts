@@ -31,7 +31,7 @@ export async function resolveBases(
   context: BaseContext,
   signal: AbortSignal,
 ): Promise<void> {
-  const needed = reachable(target);
+  const needed = context.options.allStages ? new Set(context.stages.all) : reachable(target);
   const open = context.stages.all.filter((stage) => !stage.base && !stage.dispatched && !stage.resolved);
   await Promise.all(
     open.map(async (stage) => {
@@ -127,7 +127,13 @@ async function pull(
   startFrom(stage, image);
   stage.baseName = formatImageReference({ ...parseImageReference(resolved.ref), digest: resolved.digest });
   stage.platform = platform;
-  stage.state = hasNoLayers(image) ? scratch() : baseState(stage, platform, options);
+  if (hasNoLayers(image)) {
+    stage.state = scratch();
+    return;
+  }
+  stage.state = baseState(stage, platform, options);
+  const { ranges } = stage;
+  options.lint.tell('baseImage', { name: written, wanted: platform, found: imagePlatform(image), ranges });
 }
 
 const baseState = (stage: StageBuild, platform: Platform, options: ConvertOptions): StageBuild['state'] =>

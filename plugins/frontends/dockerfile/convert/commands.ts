@@ -40,7 +40,10 @@ function sourcesOf(instruction: Instruction, stages: StageList, lex: LexOptions)
 
 const byNameOrImplicit = (name: string, stages: StageList, ranges: Ranges): StageBuild =>
   stages.byName(name) ??
-  new StageBuild({ name: '', base: name, code: '', ranges, instructions: [] }, { implicit: true });
+  new StageBuild(
+    { name: '', base: name, code: '', comment: '', ranges, instructions: [] },
+    { implicit: true },
+  );
 
 /** Stages that copy from each other can never be built. */
 export function refuseCycles(stages: StageList): void {

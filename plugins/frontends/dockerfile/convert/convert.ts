@@ -3,14 +3,17 @@
  * instructions converted one by one. BuildKit: frontend/dockerfile/dockerfile2llb/convert.go.
  */
 import { DEFAULT_PATH, deferredOutput, type ProxyOptions, State } from '../../../../client/llb/index.js';
-import { unsupported } from '../../../../core/contracts/errors.js';
+import { BuildError, unsupported } from '../../../../core/contracts/errors.js';
+import { cleanPath } from '../../../../core/util/gofs/path.js';
+import { PatternMatcher } from '../../../../core/util/patterns/pattern-matcher.js';
 import { normalizePlatform, type Platform } from '../../../../core/util/platform.js';
+import { expand } from '../expand/shell-lex.js';
 import { imagePlatform, platformFields } from '../image-config/empty.js';
 import type { Image } from '../image-config/image.js';
 import { suggestion } from '../instructions/flags.js';
 import type { Dockerfile } from '../instructions/types.js';
 import { syntaxError } from '../located.js';
-import { globalArgs, platformArgs } from './args.js';
+import { type GlobalArgs, globalArgs, platformArgs } from './args.js';
 import { resolveBases } from './bases.js';
 import { planCommands, refuseCycles } from './commands.js';
 import { dispatch } from './dispatch.js';
@@ -29,12 +32,14 @@ export async function convert(
   options: ConvertOptions,
   signal: AbortSignal,
 ): Promise<Converted> {
+  const { lint } = options;
   const lex = { escapeToken: dockerfile.escapeToken };
   const targetPlatform = options.targetPlatform ?? options.buildPlatform;
   if (targetPlatform.os === 'windows') {
     throw unsupported('dockerfile.unsupported', 'building Windows images is not supported');
   }
-  const args = argsOf(dockerfile, targetPlatform, options);
+  checkDefaultBases(dockerfile, targetPlatform, options);
+  const args = argsOf(dockerfile, targetPlatform, options, options.buildArgs);
   const stages = planStages(dockerfile, args, targetPlatform, options, lex);
   const target = findTarget(stages, options.target);
   for (const stage of [...stages.all])
@@ -49,23 +54,28 @@ export async function convert(
   const step = {
     options,
     lex,
-    globalArgs: args,
+    globalArgs: args.env,
     targetPlatform,
     buildContext,
     proxy: proxyOf(options.buildArgs),
+    isIgnored: await ignoredPaths(options, signal),
   };
   const needed = reachable(target);
-  for (const stage of stages.all) if (needed.has(stage) && !stage.dispatched) convertStage(stage, step);
+  const wanted = (stage: StageBuild): boolean =>
+    options.allStages || (needed.has(stage) && !stage.dispatched);
+  for (const stage of stages.all) if (wanted(stage)) convertStage(stage, step);
 
   const contextPaths = new Set([...needed].flatMap((stage) => [...stage.contextPaths]));
   // All of the target is the result, whatever its instructions read of it.
   target.paths.add('/');
+  lint.finish();
   context = await options.contexts.main(pathList(contextPaths), signal);
   return {
     state: target.state,
     image: finishImage(target.image, targetPlatform, options),
     baseImage: target.baseImage,
     platform: targetPlatform,
+    target,
   };
 }
 
@@ -73,11 +83,37 @@ const argsOf = (
   { globalArgs: declarations, stages, escapeToken }: Dockerfile,
   target: Platform,
   options: ConvertOptions,
-) => {
+  buildArgs: ConvertOptions['buildArgs'],
+): GlobalArgs => {
   const name = options.target || (stages.at(-1)?.name ?? '');
   const initial = platformArgs(options.buildPlatform, target, name, options.buildArgs);
-  return globalArgs(initial, declarations, options.buildArgs, { escapeToken });
+  return globalArgs(initial, declarations, buildArgs, { escapeToken });
 };
+
+/** A Dockerfile should make sense without build arguments, too. */
+function checkDefaultBases(dockerfile: Dockerfile, target: Platform, options: ConvertOptions): void {
+  if (!options.lint.hears('defaultBase')) return;
+  const { escapeToken } = dockerfile;
+  try {
+    const { env } = argsOf(dockerfile, target, options, {});
+    for (const stage of dockerfile.stages) {
+      const base = expand(stage.base, env, { escapeToken }).text;
+      options.lint.tell('defaultBase', { stage, base });
+    }
+  } catch (error) {
+    // Most likely the build fails of it in a moment; if not, there is nothing to say without build arguments.
+    if (BuildError.from(error).code !== 'dockerfile.expand') throw error;
+  }
+}
+
+async function ignoredPaths(
+  { lint, contexts }: ConvertOptions,
+  signal: AbortSignal,
+): Promise<StepContext['isIgnored']> {
+  if (!lint.hears('ignoredPath')) return undefined;
+  const matcher = new PatternMatcher(await contexts.excludes(signal));
+  return (path) => matcher.matches(cleanPath(path).replace(/^\//, ''));
+}
 
 function findTarget(stages: StageList, name: string): StageBuild {
   const found = name === '' ? stages.all.at(-1) : stages.byName(name);

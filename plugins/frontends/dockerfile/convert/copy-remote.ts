@@ -10,6 +10,8 @@ import type { CopyPart, CopyWork } from './copy-sources.js';
 
 export const isWebUrl = (source: string): boolean => /^https?:\/\//.test(source);
 
+export const isRemote = (source: string): boolean => isWebUrl(source) || repositoryOf(source) !== undefined;
+
 /** Undefined for a path. */
 export function remoteSource(source: string, work: CopyWork, shared: CopyOptions): CopyPart | undefined {
   const repository = repositoryOf(source);

@@ -2,10 +2,10 @@
 import { caps, type FileAction, merge, type State, scratch } from '../../../../client/llb/index.js';
 import { goQuote } from '../../../../core/util/go-quote.js';
 import { newId } from '../../../../core/util/identity.js';
-import { expand } from '../expand/shell-lex.js';
-import type { Add, Copy, CopySpec } from '../instructions/types.js';
+import type { LexOptions } from '../expand/shell-lex.js';
+import type { Add, Copy } from '../instructions/types.js';
 import { syntaxError } from '../located.js';
-import { checkChecksum, isWebUrl } from './copy-remote.js';
+import { checkChecksum, isRemote, isWebUrl } from './copy-remote.js';
 import { type CopyWork, copyAction } from './copy-sources.js';
 import { record } from './history.js';
 import { displayCommand, stepName } from './names.js';
@@ -14,12 +14,9 @@ import type { Command, StageBuild } from './stage-build.js';
 import { type Converter, fill, locations, type StepContext } from './step.js';
 
 export const convertAdd: Converter<'add'> = (stage, instruction, context, command) => {
-  const filled: Add = {
-    ...instruction,
-    checksum: fill(stage, context, instruction.checksum),
-    ...fillSpec(stage, instruction, context),
-  };
+  const filled = fillSpec(stage, instruction, context);
   checkChecksum(filled);
+  checkIgnored(filled, context);
   convertFiles(stage, filled, context.buildContext, context, command);
   for (const source of filled.sources) if (!isWebUrl(source)) stage.contextPaths.add(rooted(source));
 };
@@ -31,24 +28,34 @@ export const convertCopy: Converter<'copy'> = (stage, instruction, context, comm
       `cannot copy from stage ${goQuote(instruction.from ?? '')}, it needs to be defined before current stage ${goQuote(stage.displayName)}`,
     );
   }
-  const filled: Copy = { ...instruction, ...fillSpec(stage, instruction, context) };
+  const filled = fillSpec(stage, instruction, context);
+  if (!from) checkIgnored(filled, context);
   convertFiles(stage, filled, from ? from.state : context.buildContext, context, command);
   const paths = from ? from.paths : stage.contextPaths;
   for (const source of filled.sources) paths.add(rooted(source));
 };
 
-function fillSpec(stage: StageBuild, spec: CopySpec, context: StepContext): CopySpec {
-  const word = (text: string): string => fill(stage, context, text);
-  const raw = (text: string): string => expand(text, stage.env, { escapeToken: '\\', skipQuotes: true }).text;
+const rawLex: LexOptions = { escapeToken: '\\', skipQuotes: true };
+
+function fillSpec<Spec extends Copy | Add>(stage: StageBuild, spec: Spec, context: StepContext): Spec {
+  const word = (text: string): string => fill(stage, context, spec, text);
+  const raw = (text: string): string => fill(stage, context, spec, text, rawLex);
   return {
-    link: spec.link,
-    excludes: spec.excludes,
+    ...spec,
     chown: word(spec.chown),
     chmod: word(spec.chmod),
+    ...(spec.kind === 'add' ? { checksum: word(spec.checksum) } : {}),
     sources: spec.sources.map(word),
     dest: word(spec.dest),
     files: spec.files.map((file) => (file.expand ? { ...file, content: raw(file.content) } : file)),
   };
+}
+
+function checkIgnored({ kind, sources, ranges }: Copy | Add, { isIgnored, options }: StepContext): void {
+  if (!isIgnored) return;
+  for (const path of sources) {
+    if (!isRemote(path) && isIgnored(path)) options.lint.tell('ignoredPath', { kind, path, ranges });
+  }
 }
 
 function convertFiles(

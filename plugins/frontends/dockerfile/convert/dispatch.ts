@@ -35,8 +35,13 @@ const converters: { readonly [Kind in Instruction['kind']]: Converter<Kind> } = 
   workdir: convertWorkdir,
 };
 
-export const dispatch = (stage: StageBuild, command: Command, context: StepContext): void =>
-  locating(command.instruction.ranges, () => convert(stage, command.instruction, context, command));
+export const dispatch = (stage: StageBuild, command: Command, context: StepContext): void => {
+  const { instruction } = command;
+  const earlier = (): readonly Instruction[] =>
+    stage.commands.slice(0, stage.commands.indexOf(command)).map((before) => before.instruction);
+  context.options.lint.tell('instruction', { instruction, earlier, shell: stage.image.config.shell });
+  locating(instruction.ranges, () => convert(stage, instruction, context, command));
+};
 
 function convert<Kind extends Instruction['kind']>(
   stage: StageBuild,

@@ -1,11 +1,9 @@
 import { record } from './history.js';
+import { fillPairs } from './key-values.js';
 import type { Converter } from './step.js';
-import { fill } from './step.js';
 
-export const convertEnv: Converter<'env'> = (stage, { variables }, context) => {
-  const filled = variables.map(
-    ({ key, value }) => [fill(stage, context, key), fill(stage, context, value)] as const,
-  );
+export const convertEnv: Converter<'env'> = (stage, instruction, context) => {
+  const filled = fillPairs(stage, instruction.variables, instruction, context);
   for (const [key, value] of filled) {
     stage.state = stage.state.env(key, value);
     setImageEnv(stage.image.config.env, key, value);

@@ -2,24 +2,31 @@
 import { isIP } from 'node:net';
 import { goQuote } from '../../../../core/util/go-quote.js';
 import { expand } from '../expand/shell-lex.js';
+import type { LintEvents } from '../lint/events.js';
 import { syntaxError } from '../located.js';
 import { record } from './history.js';
 import type { Converter } from './step.js';
 
-export const convertExpose: Converter<'expose'> = (stage, { ports }, { lex, options }) => {
+export const convertExpose: Converter<'expose'> = (stage, { ports, ranges }, { lex, options }) => {
   const words = ports.flatMap((port) => expand(port, stage.env, lex).words);
-  const exposed = words.flatMap(parsePort);
+  const exposed = words.flatMap((text) =>
+    parsePort(text, (parts) => options.lint.tell('port', { text, ranges, ...parts })),
+  );
   for (const port of exposed) stage.image.config.exposedPorts.add(port);
   record(stage, `EXPOSE [${exposed.join(' ')}]`, options.epoch);
 };
 
+type PortParts = Pick<LintEvents['port'], 'address' | 'hostPort' | 'protocol'>;
+
 /** `[[ip:]host:]container[/protocol]`, where ports may be ranges. Only the container's part is used. */
-function parsePort(text: string): string[] {
+function parsePort(text: string, note: (parts: PortParts) => void): string[] {
   const parts = text.split(':');
   const { port, protocol } = splitProtocol(parts.at(-1) ?? '', text);
-  checkAddress(parts.slice(0, -2).join(':'));
+  const address = parts.slice(0, -2).join(':');
+  const hostPort = parts.at(-2) ?? '';
+  note({ address, hostPort, protocol });
+  checkAddress(address);
   const range = parseRange(port, 'containerPort');
-  const hostPort = parts.at(-2);
   if (hostPort) {
     const host = parseRange(hostPort, 'hostPort');
     if (range.first !== range.last && range.last - range.first !== host.last - host.first) {
@@ -28,7 +35,7 @@ function parsePort(text: string): string[] {
   }
   return Array.from(
     { length: range.last - range.first + 1 },
-    (_, offset) => `${range.first + offset}/${protocol}`,
+    (_, offset) => `${range.first + offset}/${protocol.toLowerCase() || 'tcp'}`,
   );
 }
 
@@ -37,11 +44,10 @@ function splitProtocol(text: string, whole: string): { readonly port: string; re
   const port = slash < 0 ? text : text.slice(0, slash);
   const protocol = slash < 0 ? '' : text.slice(slash + 1);
   if (port === '') throw syntaxError(`invalid port: ${goQuote(whole)}: no port specified`);
-  const lower = protocol.toLowerCase();
-  if (!['', 'tcp', 'udp', 'sctp'].includes(lower)) {
+  if (!['', 'tcp', 'udp', 'sctp'].includes(protocol.toLowerCase())) {
     throw syntaxError(`invalid port: ${goQuote(whole)}: invalid proto: ${protocol}`);
   }
-  return { port, protocol: lower || 'tcp' };
+  return { port, protocol };
 }
 
 function checkAddress(ip: string): void {

@@ -11,6 +11,8 @@ import type { LinuxResources } from '../../../../core/contracts/executor.js';
 import type { ResolvedImage, ResolveImageOptions } from '../../../../core/contracts/frontend.js';
 import type { Platform } from '../../../../core/util/platform.js';
 import type { Image } from '../image-config/image.js';
+import type { Linter } from '../lint/linter.js';
+import type { StageBuild } from './stage-build.js';
 
 /** What a conversion depends on, beside the Dockerfile. */
 export interface ConvertOptions {
@@ -36,6 +38,9 @@ export interface ConvertOptions {
   /** SOURCE_DATE_EPOCH. */
   readonly epoch: Date | undefined;
   isNoCache(stage: string): boolean;
+  /** Convert stages that the target does not need, too. */
+  readonly allStages: boolean;
+  readonly lint: Linter;
 
   readonly sourceMap: SourceMap | undefined;
   /** What the daemon can do. */
@@ -52,6 +57,8 @@ export interface ImageResolver {
 export interface Contexts {
   /** The main context, with only the paths that the build needs (undefined: all of it). */
   main(followPaths: readonly string[] | undefined, signal: AbortSignal): Promise<State>;
+  /** Patterns of the .dockerignore that counts for it. */
+  excludes(signal: AbortSignal): Promise<readonly string[]>;
   /** A context that the client gave this name. */
   named(name: string, options: NamedContextOptions): NamedContext | undefined;
 }
@@ -73,6 +80,7 @@ export interface Converted {
   readonly baseImage: Image | undefined;
   /** For marshalling. */
   readonly platform: Platform;
+  readonly target: StageBuild;
 }
 
 export type Ranges = readonly SourceRange[];

@@ -9,7 +9,7 @@ import {
 } from '../../../../client/llb/index.js';
 import { goQuote } from '../../../../core/util/go-quote.js';
 import { baseOf, cleanPath, joinPath } from '../../../../core/util/gofs/path.js';
-import { parseRunMount, type RunMount } from '../instructions/run-mount.js';
+import { parseRunMount, type RunMount, secretId } from '../instructions/run-mount.js';
 import type { Run } from '../instructions/types.js';
 import { syntaxError } from '../located.js';
 import { rooted } from './paths.js';
@@ -24,11 +24,13 @@ export interface RunMounts {
 
 export function convertMounts(
   stage: StageBuild,
-  { mounts: texts }: Run,
+  instruction: Run,
   { sources }: Command,
   context: StepContext,
 ): RunMounts {
-  const parsed = texts.map((text) => parseRunMount(text, (word) => fill(stage, context, word)));
+  const word = (text: string): string => fill(stage, context, instruction, text);
+  const parsed = instruction.mounts.map((text) => parseRunMount(text, word));
+  for (const mount of parsed) stage.outline.mount(mount, instruction.ranges);
   return {
     mounts: parsed.flatMap((mount, index) =>
       mount.type === 'secret' || mount.type === 'ssh' ? [] : treeMount(stage, mount, sources[index], context),
@@ -93,7 +95,7 @@ function kindOptions(mount: RunMount, { options }: StepContext): Pick<MountOptio
 }
 
 function secretMount(mount: RunMount): SecretOptions {
-  const id = mount.source || mount.id || baseOf(mount.target);
+  const id = secretId(mount);
   const target = mount.target || (mount.env === undefined ? `/run/secrets/${baseOf(id)}` : undefined);
   return { id, target, env: mount.env, optional: !mount.required, ...owner(mount, 0o400) };
 }

@@ -9,6 +9,7 @@ import { cloneImage, type Image } from '../image-config/image.js';
 import type { ArgDeclaration, Instruction, Stage } from '../instructions/types.js';
 import type { Env } from './args.js';
 import type { NamedContext, Ranges } from './options.js';
+import { OutlineNotes } from './outline-notes.js';
 
 /** An instruction with the stages it takes files from: the copied one, or one for each mount. */
 export interface Command {
@@ -19,7 +20,7 @@ export interface Command {
 }
 
 export class StageBuild {
-  readonly source: Pick<Stage, 'name' | 'base' | 'code' | 'ranges' | 'instructions'>;
+  readonly source: Pick<Stage, 'name' | 'base' | 'code' | 'comment' | 'ranges' | 'instructions'>;
   /** What progress calls it; empty when the Dockerfile has no other. */
   displayName: string;
   /** The base as it resolves: argument values filled in, later with tag and digest. */
@@ -37,6 +38,7 @@ export class StageBuild {
   /** The stages it takes files from, with the instruction that does. */
   readonly deps = new Map<StageBuild, Instruction>();
   buildArgs: ArgDeclaration[] = [];
+  outline = new OutlineNotes();
 
   /** Paths needed of the build context, and of this stage if it is a context. */
   readonly contextPaths = new Set<string>();
@@ -50,10 +52,12 @@ export class StageBuild {
   triggersTaken = false;
   /** A CMD of this stage outlives a later ENTRYPOINT. */
   cmdSet = false;
+  /** A WORKDIR of this Dockerfile has said where its like start from. */
+  workdirSet = false;
   stepCount = 0;
   stepIndex = 0;
 
-  constructor(source: Omit<Stage, 'platform'>, options: { readonly implicit: boolean }) {
+  constructor(source: StageBuild['source'], options: { readonly implicit: boolean }) {
     this.source = source;
     this.displayName = source.name;
     this.baseName = source.base;
@@ -79,6 +83,7 @@ export class StageBuild {
     this.baseImage = base.baseImage;
     // Shared on purpose: what this stage needs, its base needs.
     this.paths = base.paths;
+    this.workdirSet = base.workdirSet;
     this.buildArgs = [...base.buildArgs];
   }
 }

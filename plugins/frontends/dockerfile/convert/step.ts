@@ -1,6 +1,7 @@
 import type { ProxyOptions, SourceLocation, State } from '../../../../client/llb/index.js';
 import type { Platform } from '../../../../core/util/platform.js';
-import { expand, type LexOptions } from '../expand/shell-lex.js';
+import { ExpandError } from '../expand/expand-error.js';
+import { type Expanded, expand, type LexOptions } from '../expand/shell-lex.js';
 import type { Instruction, InstructionOf } from '../instructions/types.js';
 import type { Env } from './args.js';
 import type { ConvertOptions } from './options.js';
@@ -15,6 +16,8 @@ export interface StepContext {
   /** The main context; its options are filled in when all instructions are converted. */
   readonly buildContext: State;
   readonly proxy: ProxyOptions | undefined;
+  /** Whether .dockerignore hides a path; absent when no check wants to know. */
+  readonly isIgnored: ((path: string) => boolean) | undefined;
 }
 
 /** Moves a stage on by one instruction. */
@@ -26,8 +29,28 @@ export type Converter<Kind extends Instruction['kind']> = (
 ) => void;
 
 /** A word with the stage's variables filled in. */
-export const fill = (stage: StageBuild, { lex }: StepContext, word: string): string =>
-  expand(word, stage.env, lex).text;
+export const fill = (
+  stage: StageBuild,
+  context: StepContext,
+  { ranges }: Pick<Instruction, 'ranges'>,
+  word: string,
+  lex: LexOptions = context.lex,
+): string => {
+  let unset: Expanded['unmatched'] = new Set();
+  try {
+    const { text, unmatched } = expand(word, stage.env, lex);
+    unset = unmatched;
+    return text;
+  } catch (error) {
+    if (error instanceof ExpandError) unset = error.unmatched;
+    throw error;
+  } finally {
+    for (const name of unset) {
+      if (stage.buildArgs.some(({ key }) => key === name)) continue;
+      context.options.lint.tell('unsetVariable', { name, known: () => stage.env.keys(), ranges });
+    }
+  }
+};
 
 /** Where an instruction stands, for error excerpts. */
 export const locations = (

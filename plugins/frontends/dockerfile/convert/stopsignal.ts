@@ -2,8 +2,8 @@ import { syntaxError } from '../located.js';
 import { record } from './history.js';
 import { type Converter, fill } from './step.js';
 
-export const convertStopSignal: Converter<'stopsignal'> = (stage, { signal }, context) => {
-  const filled = fill(stage, context, signal);
+export const convertStopSignal: Converter<'stopsignal'> = (stage, instruction, context) => {
+  const filled = fill(stage, context, instruction, instruction.signal);
   if (!isSignal(filled)) throw syntaxError(`invalid signal: ${filled}`);
   stage.image.config.stopSignal = filled;
   record(stage, `STOPSIGNAL ${filled}`, context.options.epoch);

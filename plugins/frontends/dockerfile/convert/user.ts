@@ -2,8 +2,8 @@ import { record } from './history.js';
 import type { StageBuild } from './stage-build.js';
 import { type Converter, fill } from './step.js';
 
-export const convertUser: Converter<'user'> = (stage, { user }, context) => {
-  const filled = fill(stage, context, user);
+export const convertUser: Converter<'user'> = (stage, instruction, context) => {
+  const filled = fill(stage, context, instruction, instruction.user);
   setUser(stage, filled);
   record(stage, `USER ${filled}`, context.options.epoch);
 };

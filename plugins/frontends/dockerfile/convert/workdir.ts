@@ -8,7 +8,10 @@ import { type Converter, fill, locations } from './step.js';
 /** Makes the directory too, owned by the user of the stage. */
 export const convertWorkdir: Converter<'workdir'> = (stage, instruction, context, { onBuild }) => {
   const { options, lex } = context;
-  const dir = setWorkdir(stage, fill(stage, context, instruction.path));
+  const path = fill(stage, context, instruction, instruction.path);
+  options.lint.tell('workdir', { path, settled: stage.workdirSet, ranges: instruction.ranges });
+  stage.workdirSet = true;
+  const dir = setWorkdir(stage, path);
   if (dir === '/') return record(stage, `WORKDIR ${dir}`, options.epoch);
   const { env, platform } = stage;
   const action = mkdir(dir, 0o755, {

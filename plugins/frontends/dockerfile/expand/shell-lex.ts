@@ -42,7 +42,7 @@ export function expand(word: string, env: Environment, options: LexOptions): Exp
     return expansion.run();
   } catch (error) {
     throw error instanceof ExpandError
-      ? new ExpandError(`failed to process ${goQuote(word)}: ${error.message}`)
+      ? new ExpandError(`failed to process ${goQuote(word)}: ${error.message}`, expansion.unmatched)
       : error;
   }
 }
@@ -68,7 +68,7 @@ class Expansion {
   readonly #env: Environment;
   readonly #options: LexOptions;
   readonly #matched = new Set<string>();
-  readonly #unmatched = new Set<string>();
+  readonly unmatched = new Set<string>();
   #depth = 0;
 
   constructor(word: string, env: Environment, options: LexOptions) {
@@ -79,7 +79,7 @@ class Expansion {
 
   run(): Expanded {
     const { text, words } = this.#until('', this.#options.rawEscapes ?? false);
-    return { text, words, matched: this.#matched, unmatched: this.#unmatched };
+    return { text, words, matched: this.#matched, unmatched: this.unmatched };
   }
 
   /** Expands up to `stop`, which is taken too; up to the end if that is empty. */
@@ -250,7 +250,7 @@ class Expansion {
 
   #lookUp(name: string): string | undefined {
     const value = this.#env.get(name);
-    (value === undefined ? this.#unmatched : this.#matched).add(name);
+    (value === undefined ? this.unmatched : this.#matched).add(name);
     return value;
   }
 }

@@ -1,9 +1,63 @@
-/** Image configs as JSON, with the members that BuildKit keeps, in the order in which it writes them. */
+/**
+ * Image configs as JSON, with the members that BuildKit keeps, in the order in which it writes them. They come from
+ * registries: what is not of the kind that it should be is refused.
+ */
+import * as z from 'zod';
+import { BuildError } from '../../../../core/contracts/errors.js';
 import { type GoValue, goJson, omitEmpty } from '../../../../core/util/go-json.js';
 import type { HealthCheck, HistoryEntry, Image, ImageConfig } from './image.js';
 
+/** As in Go, `null` is what is not there. */
+const text = z.string().nullish();
+const texts = z.array(z.string()).nullish();
+const number = z.number().nullish();
+const flag = z.boolean().nullish();
+const keys = z.record(z.string(), z.unknown()).nullish();
+
+const rawHealthCheck = z.object({
+  Test: texts,
+  Interval: number,
+  Timeout: number,
+  StartPeriod: number,
+  StartInterval: number,
+  Retries: number,
+});
+const rawConfig = z.object({
+  User: text,
+  ExposedPorts: keys,
+  Env: texts,
+  Entrypoint: texts,
+  Cmd: texts,
+  Volumes: keys,
+  WorkingDir: text,
+  Labels: z.record(z.string(), z.string()).nullish(),
+  StopSignal: text,
+  ArgsEscaped: flag,
+  Healthcheck: rawHealthCheck.nullish(),
+  OnBuild: texts,
+  Shell: texts,
+});
+const rawHistory = z.object({
+  created: text,
+  created_by: text,
+  author: text,
+  comment: text,
+  empty_layer: flag,
+});
+const rawImage = z.object({
+  author: text,
+  architecture: text,
+  os: text,
+  'os.version': text,
+  'os.features': texts,
+  variant: text,
+  config: rawConfig.nullish(),
+  rootfs: z.object({ type: text, diff_ids: texts }).nullish(),
+  history: z.array(rawHistory).nullish(),
+});
+
 export function parseImage(json: Uint8Array): Image {
-  const raw = JSON.parse(Buffer.from(json).toString()) as RawImage;
+  const raw = readRaw(json);
   return {
     author: raw.author ?? '',
     architecture: raw.architecture ?? '',
@@ -14,16 +68,32 @@ export function parseImage(json: Uint8Array): Image {
     config: parseConfig(raw.config ?? {}),
     rootfs: { type: raw.rootfs?.type ?? '', diffIds: raw.rootfs?.diff_ids ?? undefined },
     history: (raw.history ?? []).map((entry) => ({
-      created: entry.created,
+      created: entry.created ?? undefined,
       createdBy: entry.created_by ?? '',
-      author: entry.author,
-      comment: entry.comment,
+      author: entry.author ?? undefined,
+      comment: entry.comment ?? undefined,
       emptyLayer: entry.empty_layer ?? false,
     })),
   };
 }
 
-function parseConfig(raw: RawConfig): ImageConfig {
+function readRaw(json: Uint8Array): z.infer<typeof rawImage> {
+  let value: unknown;
+  try {
+    value = JSON.parse(Buffer.from(json).toString());
+  } catch (error) {
+    throw unreadable((error as Error).message);
+  }
+  const read = rawImage.safeParse(value);
+  if (read.success) return read.data;
+  const issue = read.error.issues[0]!;
+  throw unreadable(`${issue.path.join('.')}: ${issue.message}`);
+}
+
+const unreadable = (why: string): BuildError =>
+  new BuildError('image.corrupt', `unreadable image config: ${why}`, { grpcCode: 'DataLoss' });
+
+function parseConfig(raw: z.infer<typeof rawConfig>): ImageConfig {
   return {
     user: raw.User ?? '',
     exposedPorts: new Set(Object.keys(raw.ExposedPorts ?? {})),
@@ -41,7 +111,7 @@ function parseConfig(raw: RawConfig): ImageConfig {
   };
 }
 
-const parseHealthCheck = (raw: RawHealthCheck): HealthCheck => ({
+const parseHealthCheck = (raw: z.infer<typeof rawHealthCheck>): HealthCheck => ({
   test: raw.Test ?? [],
   interval: raw.Interval ?? 0,
   timeout: raw.Timeout ?? 0,
@@ -101,46 +171,3 @@ const formatHealthCheck = (check: HealthCheck): GoValue =>
 
 const keySet = (keys: Iterable<string>): ReadonlyMap<string, GoValue> =>
   new Map([...keys].map((key) => [key, {}]));
-
-interface RawImage {
-  readonly author?: string;
-  readonly architecture?: string;
-  readonly os?: string;
-  readonly 'os.version'?: string;
-  readonly 'os.features'?: readonly string[];
-  readonly variant?: string;
-  readonly config?: RawConfig;
-  readonly rootfs?: { readonly type?: string; readonly diff_ids?: readonly string[] | null };
-  readonly history?: readonly {
-    readonly created?: string;
-    readonly created_by?: string;
-    readonly author?: string;
-    readonly comment?: string;
-    readonly empty_layer?: boolean;
-  }[];
-}
-
-interface RawConfig {
-  readonly User?: string;
-  readonly ExposedPorts?: Readonly<Record<string, unknown>> | null;
-  readonly Env?: string[] | null;
-  readonly Entrypoint?: readonly string[] | null;
-  readonly Cmd?: readonly string[] | null;
-  readonly Volumes?: Readonly<Record<string, unknown>> | null;
-  readonly WorkingDir?: string;
-  readonly Labels?: Readonly<Record<string, string>> | null;
-  readonly StopSignal?: string;
-  readonly ArgsEscaped?: boolean;
-  readonly Healthcheck?: RawHealthCheck | null;
-  readonly OnBuild?: readonly string[] | null;
-  readonly Shell?: readonly string[] | null;
-}
-
-interface RawHealthCheck {
-  readonly Test?: readonly string[] | null;
-  readonly Interval?: number;
-  readonly Timeout?: number;
-  readonly StartPeriod?: number;
-  readonly StartInterval?: number;
-  readonly Retries?: number;
-}

@@ -1,6 +1,7 @@
 import { goQuote } from '../../../../core/util/go-quote.js';
 import { syntaxError } from '../located.js';
 import type { Node } from '../parse/node.js';
+import { commentOn } from './comments.js';
 import { parseFlags } from './flags.js';
 import type { Stage } from './types.js';
 
@@ -8,7 +9,9 @@ import type { Stage } from './types.js';
 export function parseFrom(node: Node): Omit<Stage, 'instructions'> {
   const name = stageName(node.args);
   const { platform = '' } = parseFlags(node.flags, { platform: 'string' });
-  return { name, platform, base: node.args[0] ?? '', code: node.original.trim(), ranges: node.ranges };
+  const { keyword, ranges, original } = node;
+  const comment = commentOn(name, node.comments);
+  return { name, platform, comment, base: node.args[0] ?? '', code: original.trim(), keyword, ranges };
 }
 
 function stageName(args: readonly string[]): string {

@@ -1,5 +1,6 @@
 import { syntaxError } from '../located.js';
 import type { Node } from '../parse/node.js';
+import { commentOn } from './comments.js';
 import { parseFlags } from './flags.js';
 import type { ArgDeclaration, KeyValue } from './types.js';
 
@@ -19,20 +20,20 @@ function keyValues({ args, flags }: Node, keyword: string): KeyValue[] {
   for (let at = 0; at < args.length; at += 3) {
     const key = args[at] ?? '';
     if (key === '') throw syntaxError(`${keyword} names can not be blank`);
-    pairs.push({ key, value: args[at + 1] ?? '' });
+    pairs.push({ key, value: args[at + 1] ?? '', spaced: args[at + 2] === '' });
   }
   return pairs;
 }
 
-export function parseArg({ args }: Node): { readonly args: readonly ArgDeclaration[] } {
+export function parseArg({ args, comments }: Node): { readonly args: readonly ArgDeclaration[] } {
   if (args.length === 0) throw syntaxError('ARG requires at least one argument');
   return {
     args: args.map((arg) => {
       const equals = arg.indexOf('=');
       if (equals === 0) throw syntaxError('ARG names can not be blank');
-      return equals < 0
-        ? { key: arg, value: undefined }
-        : { key: arg.slice(0, equals), value: arg.slice(equals + 1) };
+      const key = equals < 0 ? arg : arg.slice(0, equals);
+      const value = equals < 0 ? undefined : arg.slice(equals + 1);
+      return { key, value, comment: commentOn(key, comments) };
     }),
   };
 }

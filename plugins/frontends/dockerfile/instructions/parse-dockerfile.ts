@@ -1,5 +1,6 @@
 import { BuildError } from '../../../../core/contracts/errors.js';
-import { locating, syntaxError } from '../located.js';
+import { Linter } from '../lint/linter.js';
+import { lineRanges, locating, syntaxError } from '../located.js';
 import type { Node } from '../parse/node.js';
 import { parse } from '../parse/parse.js';
 import { parseFrom } from './from.js';
@@ -9,17 +10,27 @@ import type { Dockerfile, Instruction, InstructionOf, Stage } from './types.js';
 type OpenStage = Omit<Stage, 'instructions'> & { readonly instructions: Instruction[] };
 
 /** Dockerfile text to stages of instructions. */
-export function parseDockerfile(text: string): Dockerfile {
+export function parseDockerfile(text: string, lint = Linter.silent): Dockerfile {
   if (text === '') throw syntaxError('the Dockerfile cannot be empty');
-  const { nodes, escapeToken } = parse(text);
+  const { nodes, escapeToken, emptyContinuations } = parse(text);
+  for (const line of emptyContinuations) lint.tell('emptyContinuation', { ranges: lineRanges(line, line) });
   const globalArgs: InstructionOf<'arg'>[] = [];
   const stages: OpenStage[] = [];
   for (const node of nodes) {
+    lint.tell('node', node);
+    const { comments, ranges } = node;
     if (node.keyword.toLowerCase() === 'from') {
-      stages.push({ ...reading(node, () => parseFrom(node)), instructions: [] });
+      const from = reading(node, () => parseFrom(node));
+      stages.push({ ...from, instructions: [] });
+      const names = from.name === '' ? [] : [from.name];
+      lint.tell('definition', { keyword: 'FROM', names, comments, ranges });
       continue;
     }
     const instruction = reading(node, () => parseInstruction(node));
+    if (instruction.kind === 'arg') {
+      const names = instruction.args.map(({ key }) => key);
+      lint.tell('definition', { keyword: 'ARG', names, comments, ranges });
+    }
     const stage = stages.at(-1);
     if (stage) stage.instructions.push(instruction);
     else if (instruction.kind === 'arg') globalArgs.push(instruction);
@@ -30,7 +41,9 @@ export function parseDockerfile(text: string): Dockerfile {
     }
   }
   if (stages.length === 0) throw syntaxError('dockerfile contains no stages to build');
-  return { globalArgs, stages, escapeToken };
+  const dockerfile = { globalArgs, stages, escapeToken };
+  lint.tell('dockerfile', dockerfile);
+  return dockerfile;
 }
 
 function reading<T>(node: Node, work: () => T): T {

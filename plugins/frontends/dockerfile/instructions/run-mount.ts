@@ -1,6 +1,7 @@
 /** `RUN --mount=…`. BuildKit: frontend/dockerfile/instructions/commands_runmount.go. */
 import { parseGoBool } from '../../../../core/util/go-bool.js';
 import { goQuote } from '../../../../core/util/go-quote.js';
+import { baseOf } from '../../../../core/util/gofs/path.js';
 import { syntaxError, WordError } from '../located.js';
 import { csvFields } from './csv.js';
 import { suggestion } from './flags.js';
@@ -183,6 +184,9 @@ function check(mount: RunMount): void {
   if (type === 'secret') checkSecret(mount);
   if (mount.sharing && type !== 'cache') throw syntaxError(`invalid cache sharing set for ${type} mount`);
 }
+
+/** What a secret is asked for by. */
+export const secretId = ({ source, id, target }: RunMount): string => source || id || baseOf(target);
 
 function checkSecret({ from, sharing, source, target, id }: RunMount): void {
   if (from) throw syntaxError('secret mount should not have a from');

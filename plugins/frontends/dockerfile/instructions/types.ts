@@ -12,9 +12,13 @@ interface Base<Kind extends string> {
 export interface KeyValue {
   readonly key: string;
   readonly value: string;
+  /** Written `key value`, the old form. */
+  readonly spaced: boolean;
 }
 export interface ArgDeclaration {
   readonly key: string;
+  /** What the comment above says about it; empty when it says nothing. */
+  readonly comment: string;
   /** Absent when the declaration gives no default. */
   readonly value: string | undefined;
 }
@@ -103,7 +107,10 @@ export interface Stage {
   readonly name: string;
   readonly base: string;
   readonly platform: string;
+  /** What the comment above says about it; empty when it says nothing. */
+  readonly comment: string;
   readonly code: string;
+  readonly keyword: string;
   readonly ranges: readonly SourceRange[];
   readonly instructions: readonly Instruction[];
 }

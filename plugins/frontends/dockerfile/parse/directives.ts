@@ -47,21 +47,32 @@ export class DirectiveReader {
  * byte order mark and `#!` line.
  */
 export function detectSyntax(text: string): Directive | undefined {
-  const plain = text.replace(/^\uFEFF/, '');
-  const shebang = plain.startsWith('#!') ? plain.split('\n', 1)[0]!.length + 1 : 0;
-  const body = plain.slice(shebang);
-  const firstLine = shebang > 0 ? 2 : 1;
+  const { body, firstLine } = withoutShebang(text);
   return (
-    findSyntax(body, '#', firstLine) ?? findSyntax(body, '//', firstLine) ?? jsonSyntax(body, firstLine - 1)
+    findIn(body, 'syntax', '#', firstLine) ??
+    findIn(body, 'syntax', '//', firstLine) ??
+    jsonSyntax(body, firstLine - 1)
   );
 }
 
-function findSyntax(text: string, comment: '#' | '//', firstLine: number): Directive | undefined {
+/** A directive of a file that is not parsed yet. */
+export function findDirective(text: string, name: string): Directive | undefined {
+  const { body, firstLine } = withoutShebang(text);
+  return findIn(body, name, '#', firstLine);
+}
+
+function withoutShebang(text: string): { readonly body: string; readonly firstLine: number } {
+  const plain = text.replace(/^\uFEFF/, '');
+  const shebang = plain.startsWith('#!') ? plain.split('\n', 1)[0]!.length + 1 : 0;
+  return { body: plain.slice(shebang), firstLine: shebang > 0 ? 2 : 1 };
+}
+
+function findIn(text: string, name: string, comment: '#' | '//', firstLine: number): Directive | undefined {
   const reader = new DirectiveReader(comment, firstLine);
   try {
     for (const line of text.split('\n')) {
       const directive = reader.read(line.replace(/\r$/, ''));
-      if (directive?.name === 'syntax') return directive;
+      if (directive?.name === name) return directive;
       if (reader.done) return undefined;
     }
   } catch {

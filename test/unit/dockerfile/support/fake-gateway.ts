@@ -37,7 +37,7 @@ export class FakeGateway implements Gateway {
   readonly solved: LlbDefinition[] = [];
   readonly requests: GatewaySolve[] = [];
   readonly resolved: { readonly ref: string; readonly options: ResolveImageOptions }[] = [];
-  readonly warnings: Warning[] = [];
+  readonly warnings: (Warning & { readonly vertex: Digest })[] = [];
   readonly #images: Readonly<Record<string, unknown>> | undefined;
 
   constructor(locals: Readonly<Record<string, Files>>, { images, llbCaps }: FakeGatewayOptions = {}) {
@@ -95,8 +95,8 @@ export class FakeGateway implements Gateway {
     throw new Error('there are no containers here');
   }
 
-  warn(_definition: Digest, warning: Warning): void {
-    this.warnings.push(warning);
+  warn(vertex: Digest, warning: Warning): void {
+    this.warnings.push({ vertex, ...warning });
   }
 }
 

@@ -1,0 +1,31 @@
+import type { Rule } from '../rule.js';
+import { suggest } from '../suggest.js';
+
+/** They steer the frontend, and no step sees them. */
+const hidden = new Set(['BUILDKIT_SBOM_SCAN_CONTEXT', 'BUILDKIT_SBOM_SCAN_STAGE']);
+
+export const undefinedVar: Rule = {
+  name: 'UndefinedVar',
+  description: 'Variables should be defined before their use',
+  page: 'undefined-var',
+  on: {
+    unsetVariable({ name, known, ranges }, warn) {
+      if (hidden.has(name)) return;
+      const meant = suggest(name, known());
+      const hint = meant === undefined ? '' : ` (did you mean $${meant}?)`;
+      warn(ranges, `Usage of undefined variable '$${name}'${hint}`);
+    },
+  },
+  examples: [
+    {
+      dockerfile: 'FROM alpine\nARG foo=1\nCOPY $foe .',
+      warnings: ["3: Usage of undefined variable '$foe' (did you mean $foo?)"],
+    },
+    {
+      dockerfile: 'FROM alpine\nENV PATH=$PAHT:/app/bin',
+      warnings: ["2: Usage of undefined variable '$PAHT' (did you mean $PATH?)"],
+    },
+    { dockerfile: 'FROM alpine\nARG foo\nCOPY $foo .', warnings: [] },
+    { dockerfile: 'FROM alpine\nRUN echo $unknown', warnings: [] },
+  ],
+};
