@@ -1,6 +1,6 @@
 /**
- * Files being received. Small ones gather in memory and are written in one go; larger ones are open while their
- * data comes, and only so many of them at a time. Synchronous: for worker threads.
+ * Files being received. Small ones gather in memory, within a limit for all of them, and are written in one go; larger
+ * ones are open while their data comes, and only so many of them at a time. Synchronous: for worker threads.
  */
 import { createHash, type Hash } from 'node:crypto';
 import fs from 'node:fs';
@@ -10,10 +10,13 @@ import { finishFile } from './metadata.js';
 
 const SMALL = 256 << 10;
 const MAX_OPEN = 64;
+/** Bytes that all small ones may gather: a sender decides how many it begins and never ends. */
+const MAX_GATHERED = 32 << 20;
 
 /** The large files that are open now, least recently used first. */
 class OpenFiles {
   readonly #sinks = new Set<FileSink>();
+  gathered = 0;
 
   use(sink: FileSink): void {
     this.#sinks.delete(sink);
@@ -63,7 +66,8 @@ export class FileSink {
     this.#hash?.update(data);
     this.#gathered.push(data);
     this.#size += data.length;
-    if (this.#size > SMALL) this.#flush();
+    this.#open.gathered += data.length;
+    if (this.#size > SMALL || this.#open.gathered > MAX_GATHERED) this.#flush();
   }
 
   /** Completes the file with its metadata; answers the digest in hex, if asked for. */
@@ -89,8 +93,9 @@ export class FileSink {
 
   #flush(): void {
     this.#fd ??= this.#openFile();
-    if (this.#size > SMALL) this.#open.use(this);
+    this.#open.use(this);
     for (const data of this.#gathered) {
+      this.#open.gathered -= data.length;
       for (let at = 0; at < data.length; ) at += fs.writeSync(this.#fd, data, at, data.length - at);
     }
     this.#gathered = [];

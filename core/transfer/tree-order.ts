@@ -6,6 +6,7 @@
  * 2. Names ascend within a directory, and a directory stands before what is in it. So no entry lies below a
  *    symbolic link, and none comes twice.
  * 3. A hard link names an earlier file of the same list.
+ * 4. Sizes are counts: what is held in memory is limited by their sum.
  */
 import { invalid } from '../contracts/errors.js';
 import type { FileStat } from '../contracts/refs.js';
@@ -21,6 +22,7 @@ export class TreeOrder {
   check(stat: FileStat): void {
     const { path } = stat;
     checkPath(path);
+    if (stat.size < 0) throw invalid('transfer.size', `${quote(path)} has a negative size: ${stat.size}`);
     const slash = path.lastIndexOf('/');
     const dir = slash < 0 ? '' : path.slice(0, slash);
     const name = path.slice(slash + 1);

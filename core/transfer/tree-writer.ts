@@ -15,6 +15,7 @@ import { newId } from '../util/identity.js';
 import { copyData } from '../util/linux/copy.js';
 import { makeDevice, mknod } from '../util/linux/nodes.js';
 import { isErrno } from '../util/linux/system-error.js';
+import { removeTree } from '../util/tree/remove-tree.js';
 import { type FileSink, FileSinks } from './file-sink.js';
 import { finishFile, finishPath } from './metadata.js';
 
@@ -141,7 +142,7 @@ export class TreeWriter implements Disposable {
   #removeOthers(dir: string, seen: ReadonlySet<string>): void {
     for (const entry of fs.readdirSync(this.#at(dir), { withFileTypes: true })) {
       const relative = dir === '' ? entry.name : `${dir}/${entry.name}`;
-      if (!seen.has(relative)) fs.rmSync(this.#at(relative), { recursive: true, force: true });
+      if (!seen.has(relative)) removeTree(this.#at(relative));
       else if (entry.isDirectory()) this.#removeOthers(relative, seen);
     }
   }
@@ -150,7 +151,7 @@ export class TreeWriter implements Disposable {
 const temporaryName = (dest: string): string => path.join(path.dirname(dest), `.tmp.${newId()}`);
 
 function moveOver(temporary: string, dest: string): void {
-  if (fs.lstatSync(dest, { throwIfNoEntry: false })?.isDirectory()) fs.rmSync(dest, { recursive: true });
+  if (fs.lstatSync(dest, { throwIfNoEntry: false })?.isDirectory()) removeTree(dest);
   fs.renameSync(temporary, dest);
 }
 

@@ -1,7 +1,7 @@
 /**
- * Reads a tar that is pushed in as it arrives: ustar, PAX (local and global headers), GNU long names and base-256
- * numbers. Entries and their content go to a handler as they come, nothing is kept. Sparse files are refused: their
- * content cannot be told from the bytes alone.
+ * Reads a tar that is pushed in as it arrives: ustar, PAX, GNU long names and base-256 numbers. Entries and their
+ * content go to a handler as they come, nothing is kept. Sparse files are refused: their content cannot be told from the
+ * bytes alone. Global PAX headers must be well-formed and mean nothing, as in Go's archive/tar.
  */
 import { BLOCK, type Field, fields, padded, type TarHeader, type TarType, typeFlags } from './header.js';
 
@@ -19,6 +19,8 @@ export class TarError extends Error {
 
 /** More metadata than this for one entry is an attack or garbage. */
 const MAX_META = 1 << 20;
+/** Linux: PATH_MAX. What is longer could be made step by step, but never named again. */
+const MAX_PATH = 4096;
 const typesByFlag = new Map(Object.entries(typeFlags).map(([type, flag]) => [flag, type as TarType]));
 const emptyRecords: ReadonlyMap<string, Buffer> = new Map();
 
@@ -33,7 +35,6 @@ export class TarReader {
   #meta: { readonly flag: string; readonly chunks: Buffer[] } | undefined;
   #inEntry = false;
   #ended = false;
-  #global = emptyRecords;
   #pax = emptyRecords;
   #longName: string | undefined;
   #longLink: string | undefined;
@@ -124,7 +125,7 @@ export class TarReader {
   }
 
   #startEntry(block: Buffer, flag: string, ustarSize: number): void {
-    const pax = new Map([...this.#global, ...this.#pax]);
+    const pax = this.#pax;
     if (flag === 'S' || [...pax.keys()].some((key) => key.startsWith('GNU.sparse.'))) {
       throw new TarError(`${this.#nameOf(block, pax)} is a sparse file, which is not supported`);
     }
@@ -146,6 +147,9 @@ export class TarReader {
     // Before there were directories in tar, a trailing slash made one.
     const type = given === 'file' && name.endsWith('/') ? 'dir' : given;
     const size = decimalRecord(pax, 'size') ?? ustarSize;
+    const linkname = pax.get('linkpath')?.toString() ?? this.#longLink ?? readText(block, 'linkname');
+    checkPath(name);
+    checkPath(linkname);
     return {
       name,
       type,
@@ -154,7 +158,7 @@ export class TarReader {
       gid: decimalRecord(pax, 'gid') ?? readNumber(block, 'gid'),
       size: type === 'file' ? size : 0,
       mtime: readTime(block, pax),
-      linkname: pax.get('linkpath')?.toString() ?? this.#longLink ?? readText(block, 'linkname'),
+      linkname,
       devmajor: readNumber(block, 'devmajor'),
       devminor: readNumber(block, 'devminor'),
       xattrs: readXattrs(pax),
@@ -174,7 +178,7 @@ export class TarReader {
   #applyMeta(flag: string, content: Buffer): void {
     if (flag === 'L') this.#longName = cutAtNul(content);
     else if (flag === 'K') this.#longLink = cutAtNul(content);
-    else if (flag === 'g') this.#global = new Map([...this.#global, ...parsePax(content)]);
+    else if (flag === 'g') parsePax(content);
     else this.#pax = parsePax(content);
   }
 
@@ -207,6 +211,12 @@ const signedBytes = (block: Buffer): Int8Array => new Int8Array(block.buffer, bl
 function cutAtNul(content: Buffer): string {
   const nul = content.indexOf(0);
   return content.toString('utf8', 0, nul === -1 ? content.length : nul);
+}
+
+/** No path of the kernel has a NUL; whoever takes it for the end of the name would see another one. */
+function checkPath(path: string): void {
+  if (path.includes('\0')) throw new TarError(`${JSON.stringify(path.slice(0, 200))} has a NUL`);
+  if (path.length > MAX_PATH) throw new TarError(`${path.slice(0, 200)}… is longer than a path can be`);
 }
 
 function readText(block: Buffer, field: Field): string {
@@ -275,7 +285,9 @@ function parsePax(content: Buffer): ReadonlyMap<string, Buffer> {
       throw new TarError('a PAX header is malformed');
     }
     const value = content.subarray(equals + 1, end - 1);
-    records.set(content.toString('utf8', space + 1, equals), value);
+    const key = content.toString('utf8', space + 1, equals);
+    if (key.includes('\0')) throw new TarError('a PAX header is malformed: a key has a NUL');
+    records.set(key, value);
     at = end;
   }
   for (const [key, value] of records)

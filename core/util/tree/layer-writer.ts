@@ -15,6 +15,7 @@ import { setXattr } from '../linux/xattr.js';
 import { copyFile } from './copy-file.js';
 import { LayerTree } from './layer-tree.js';
 import { setMetadata } from './metadata.js';
+import { removeTree } from './remove-tree.js';
 import { type NodeKind, statOf, TreeNode } from './tree-node.js';
 
 export class LayerWriter {
@@ -89,7 +90,7 @@ export class LayerWriter {
   /** Removes a path with all below it. */
   remove(node: TreeNode): void {
     const parent = node.parent!;
-    if (node.layer === 0) fs.rmSync(node.host, { recursive: true, force: true });
+    if (node.layer === 0) removeTree(node.host);
     if (this.tree.childBelow(parent, node.name)) makeWhiteout(`${this.own(parent)}/${node.name}`);
     parent.known.set(node.name, undefined);
   }

@@ -27,11 +27,10 @@ export function resolvePath(tree: LayerTree, path: string, options: ResolveOptio
   const root = options.root ?? tree.root;
   /** The nodes of the path so far; below the first missing one all are undefined. */
   let walked: { readonly name: string; readonly node: TreeNode | undefined }[] = [];
-  let todo = path.split('/').filter((part) => part !== '');
+  /** What is left, the next part last. */
+  const todo = partsFromEnd(path);
   let links = 0;
-  while (todo.length > 0) {
-    const [part, ...rest] = todo as [string, ...string[]];
-    todo = rest;
+  for (let part = todo.pop(); part !== undefined; part = todo.pop()) {
     if (part === '.') continue;
     if (part === '..') {
       walked.pop();
@@ -43,7 +42,7 @@ export function resolvePath(tree: LayerTree, path: string, options: ResolveOptio
       if (++links > MAX_LINKS) throw new Error(`too many links in ${path}`);
       const target = node.linkname;
       if (target.startsWith('/')) walked = [];
-      todo = [...target.split('/').filter((each) => each !== ''), ...todo];
+      for (const each of partsFromEnd(target)) todo.push(each);
       continue;
     }
     walked.push({ name: part, node });
@@ -52,3 +51,9 @@ export function resolvePath(tree: LayerTree, path: string, options: ResolveOptio
   const nearest = walked.findLast((each) => each.node)?.node ?? root;
   return { path: `/${walked.map((each) => each.name).join('/')}`, nearest, node: exact };
 }
+
+const partsFromEnd = (path: string): string[] =>
+  path
+    .split('/')
+    .filter((part) => part !== '')
+    .reverse();

@@ -1,6 +1,5 @@
-import fs from 'node:fs';
-import path from 'node:path';
 import type { ThreadContext } from '../../../../core/contracts/threads.js';
+import { walkBytes } from '../../../../core/util/tree/walk-bytes.js';
 
 export interface CountArgs {
   readonly dirs: readonly string[];
@@ -14,14 +13,10 @@ export default function countEntries({ dirs, limit }: CountArgs, context: Thread
 }
 
 function count(dir: string, limit: number, context: ThreadContext): number {
-  const open = [dir];
   let entries = 0;
-  for (let at = open.pop(); at !== undefined && entries < limit; at = open.pop()) {
+  for (const _ of walkBytes(dir)) {
+    if (++entries >= limit) break;
     context.throwIfAborted();
-    for (const entry of fs.readdirSync(at, { withFileTypes: true })) {
-      entries += 1;
-      if (entry.isDirectory()) open.push(path.join(at, entry.name));
-    }
   }
-  return Math.min(entries, limit);
+  return entries;
 }

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
-import path from 'node:path';
 import type { SnapshotUsage } from '../../../../core/contracts/snapshotter.js';
 import type { ThreadContext } from '../../../../core/contracts/threads.js';
+import { walkBytes } from '../../../../core/util/tree/walk-bytes.js';
 
 export interface UsageArgs {
   readonly dir: string;
@@ -13,7 +13,6 @@ const BLOCK = 512;
 /** Disk space and inodes below a directory; several names of one inode count once. */
 export default function diskUsage({ dir }: UsageArgs, context: ThreadContext): SnapshotUsage {
   const linked = new Set<number>();
-  const open = [dir];
   let [bytes, inodes] = [0, 0];
   const count = (stat: fs.Stats): void => {
     if (stat.nlink > 1 && !stat.isDirectory()) {
@@ -23,14 +22,10 @@ export default function diskUsage({ dir }: UsageArgs, context: ThreadContext): S
     bytes += stat.blocks * BLOCK;
     inodes += 1;
   };
-  for (let at = open.pop(); at !== undefined; at = open.pop()) {
+  count(fs.lstatSync(dir));
+  for (const { path } of walkBytes(dir)) {
     context.throwIfAborted();
-    count(fs.lstatSync(at));
-    for (const entry of fs.readdirSync(at, { withFileTypes: true })) {
-      const inner = path.join(at, entry.name);
-      if (entry.isDirectory()) open.push(inner);
-      else count(fs.lstatSync(inner));
-    }
+    count(fs.lstatSync(path));
   }
   return { bytes, inodes };
 }
