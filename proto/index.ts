@@ -8,6 +8,7 @@ export * as filesync from './gen/filesync.js';
 export * as fsutil from './gen/fsutil.js';
 export * as gateway from './gen/gateway.js';
 export * as health from './gen/health.js';
+export * as otlp from './gen/otlp.js';
 export * as pb from './gen/pb.js';
 export * as policysession from './gen/policysession.js';
 export * as rpc from './gen/rpc.js';

@@ -16,6 +16,7 @@ import {
   filesync,
   gateway,
   health,
+  otlp,
   policysession,
   secrets,
   sshforward,
@@ -254,4 +255,13 @@ export const Debug = {
   Explain: debugService.unary('Explain', debug.ExplainRequest, debug.ExplainResponse),
   Tasks: debugService.unary('Tasks', debug.TasksRequest, debug.TasksResponse),
   PlanPrune: debugService.unary('PlanPrune', control.PruneRequest, debug.PlanPruneResponse),
+} as const;
+
+/** OpenTelemetry's collector: spans of clients. */
+export const TraceService = {
+  Export: service('opentelemetry.proto.collector.trace.v1.TraceService').unary(
+    'Export',
+    otlp.ExportTraceServiceRequest,
+    otlp.ExportTraceServiceResponse,
+  ),
 } as const;

@@ -30,6 +30,27 @@ export interface SpanOptions {
   readonly tags?: Readonly<Record<string, TagValue>>;
 }
 
+/** A span that is over, made here or by a client. */
+export interface FinishedSpan {
+  /** The program that made it. */
+  readonly service: string;
+  /** The library that made it, if it says so. */
+  readonly scope?: string;
+  readonly name: string;
+  readonly context: SpanContext;
+  readonly parentSpanId: string | undefined;
+  readonly kind: 'client' | 'server' | 'internal';
+  /** Milliseconds since the epoch, with fraction. */
+  readonly startedAt: number;
+  readonly endedAt: number;
+  readonly tags: Readonly<Record<string, TagValue>>;
+  readonly logs: readonly { readonly at: number; readonly fields: Readonly<Record<string, TagValue>> }[];
+  /** Spans it was caused by, but does not belong to. */
+  readonly links: readonly SpanContext[];
+  /** Why it failed. */
+  readonly error?: string;
+}
+
 /**
  * The tracer port. The default implementation does nothing and costs nothing; `tracing/` binds one over
  * opentracing and jaeger-client. `trace` is the usual way in:
@@ -49,6 +70,8 @@ export interface Tracing extends AsyncDisposable {
   inject(context: SpanContext): Readonly<Record<string, string>>;
   /** `header` answers one header's value; unreadable values count as absent. */
   extract(header: (name: string) => string | undefined): SpanContext | undefined;
+  /** Takes spans of clients to where its own ones go. Absent where they would go nowhere. */
+  forward?(spans: readonly FinishedSpan[]): void;
 }
 export const Tracing: Token<Tracing> = token('Tracing');
 

@@ -17339,6 +17339,7 @@ export const containerd = $root.containerd = (() => {
 					CreateTaskRequest.prototype.stderr = "";
 					CreateTaskRequest.prototype.terminal = false;
 					CreateTaskRequest.prototype.options = undefined;
+					CreateTaskRequest.prototype.runtimePath = "";
 					CreateTaskRequest.create = function(properties) {
 						return new CreateTaskRequest(properties);
 					};
@@ -17364,6 +17365,8 @@ export const containerd = $root.containerd = (() => {
 							writer.uint32(56).bool(message.terminal);
 						if (message.options != null && $Object.hasOwnProperty.call(message, "options"))
 							$root.google.protobuf.Any.encode(message.options, writer.uint32(74).fork(), _depth + 1).ldelim();
+						if (message.runtimePath != null && $Object.hasOwnProperty.call(message, "runtimePath") && message.runtimePath !== "")
+							writer.uint32(82).string(message.runtimePath);
 						if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
 							for (let i = 0; i < message.$unknowns.length; ++i)
 								writer.raw(message.$unknowns[i]);
@@ -17453,6 +17456,15 @@ export const containerd = $root.containerd = (() => {
 									if (wireType !== 2)
 										break;
 									message.options = $root.google.protobuf.Any.decode(reader, reader.size(), $undefined, _depth + 1, message.options);
+									continue;
+								}
+							case 10: {
+									if (wireType !== 2)
+										break;
+									if ((value = reader.stringVerify()).length)
+										message.runtimePath = value;
+									else
+										delete message.runtimePath;
 									continue;
 								}
 							}
@@ -20798,6 +20810,165 @@ export const containerd = $root.containerd = (() => {
 			return Descriptor;
 		})();
 		return types;
+	})();
+	containerd.runc = (function() {
+		const runc = {};
+		runc.v1 = (function() {
+			const v1 = {};
+			v1.Options = (function() {
+				const Options = function (properties) {
+					if (properties)
+						for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+							if (properties[keys[i]] != null && keys[i] !== "__proto__")
+								this[keys[i]] = properties[keys[i]];
+				};
+				Options.prototype.noPivotRoot = false;
+				Options.prototype.noNewKeyring = false;
+				Options.prototype.shimCgroup = "";
+				Options.prototype.ioUid = 0;
+				Options.prototype.ioGid = 0;
+				Options.prototype.binaryName = "";
+				Options.prototype.root = "";
+				Options.create = function(properties) {
+					return new Options(properties);
+				};
+				Options.encode = function (message, writer, _depth) {
+					if (!writer)
+						writer = $Writer.create();
+					if (_depth === $undefined)
+						_depth = 0;
+					if (_depth > $util.recursionLimit)
+						throw $Error("max depth exceeded");
+					if (message.noPivotRoot != null && $Object.hasOwnProperty.call(message, "noPivotRoot") && message.noPivotRoot !== false)
+						writer.uint32(8).bool(message.noPivotRoot);
+					if (message.noNewKeyring != null && $Object.hasOwnProperty.call(message, "noNewKeyring") && message.noNewKeyring !== false)
+						writer.uint32(16).bool(message.noNewKeyring);
+					if (message.shimCgroup != null && $Object.hasOwnProperty.call(message, "shimCgroup") && message.shimCgroup !== "")
+						writer.uint32(26).string(message.shimCgroup);
+					if (message.ioUid != null && $Object.hasOwnProperty.call(message, "ioUid") && message.ioUid !== 0)
+						writer.uint32(32).uint32(message.ioUid);
+					if (message.ioGid != null && $Object.hasOwnProperty.call(message, "ioGid") && message.ioGid !== 0)
+						writer.uint32(40).uint32(message.ioGid);
+					if (message.binaryName != null && $Object.hasOwnProperty.call(message, "binaryName") && message.binaryName !== "")
+						writer.uint32(50).string(message.binaryName);
+					if (message.root != null && $Object.hasOwnProperty.call(message, "root") && message.root !== "")
+						writer.uint32(58).string(message.root);
+					if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+						for (let i = 0; i < message.$unknowns.length; ++i)
+							writer.raw(message.$unknowns[i]);
+					return writer;
+				};
+				Options.decode = function (reader, length, _end, _depth, _target) {
+					if (!(reader instanceof $Reader))
+						reader = $Reader.create(reader);
+					if (_depth === $undefined)
+						_depth = 0;
+					if (_depth > $Reader.recursionLimit)
+						throw $Error("max depth exceeded");
+					let end, message, value;
+					if (length === $undefined)
+						end = reader.len;
+					else {
+						end = reader.pos + length;
+						if (end > reader.len)
+							throw $RangeError("index out of range");
+						length = reader.len;
+						reader.len = end;
+					}
+					message = _target || new $root.containerd.runc.v1.Options();
+					while (reader.pos < end) {
+						let start = reader.pos;
+						let tag = reader.tag();
+						if (tag === _end) {
+							_end = $undefined;
+							break;
+						}
+						let wireType = tag & 7;
+						switch (tag >>>= 3) {
+						case 1: {
+								if (wireType !== 0)
+									break;
+								if (value = reader.bool())
+									message.noPivotRoot = value;
+								else
+									delete message.noPivotRoot;
+								continue;
+							}
+						case 2: {
+								if (wireType !== 0)
+									break;
+								if (value = reader.bool())
+									message.noNewKeyring = value;
+								else
+									delete message.noNewKeyring;
+								continue;
+							}
+						case 3: {
+								if (wireType !== 2)
+									break;
+								if ((value = reader.stringVerify()).length)
+									message.shimCgroup = value;
+								else
+									delete message.shimCgroup;
+								continue;
+							}
+						case 4: {
+								if (wireType !== 0)
+									break;
+								if (value = reader.uint32())
+									message.ioUid = value;
+								else
+									delete message.ioUid;
+								continue;
+							}
+						case 5: {
+								if (wireType !== 0)
+									break;
+								if (value = reader.uint32())
+									message.ioGid = value;
+								else
+									delete message.ioGid;
+								continue;
+							}
+						case 6: {
+								if (wireType !== 2)
+									break;
+								if ((value = reader.stringVerify()).length)
+									message.binaryName = value;
+								else
+									delete message.binaryName;
+								continue;
+							}
+						case 7: {
+								if (wireType !== 2)
+									break;
+								if ((value = reader.stringVerify()).length)
+									message.root = value;
+								else
+									delete message.root;
+								continue;
+							}
+						}
+						reader.skipType(wireType, _depth, tag);
+						if (!reader.discardUnknown) {
+							$util.makeProp(message, "$unknowns", false);
+							(message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+						}
+					}
+					if (length !== $undefined) {
+						if (reader.pos !== end)
+							throw $RangeError("index out of range");
+						reader.len = length;
+					}
+					if (_end !== $undefined)
+						throw $Error("missing end group");
+					return message;
+				};
+				return Options;
+			})();
+			return v1;
+		})();
+		return runc;
 	})();
 	return containerd;
 })();
@@ -28264,6 +28435,1316 @@ export const grpc = $root.grpc = (() => {
 		return health;
 	})();
 	return grpc;
+})();
+export const opentelemetry = $root.opentelemetry = (() => {
+	const opentelemetry = {};
+	opentelemetry.proto = (function() {
+		const proto = {};
+		proto.collector = (function() {
+			const collector = {};
+			collector.trace = (function() {
+				const trace = {};
+				trace.v1 = (function() {
+					const v1 = {};
+					v1.ExportTraceServiceRequest = (function() {
+						const ExportTraceServiceRequest = function (properties) {
+							this.resourceSpans = [];
+							if (properties)
+								for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+									if (properties[keys[i]] != null && keys[i] !== "__proto__")
+										this[keys[i]] = properties[keys[i]];
+						};
+						ExportTraceServiceRequest.prototype.resourceSpans = $util.emptyArray;
+						ExportTraceServiceRequest.create = function(properties) {
+							return new ExportTraceServiceRequest(properties);
+						};
+						ExportTraceServiceRequest.encode = function (message, writer, _depth) {
+							if (!writer)
+								writer = $Writer.create();
+							if (_depth === $undefined)
+								_depth = 0;
+							if (_depth > $util.recursionLimit)
+								throw $Error("max depth exceeded");
+							if (message.resourceSpans != null && message.resourceSpans.length)
+								for (let i = 0; i < message.resourceSpans.length; ++i)
+									$root.opentelemetry.proto.collector.trace.v1.ResourceSpans.encode(message.resourceSpans[i], writer.uint32(10).fork(), _depth + 1).ldelim();
+							if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+								for (let i = 0; i < message.$unknowns.length; ++i)
+									writer.raw(message.$unknowns[i]);
+							return writer;
+						};
+						ExportTraceServiceRequest.decode = function (reader, length, _end, _depth, _target) {
+							if (!(reader instanceof $Reader))
+								reader = $Reader.create(reader);
+							if (_depth === $undefined)
+								_depth = 0;
+							if (_depth > $Reader.recursionLimit)
+								throw $Error("max depth exceeded");
+							let end, message;
+							if (length === $undefined)
+								end = reader.len;
+							else {
+								end = reader.pos + length;
+								if (end > reader.len)
+									throw $RangeError("index out of range");
+								length = reader.len;
+								reader.len = end;
+							}
+							message = _target || new $root.opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest();
+							while (reader.pos < end) {
+								let start = reader.pos;
+								let tag = reader.tag();
+								if (tag === _end) {
+									_end = $undefined;
+									break;
+								}
+								let wireType = tag & 7;
+								switch (tag >>>= 3) {
+								case 1: {
+										if (wireType !== 2)
+											break;
+										if (!(message.resourceSpans && message.resourceSpans.length))
+											message.resourceSpans = [];
+										message.resourceSpans.push($root.opentelemetry.proto.collector.trace.v1.ResourceSpans.decode(reader, reader.size(), $undefined, _depth + 1));
+										continue;
+									}
+								}
+								reader.skipType(wireType, _depth, tag);
+								if (!reader.discardUnknown) {
+									$util.makeProp(message, "$unknowns", false);
+									(message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+								}
+							}
+							if (length !== $undefined) {
+								if (reader.pos !== end)
+									throw $RangeError("index out of range");
+								reader.len = length;
+							}
+							if (_end !== $undefined)
+								throw $Error("missing end group");
+							return message;
+						};
+						return ExportTraceServiceRequest;
+					})();
+					v1.ExportTraceServiceResponse = (function() {
+						const ExportTraceServiceResponse = function (properties) {
+							if (properties)
+								for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+									if (properties[keys[i]] != null && keys[i] !== "__proto__")
+										this[keys[i]] = properties[keys[i]];
+						};
+						ExportTraceServiceResponse.create = function(properties) {
+							return new ExportTraceServiceResponse(properties);
+						};
+						ExportTraceServiceResponse.encode = function (message, writer, _depth) {
+							if (!writer)
+								writer = $Writer.create();
+							if (_depth === $undefined)
+								_depth = 0;
+							if (_depth > $util.recursionLimit)
+								throw $Error("max depth exceeded");
+							if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+								for (let i = 0; i < message.$unknowns.length; ++i)
+									writer.raw(message.$unknowns[i]);
+							return writer;
+						};
+						ExportTraceServiceResponse.decode = function (reader, length, _end, _depth, _target) {
+							if (!(reader instanceof $Reader))
+								reader = $Reader.create(reader);
+							if (_depth === $undefined)
+								_depth = 0;
+							if (_depth > $Reader.recursionLimit)
+								throw $Error("max depth exceeded");
+							let end, message;
+							if (length === $undefined)
+								end = reader.len;
+							else {
+								end = reader.pos + length;
+								if (end > reader.len)
+									throw $RangeError("index out of range");
+								length = reader.len;
+								reader.len = end;
+							}
+							message = _target || new $root.opentelemetry.proto.collector.trace.v1.ExportTraceServiceResponse();
+							while (reader.pos < end) {
+								let start = reader.pos;
+								let tag = reader.tag();
+								if (tag === _end) {
+									_end = $undefined;
+									break;
+								}
+								reader.skipType(tag & 7, _depth, tag);
+								if (!reader.discardUnknown) {
+									$util.makeProp(message, "$unknowns", false);
+									(message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+								}
+							}
+							if (length !== $undefined) {
+								if (reader.pos !== end)
+									throw $RangeError("index out of range");
+								reader.len = length;
+							}
+							if (_end !== $undefined)
+								throw $Error("missing end group");
+							return message;
+						};
+						return ExportTraceServiceResponse;
+					})();
+					v1.ResourceSpans = (function() {
+						const ResourceSpans = function (properties) {
+							this.scopeSpans = [];
+							if (properties)
+								for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+									if (properties[keys[i]] != null && keys[i] !== "__proto__")
+										this[keys[i]] = properties[keys[i]];
+						};
+						ResourceSpans.prototype.resource = undefined;
+						ResourceSpans.prototype.scopeSpans = $util.emptyArray;
+						ResourceSpans.create = function(properties) {
+							return new ResourceSpans(properties);
+						};
+						ResourceSpans.encode = function (message, writer, _depth) {
+							if (!writer)
+								writer = $Writer.create();
+							if (_depth === $undefined)
+								_depth = 0;
+							if (_depth > $util.recursionLimit)
+								throw $Error("max depth exceeded");
+							if (message.resource != null && $Object.hasOwnProperty.call(message, "resource"))
+								$root.opentelemetry.proto.collector.trace.v1.Resource.encode(message.resource, writer.uint32(10).fork(), _depth + 1).ldelim();
+							if (message.scopeSpans != null && message.scopeSpans.length)
+								for (let i = 0; i < message.scopeSpans.length; ++i)
+									$root.opentelemetry.proto.collector.trace.v1.ScopeSpans.encode(message.scopeSpans[i], writer.uint32(18).fork(), _depth + 1).ldelim();
+							if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+								for (let i = 0; i < message.$unknowns.length; ++i)
+									writer.raw(message.$unknowns[i]);
+							return writer;
+						};
+						ResourceSpans.decode = function (reader, length, _end, _depth, _target) {
+							if (!(reader instanceof $Reader))
+								reader = $Reader.create(reader);
+							if (_depth === $undefined)
+								_depth = 0;
+							if (_depth > $Reader.recursionLimit)
+								throw $Error("max depth exceeded");
+							let end, message, value;
+							if (length === $undefined)
+								end = reader.len;
+							else {
+								end = reader.pos + length;
+								if (end > reader.len)
+									throw $RangeError("index out of range");
+								length = reader.len;
+								reader.len = end;
+							}
+							message = _target || new $root.opentelemetry.proto.collector.trace.v1.ResourceSpans();
+							while (reader.pos < end) {
+								let start = reader.pos;
+								let tag = reader.tag();
+								if (tag === _end) {
+									_end = $undefined;
+									break;
+								}
+								let wireType = tag & 7;
+								switch (tag >>>= 3) {
+								case 1: {
+										if (wireType !== 2)
+											break;
+										message.resource = $root.opentelemetry.proto.collector.trace.v1.Resource.decode(reader, reader.size(), $undefined, _depth + 1, message.resource);
+										continue;
+									}
+								case 2: {
+										if (wireType !== 2)
+											break;
+										if (!(message.scopeSpans && message.scopeSpans.length))
+											message.scopeSpans = [];
+										message.scopeSpans.push($root.opentelemetry.proto.collector.trace.v1.ScopeSpans.decode(reader, reader.size(), $undefined, _depth + 1));
+										continue;
+									}
+								}
+								reader.skipType(wireType, _depth, tag);
+								if (!reader.discardUnknown) {
+									$util.makeProp(message, "$unknowns", false);
+									(message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+								}
+							}
+							if (length !== $undefined) {
+								if (reader.pos !== end)
+									throw $RangeError("index out of range");
+								reader.len = length;
+							}
+							if (_end !== $undefined)
+								throw $Error("missing end group");
+							return message;
+						};
+						return ResourceSpans;
+					})();
+					v1.Resource = (function() {
+						const Resource = function (properties) {
+							this.attributes = [];
+							if (properties)
+								for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+									if (properties[keys[i]] != null && keys[i] !== "__proto__")
+										this[keys[i]] = properties[keys[i]];
+						};
+						Resource.prototype.attributes = $util.emptyArray;
+						Resource.create = function(properties) {
+							return new Resource(properties);
+						};
+						Resource.encode = function (message, writer, _depth) {
+							if (!writer)
+								writer = $Writer.create();
+							if (_depth === $undefined)
+								_depth = 0;
+							if (_depth > $util.recursionLimit)
+								throw $Error("max depth exceeded");
+							if (message.attributes != null && message.attributes.length)
+								for (let i = 0; i < message.attributes.length; ++i)
+									$root.opentelemetry.proto.collector.trace.v1.KeyValue.encode(message.attributes[i], writer.uint32(10).fork(), _depth + 1).ldelim();
+							if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+								for (let i = 0; i < message.$unknowns.length; ++i)
+									writer.raw(message.$unknowns[i]);
+							return writer;
+						};
+						Resource.decode = function (reader, length, _end, _depth, _target) {
+							if (!(reader instanceof $Reader))
+								reader = $Reader.create(reader);
+							if (_depth === $undefined)
+								_depth = 0;
+							if (_depth > $Reader.recursionLimit)
+								throw $Error("max depth exceeded");
+							let end, message;
+							if (length === $undefined)
+								end = reader.len;
+							else {
+								end = reader.pos + length;
+								if (end > reader.len)
+									throw $RangeError("index out of range");
+								length = reader.len;
+								reader.len = end;
+							}
+							message = _target || new $root.opentelemetry.proto.collector.trace.v1.Resource();
+							while (reader.pos < end) {
+								let start = reader.pos;
+								let tag = reader.tag();
+								if (tag === _end) {
+									_end = $undefined;
+									break;
+								}
+								let wireType = tag & 7;
+								switch (tag >>>= 3) {
+								case 1: {
+										if (wireType !== 2)
+											break;
+										if (!(message.attributes && message.attributes.length))
+											message.attributes = [];
+										message.attributes.push($root.opentelemetry.proto.collector.trace.v1.KeyValue.decode(reader, reader.size(), $undefined, _depth + 1));
+										continue;
+									}
+								}
+								reader.skipType(wireType, _depth, tag);
+								if (!reader.discardUnknown) {
+									$util.makeProp(message, "$unknowns", false);
+									(message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+								}
+							}
+							if (length !== $undefined) {
+								if (reader.pos !== end)
+									throw $RangeError("index out of range");
+								reader.len = length;
+							}
+							if (_end !== $undefined)
+								throw $Error("missing end group");
+							return message;
+						};
+						return Resource;
+					})();
+					v1.ScopeSpans = (function() {
+						const ScopeSpans = function (properties) {
+							this.spans = [];
+							if (properties)
+								for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+									if (properties[keys[i]] != null && keys[i] !== "__proto__")
+										this[keys[i]] = properties[keys[i]];
+						};
+						ScopeSpans.prototype.scope = undefined;
+						ScopeSpans.prototype.spans = $util.emptyArray;
+						ScopeSpans.create = function(properties) {
+							return new ScopeSpans(properties);
+						};
+						ScopeSpans.encode = function (message, writer, _depth) {
+							if (!writer)
+								writer = $Writer.create();
+							if (_depth === $undefined)
+								_depth = 0;
+							if (_depth > $util.recursionLimit)
+								throw $Error("max depth exceeded");
+							if (message.scope != null && $Object.hasOwnProperty.call(message, "scope"))
+								$root.opentelemetry.proto.collector.trace.v1.InstrumentationScope.encode(message.scope, writer.uint32(10).fork(), _depth + 1).ldelim();
+							if (message.spans != null && message.spans.length)
+								for (let i = 0; i < message.spans.length; ++i)
+									$root.opentelemetry.proto.collector.trace.v1.Span.encode(message.spans[i], writer.uint32(18).fork(), _depth + 1).ldelim();
+							if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+								for (let i = 0; i < message.$unknowns.length; ++i)
+									writer.raw(message.$unknowns[i]);
+							return writer;
+						};
+						ScopeSpans.decode = function (reader, length, _end, _depth, _target) {
+							if (!(reader instanceof $Reader))
+								reader = $Reader.create(reader);
+							if (_depth === $undefined)
+								_depth = 0;
+							if (_depth > $Reader.recursionLimit)
+								throw $Error("max depth exceeded");
+							let end, message, value;
+							if (length === $undefined)
+								end = reader.len;
+							else {
+								end = reader.pos + length;
+								if (end > reader.len)
+									throw $RangeError("index out of range");
+								length = reader.len;
+								reader.len = end;
+							}
+							message = _target || new $root.opentelemetry.proto.collector.trace.v1.ScopeSpans();
+							while (reader.pos < end) {
+								let start = reader.pos;
+								let tag = reader.tag();
+								if (tag === _end) {
+									_end = $undefined;
+									break;
+								}
+								let wireType = tag & 7;
+								switch (tag >>>= 3) {
+								case 1: {
+										if (wireType !== 2)
+											break;
+										message.scope = $root.opentelemetry.proto.collector.trace.v1.InstrumentationScope.decode(reader, reader.size(), $undefined, _depth + 1, message.scope);
+										continue;
+									}
+								case 2: {
+										if (wireType !== 2)
+											break;
+										if (!(message.spans && message.spans.length))
+											message.spans = [];
+										message.spans.push($root.opentelemetry.proto.collector.trace.v1.Span.decode(reader, reader.size(), $undefined, _depth + 1));
+										continue;
+									}
+								}
+								reader.skipType(wireType, _depth, tag);
+								if (!reader.discardUnknown) {
+									$util.makeProp(message, "$unknowns", false);
+									(message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+								}
+							}
+							if (length !== $undefined) {
+								if (reader.pos !== end)
+									throw $RangeError("index out of range");
+								reader.len = length;
+							}
+							if (_end !== $undefined)
+								throw $Error("missing end group");
+							return message;
+						};
+						return ScopeSpans;
+					})();
+					v1.InstrumentationScope = (function() {
+						const InstrumentationScope = function (properties) {
+							if (properties)
+								for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+									if (properties[keys[i]] != null && keys[i] !== "__proto__")
+										this[keys[i]] = properties[keys[i]];
+						};
+						InstrumentationScope.prototype.name = "";
+						InstrumentationScope.prototype.version = "";
+						InstrumentationScope.create = function(properties) {
+							return new InstrumentationScope(properties);
+						};
+						InstrumentationScope.encode = function (message, writer, _depth) {
+							if (!writer)
+								writer = $Writer.create();
+							if (_depth === $undefined)
+								_depth = 0;
+							if (_depth > $util.recursionLimit)
+								throw $Error("max depth exceeded");
+							if (message.name != null && $Object.hasOwnProperty.call(message, "name") && message.name !== "")
+								writer.uint32(10).string(message.name);
+							if (message.version != null && $Object.hasOwnProperty.call(message, "version") && message.version !== "")
+								writer.uint32(18).string(message.version);
+							if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+								for (let i = 0; i < message.$unknowns.length; ++i)
+									writer.raw(message.$unknowns[i]);
+							return writer;
+						};
+						InstrumentationScope.decode = function (reader, length, _end, _depth, _target) {
+							if (!(reader instanceof $Reader))
+								reader = $Reader.create(reader);
+							if (_depth === $undefined)
+								_depth = 0;
+							if (_depth > $Reader.recursionLimit)
+								throw $Error("max depth exceeded");
+							let end, message, value;
+							if (length === $undefined)
+								end = reader.len;
+							else {
+								end = reader.pos + length;
+								if (end > reader.len)
+									throw $RangeError("index out of range");
+								length = reader.len;
+								reader.len = end;
+							}
+							message = _target || new $root.opentelemetry.proto.collector.trace.v1.InstrumentationScope();
+							while (reader.pos < end) {
+								let start = reader.pos;
+								let tag = reader.tag();
+								if (tag === _end) {
+									_end = $undefined;
+									break;
+								}
+								let wireType = tag & 7;
+								switch (tag >>>= 3) {
+								case 1: {
+										if (wireType !== 2)
+											break;
+										if ((value = reader.stringVerify()).length)
+											message.name = value;
+										else
+											delete message.name;
+										continue;
+									}
+								case 2: {
+										if (wireType !== 2)
+											break;
+										if ((value = reader.stringVerify()).length)
+											message.version = value;
+										else
+											delete message.version;
+										continue;
+									}
+								}
+								reader.skipType(wireType, _depth, tag);
+								if (!reader.discardUnknown) {
+									$util.makeProp(message, "$unknowns", false);
+									(message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+								}
+							}
+							if (length !== $undefined) {
+								if (reader.pos !== end)
+									throw $RangeError("index out of range");
+								reader.len = length;
+							}
+							if (_end !== $undefined)
+								throw $Error("missing end group");
+							return message;
+						};
+						return InstrumentationScope;
+					})();
+					v1.Span = (function() {
+						const Span = function (properties) {
+							this.attributes = [];
+							this.events = [];
+							this.links = [];
+							if (properties)
+								for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+									if (properties[keys[i]] != null && keys[i] !== "__proto__")
+										this[keys[i]] = properties[keys[i]];
+						};
+						Span.prototype.traceId = $util.newBuffer([]);
+						Span.prototype.spanId = $util.newBuffer([]);
+						Span.prototype.traceState = "";
+						Span.prototype.parentSpanId = $util.newBuffer([]);
+						Span.prototype.name = "";
+						Span.prototype.kind = 0;
+						Span.prototype.startTimeUnixNano = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+						Span.prototype.endTimeUnixNano = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+						Span.prototype.attributes = $util.emptyArray;
+						Span.prototype.events = $util.emptyArray;
+						Span.prototype.links = $util.emptyArray;
+						Span.prototype.status = undefined;
+						Span.create = function(properties) {
+							return new Span(properties);
+						};
+						Span.encode = function (message, writer, _depth) {
+							if (!writer)
+								writer = $Writer.create();
+							if (_depth === $undefined)
+								_depth = 0;
+							if (_depth > $util.recursionLimit)
+								throw $Error("max depth exceeded");
+							if (message.traceId != null && $Object.hasOwnProperty.call(message, "traceId") && message.traceId.length)
+								writer.uint32(10).bytes(message.traceId);
+							if (message.spanId != null && $Object.hasOwnProperty.call(message, "spanId") && message.spanId.length)
+								writer.uint32(18).bytes(message.spanId);
+							if (message.traceState != null && $Object.hasOwnProperty.call(message, "traceState") && message.traceState !== "")
+								writer.uint32(26).string(message.traceState);
+							if (message.parentSpanId != null && $Object.hasOwnProperty.call(message, "parentSpanId") && message.parentSpanId.length)
+								writer.uint32(34).bytes(message.parentSpanId);
+							if (message.name != null && $Object.hasOwnProperty.call(message, "name") && message.name !== "")
+								writer.uint32(42).string(message.name);
+							if (message.kind != null && $Object.hasOwnProperty.call(message, "kind") && message.kind !== 0)
+								writer.uint32(48).int32(message.kind);
+							if (message.startTimeUnixNano != null && $Object.hasOwnProperty.call(message, "startTimeUnixNano") && (typeof message.startTimeUnixNano === "object" ? message.startTimeUnixNano.low || message.startTimeUnixNano.high : message.startTimeUnixNano !== 0))
+								writer.uint32(57).fixed64(message.startTimeUnixNano);
+							if (message.endTimeUnixNano != null && $Object.hasOwnProperty.call(message, "endTimeUnixNano") && (typeof message.endTimeUnixNano === "object" ? message.endTimeUnixNano.low || message.endTimeUnixNano.high : message.endTimeUnixNano !== 0))
+								writer.uint32(65).fixed64(message.endTimeUnixNano);
+							if (message.attributes != null && message.attributes.length)
+								for (let i = 0; i < message.attributes.length; ++i)
+									$root.opentelemetry.proto.collector.trace.v1.KeyValue.encode(message.attributes[i], writer.uint32(74).fork(), _depth + 1).ldelim();
+							if (message.events != null && message.events.length)
+								for (let i = 0; i < message.events.length; ++i)
+									$root.opentelemetry.proto.collector.trace.v1.Event.encode(message.events[i], writer.uint32(90).fork(), _depth + 1).ldelim();
+							if (message.links != null && message.links.length)
+								for (let i = 0; i < message.links.length; ++i)
+									$root.opentelemetry.proto.collector.trace.v1.Link.encode(message.links[i], writer.uint32(106).fork(), _depth + 1).ldelim();
+							if (message.status != null && $Object.hasOwnProperty.call(message, "status"))
+								$root.opentelemetry.proto.collector.trace.v1.SpanStatus.encode(message.status, writer.uint32(122).fork(), _depth + 1).ldelim();
+							if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+								for (let i = 0; i < message.$unknowns.length; ++i)
+									writer.raw(message.$unknowns[i]);
+							return writer;
+						};
+						Span.decode = function (reader, length, _end, _depth, _target) {
+							if (!(reader instanceof $Reader))
+								reader = $Reader.create(reader);
+							if (_depth === $undefined)
+								_depth = 0;
+							if (_depth > $Reader.recursionLimit)
+								throw $Error("max depth exceeded");
+							let end, message, value;
+							if (length === $undefined)
+								end = reader.len;
+							else {
+								end = reader.pos + length;
+								if (end > reader.len)
+									throw $RangeError("index out of range");
+								length = reader.len;
+								reader.len = end;
+							}
+							message = _target || new $root.opentelemetry.proto.collector.trace.v1.Span();
+							while (reader.pos < end) {
+								let start = reader.pos;
+								let tag = reader.tag();
+								if (tag === _end) {
+									_end = $undefined;
+									break;
+								}
+								let wireType = tag & 7;
+								switch (tag >>>= 3) {
+								case 1: {
+										if (wireType !== 2)
+											break;
+										if ((value = reader.bytes()).length)
+											message.traceId = value;
+										else
+											delete message.traceId;
+										continue;
+									}
+								case 2: {
+										if (wireType !== 2)
+											break;
+										if ((value = reader.bytes()).length)
+											message.spanId = value;
+										else
+											delete message.spanId;
+										continue;
+									}
+								case 3: {
+										if (wireType !== 2)
+											break;
+										if ((value = reader.stringVerify()).length)
+											message.traceState = value;
+										else
+											delete message.traceState;
+										continue;
+									}
+								case 4: {
+										if (wireType !== 2)
+											break;
+										if ((value = reader.bytes()).length)
+											message.parentSpanId = value;
+										else
+											delete message.parentSpanId;
+										continue;
+									}
+								case 5: {
+										if (wireType !== 2)
+											break;
+										if ((value = reader.stringVerify()).length)
+											message.name = value;
+										else
+											delete message.name;
+										continue;
+									}
+								case 6: {
+										if (wireType !== 0)
+											break;
+										if (value = reader.int32())
+											message.kind = value;
+										else
+											delete message.kind;
+										continue;
+									}
+								case 7: {
+										if (wireType !== 1)
+											break;
+										if (typeof (value = reader.fixed64()) === "object" ? value.low || value.high : value !== 0)
+											message.startTimeUnixNano = value;
+										else
+											delete message.startTimeUnixNano;
+										continue;
+									}
+								case 8: {
+										if (wireType !== 1)
+											break;
+										if (typeof (value = reader.fixed64()) === "object" ? value.low || value.high : value !== 0)
+											message.endTimeUnixNano = value;
+										else
+											delete message.endTimeUnixNano;
+										continue;
+									}
+								case 9: {
+										if (wireType !== 2)
+											break;
+										if (!(message.attributes && message.attributes.length))
+											message.attributes = [];
+										message.attributes.push($root.opentelemetry.proto.collector.trace.v1.KeyValue.decode(reader, reader.size(), $undefined, _depth + 1));
+										continue;
+									}
+								case 11: {
+										if (wireType !== 2)
+											break;
+										if (!(message.events && message.events.length))
+											message.events = [];
+										message.events.push($root.opentelemetry.proto.collector.trace.v1.Event.decode(reader, reader.size(), $undefined, _depth + 1));
+										continue;
+									}
+								case 13: {
+										if (wireType !== 2)
+											break;
+										if (!(message.links && message.links.length))
+											message.links = [];
+										message.links.push($root.opentelemetry.proto.collector.trace.v1.Link.decode(reader, reader.size(), $undefined, _depth + 1));
+										continue;
+									}
+								case 15: {
+										if (wireType !== 2)
+											break;
+										message.status = $root.opentelemetry.proto.collector.trace.v1.SpanStatus.decode(reader, reader.size(), $undefined, _depth + 1, message.status);
+										continue;
+									}
+								}
+								reader.skipType(wireType, _depth, tag);
+								if (!reader.discardUnknown) {
+									$util.makeProp(message, "$unknowns", false);
+									(message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+								}
+							}
+							if (length !== $undefined) {
+								if (reader.pos !== end)
+									throw $RangeError("index out of range");
+								reader.len = length;
+							}
+							if (_end !== $undefined)
+								throw $Error("missing end group");
+							return message;
+						};
+						return Span;
+					})();
+					v1.Event = (function() {
+						const Event = function (properties) {
+							this.attributes = [];
+							if (properties)
+								for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+									if (properties[keys[i]] != null && keys[i] !== "__proto__")
+										this[keys[i]] = properties[keys[i]];
+						};
+						Event.prototype.timeUnixNano = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+						Event.prototype.name = "";
+						Event.prototype.attributes = $util.emptyArray;
+						Event.create = function(properties) {
+							return new Event(properties);
+						};
+						Event.encode = function (message, writer, _depth) {
+							if (!writer)
+								writer = $Writer.create();
+							if (_depth === $undefined)
+								_depth = 0;
+							if (_depth > $util.recursionLimit)
+								throw $Error("max depth exceeded");
+							if (message.timeUnixNano != null && $Object.hasOwnProperty.call(message, "timeUnixNano") && (typeof message.timeUnixNano === "object" ? message.timeUnixNano.low || message.timeUnixNano.high : message.timeUnixNano !== 0))
+								writer.uint32(9).fixed64(message.timeUnixNano);
+							if (message.name != null && $Object.hasOwnProperty.call(message, "name") && message.name !== "")
+								writer.uint32(18).string(message.name);
+							if (message.attributes != null && message.attributes.length)
+								for (let i = 0; i < message.attributes.length; ++i)
+									$root.opentelemetry.proto.collector.trace.v1.KeyValue.encode(message.attributes[i], writer.uint32(26).fork(), _depth + 1).ldelim();
+							if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+								for (let i = 0; i < message.$unknowns.length; ++i)
+									writer.raw(message.$unknowns[i]);
+							return writer;
+						};
+						Event.decode = function (reader, length, _end, _depth, _target) {
+							if (!(reader instanceof $Reader))
+								reader = $Reader.create(reader);
+							if (_depth === $undefined)
+								_depth = 0;
+							if (_depth > $Reader.recursionLimit)
+								throw $Error("max depth exceeded");
+							let end, message, value;
+							if (length === $undefined)
+								end = reader.len;
+							else {
+								end = reader.pos + length;
+								if (end > reader.len)
+									throw $RangeError("index out of range");
+								length = reader.len;
+								reader.len = end;
+							}
+							message = _target || new $root.opentelemetry.proto.collector.trace.v1.Event();
+							while (reader.pos < end) {
+								let start = reader.pos;
+								let tag = reader.tag();
+								if (tag === _end) {
+									_end = $undefined;
+									break;
+								}
+								let wireType = tag & 7;
+								switch (tag >>>= 3) {
+								case 1: {
+										if (wireType !== 1)
+											break;
+										if (typeof (value = reader.fixed64()) === "object" ? value.low || value.high : value !== 0)
+											message.timeUnixNano = value;
+										else
+											delete message.timeUnixNano;
+										continue;
+									}
+								case 2: {
+										if (wireType !== 2)
+											break;
+										if ((value = reader.stringVerify()).length)
+											message.name = value;
+										else
+											delete message.name;
+										continue;
+									}
+								case 3: {
+										if (wireType !== 2)
+											break;
+										if (!(message.attributes && message.attributes.length))
+											message.attributes = [];
+										message.attributes.push($root.opentelemetry.proto.collector.trace.v1.KeyValue.decode(reader, reader.size(), $undefined, _depth + 1));
+										continue;
+									}
+								}
+								reader.skipType(wireType, _depth, tag);
+								if (!reader.discardUnknown) {
+									$util.makeProp(message, "$unknowns", false);
+									(message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+								}
+							}
+							if (length !== $undefined) {
+								if (reader.pos !== end)
+									throw $RangeError("index out of range");
+								reader.len = length;
+							}
+							if (_end !== $undefined)
+								throw $Error("missing end group");
+							return message;
+						};
+						return Event;
+					})();
+					v1.Link = (function() {
+						const Link = function (properties) {
+							if (properties)
+								for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+									if (properties[keys[i]] != null && keys[i] !== "__proto__")
+										this[keys[i]] = properties[keys[i]];
+						};
+						Link.prototype.traceId = $util.newBuffer([]);
+						Link.prototype.spanId = $util.newBuffer([]);
+						Link.create = function(properties) {
+							return new Link(properties);
+						};
+						Link.encode = function (message, writer, _depth) {
+							if (!writer)
+								writer = $Writer.create();
+							if (_depth === $undefined)
+								_depth = 0;
+							if (_depth > $util.recursionLimit)
+								throw $Error("max depth exceeded");
+							if (message.traceId != null && $Object.hasOwnProperty.call(message, "traceId") && message.traceId.length)
+								writer.uint32(10).bytes(message.traceId);
+							if (message.spanId != null && $Object.hasOwnProperty.call(message, "spanId") && message.spanId.length)
+								writer.uint32(18).bytes(message.spanId);
+							if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+								for (let i = 0; i < message.$unknowns.length; ++i)
+									writer.raw(message.$unknowns[i]);
+							return writer;
+						};
+						Link.decode = function (reader, length, _end, _depth, _target) {
+							if (!(reader instanceof $Reader))
+								reader = $Reader.create(reader);
+							if (_depth === $undefined)
+								_depth = 0;
+							if (_depth > $Reader.recursionLimit)
+								throw $Error("max depth exceeded");
+							let end, message, value;
+							if (length === $undefined)
+								end = reader.len;
+							else {
+								end = reader.pos + length;
+								if (end > reader.len)
+									throw $RangeError("index out of range");
+								length = reader.len;
+								reader.len = end;
+							}
+							message = _target || new $root.opentelemetry.proto.collector.trace.v1.Link();
+							while (reader.pos < end) {
+								let start = reader.pos;
+								let tag = reader.tag();
+								if (tag === _end) {
+									_end = $undefined;
+									break;
+								}
+								let wireType = tag & 7;
+								switch (tag >>>= 3) {
+								case 1: {
+										if (wireType !== 2)
+											break;
+										if ((value = reader.bytes()).length)
+											message.traceId = value;
+										else
+											delete message.traceId;
+										continue;
+									}
+								case 2: {
+										if (wireType !== 2)
+											break;
+										if ((value = reader.bytes()).length)
+											message.spanId = value;
+										else
+											delete message.spanId;
+										continue;
+									}
+								}
+								reader.skipType(wireType, _depth, tag);
+								if (!reader.discardUnknown) {
+									$util.makeProp(message, "$unknowns", false);
+									(message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+								}
+							}
+							if (length !== $undefined) {
+								if (reader.pos !== end)
+									throw $RangeError("index out of range");
+								reader.len = length;
+							}
+							if (_end !== $undefined)
+								throw $Error("missing end group");
+							return message;
+						};
+						return Link;
+					})();
+					v1.SpanStatus = (function() {
+						const SpanStatus = function (properties) {
+							if (properties)
+								for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+									if (properties[keys[i]] != null && keys[i] !== "__proto__")
+										this[keys[i]] = properties[keys[i]];
+						};
+						SpanStatus.prototype.message = "";
+						SpanStatus.prototype.code = 0;
+						SpanStatus.create = function(properties) {
+							return new SpanStatus(properties);
+						};
+						SpanStatus.encode = function (message, writer, _depth) {
+							if (!writer)
+								writer = $Writer.create();
+							if (_depth === $undefined)
+								_depth = 0;
+							if (_depth > $util.recursionLimit)
+								throw $Error("max depth exceeded");
+							if (message.message != null && $Object.hasOwnProperty.call(message, "message") && message.message !== "")
+								writer.uint32(18).string(message.message);
+							if (message.code != null && $Object.hasOwnProperty.call(message, "code") && message.code !== 0)
+								writer.uint32(24).int32(message.code);
+							if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+								for (let i = 0; i < message.$unknowns.length; ++i)
+									writer.raw(message.$unknowns[i]);
+							return writer;
+						};
+						SpanStatus.decode = function (reader, length, _end, _depth, _target) {
+							if (!(reader instanceof $Reader))
+								reader = $Reader.create(reader);
+							if (_depth === $undefined)
+								_depth = 0;
+							if (_depth > $Reader.recursionLimit)
+								throw $Error("max depth exceeded");
+							let end, message, value;
+							if (length === $undefined)
+								end = reader.len;
+							else {
+								end = reader.pos + length;
+								if (end > reader.len)
+									throw $RangeError("index out of range");
+								length = reader.len;
+								reader.len = end;
+							}
+							message = _target || new $root.opentelemetry.proto.collector.trace.v1.SpanStatus();
+							while (reader.pos < end) {
+								let start = reader.pos;
+								let tag = reader.tag();
+								if (tag === _end) {
+									_end = $undefined;
+									break;
+								}
+								let wireType = tag & 7;
+								switch (tag >>>= 3) {
+								case 2: {
+										if (wireType !== 2)
+											break;
+										if ((value = reader.stringVerify()).length)
+											message.message = value;
+										else
+											delete message.message;
+										continue;
+									}
+								case 3: {
+										if (wireType !== 0)
+											break;
+										if (value = reader.int32())
+											message.code = value;
+										else
+											delete message.code;
+										continue;
+									}
+								}
+								reader.skipType(wireType, _depth, tag);
+								if (!reader.discardUnknown) {
+									$util.makeProp(message, "$unknowns", false);
+									(message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+								}
+							}
+							if (length !== $undefined) {
+								if (reader.pos !== end)
+									throw $RangeError("index out of range");
+								reader.len = length;
+							}
+							if (_end !== $undefined)
+								throw $Error("missing end group");
+							return message;
+						};
+						return SpanStatus;
+					})();
+					v1.KeyValue = (function() {
+						const KeyValue = function (properties) {
+							if (properties)
+								for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+									if (properties[keys[i]] != null && keys[i] !== "__proto__")
+										this[keys[i]] = properties[keys[i]];
+						};
+						KeyValue.prototype.key = "";
+						KeyValue.prototype.value = undefined;
+						KeyValue.create = function(properties) {
+							return new KeyValue(properties);
+						};
+						KeyValue.encode = function (message, writer, _depth) {
+							if (!writer)
+								writer = $Writer.create();
+							if (_depth === $undefined)
+								_depth = 0;
+							if (_depth > $util.recursionLimit)
+								throw $Error("max depth exceeded");
+							if (message.key != null && $Object.hasOwnProperty.call(message, "key") && message.key !== "")
+								writer.uint32(10).string(message.key);
+							if (message.value != null && $Object.hasOwnProperty.call(message, "value"))
+								$root.opentelemetry.proto.collector.trace.v1.AnyValue.encode(message.value, writer.uint32(18).fork(), _depth + 1).ldelim();
+							if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+								for (let i = 0; i < message.$unknowns.length; ++i)
+									writer.raw(message.$unknowns[i]);
+							return writer;
+						};
+						KeyValue.decode = function (reader, length, _end, _depth, _target) {
+							if (!(reader instanceof $Reader))
+								reader = $Reader.create(reader);
+							if (_depth === $undefined)
+								_depth = 0;
+							if (_depth > $Reader.recursionLimit)
+								throw $Error("max depth exceeded");
+							let end, message, value;
+							if (length === $undefined)
+								end = reader.len;
+							else {
+								end = reader.pos + length;
+								if (end > reader.len)
+									throw $RangeError("index out of range");
+								length = reader.len;
+								reader.len = end;
+							}
+							message = _target || new $root.opentelemetry.proto.collector.trace.v1.KeyValue();
+							while (reader.pos < end) {
+								let start = reader.pos;
+								let tag = reader.tag();
+								if (tag === _end) {
+									_end = $undefined;
+									break;
+								}
+								let wireType = tag & 7;
+								switch (tag >>>= 3) {
+								case 1: {
+										if (wireType !== 2)
+											break;
+										if ((value = reader.stringVerify()).length)
+											message.key = value;
+										else
+											delete message.key;
+										continue;
+									}
+								case 2: {
+										if (wireType !== 2)
+											break;
+										message.value = $root.opentelemetry.proto.collector.trace.v1.AnyValue.decode(reader, reader.size(), $undefined, _depth + 1, message.value);
+										continue;
+									}
+								}
+								reader.skipType(wireType, _depth, tag);
+								if (!reader.discardUnknown) {
+									$util.makeProp(message, "$unknowns", false);
+									(message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+								}
+							}
+							if (length !== $undefined) {
+								if (reader.pos !== end)
+									throw $RangeError("index out of range");
+								reader.len = length;
+							}
+							if (_end !== $undefined)
+								throw $Error("missing end group");
+							return message;
+						};
+						return KeyValue;
+					})();
+					v1.AnyValue = (function() {
+						const AnyValue = function (properties) {
+							if (properties)
+								for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+									if (properties[keys[i]] != null && keys[i] !== "__proto__")
+										this[keys[i]] = properties[keys[i]];
+						};
+						AnyValue.prototype.stringValue = undefined;
+						AnyValue.prototype.boolValue = undefined;
+						AnyValue.prototype.intValue = undefined;
+						AnyValue.prototype.doubleValue = undefined;
+						AnyValue.prototype.arrayValue = undefined;
+						AnyValue.prototype.bytesValue = undefined;
+						let $oneOfFields;
+						$Object.defineProperty(AnyValue.prototype, "value", {
+							get: $util.oneOfGetter($oneOfFields = ["stringValue", "boolValue", "intValue", "doubleValue", "arrayValue", "bytesValue"]),
+							set: $util.oneOfSetter($oneOfFields)
+						});
+						AnyValue.create = function(properties) {
+							return new AnyValue(properties);
+						};
+						AnyValue.encode = function (message, writer, _depth) {
+							if (!writer)
+								writer = $Writer.create();
+							if (_depth === $undefined)
+								_depth = 0;
+							if (_depth > $util.recursionLimit)
+								throw $Error("max depth exceeded");
+							if (message.stringValue != null && $Object.hasOwnProperty.call(message, "stringValue"))
+								writer.uint32(10).string(message.stringValue);
+							if (message.boolValue != null && $Object.hasOwnProperty.call(message, "boolValue"))
+								writer.uint32(16).bool(message.boolValue);
+							if (message.intValue != null && $Object.hasOwnProperty.call(message, "intValue"))
+								writer.uint32(24).int64(message.intValue);
+							if (message.doubleValue != null && $Object.hasOwnProperty.call(message, "doubleValue"))
+								writer.uint32(33).double(message.doubleValue);
+							if (message.arrayValue != null && $Object.hasOwnProperty.call(message, "arrayValue"))
+								$root.opentelemetry.proto.collector.trace.v1.ArrayValue.encode(message.arrayValue, writer.uint32(42).fork(), _depth + 1).ldelim();
+							if (message.bytesValue != null && $Object.hasOwnProperty.call(message, "bytesValue"))
+								writer.uint32(58).bytes(message.bytesValue);
+							if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+								for (let i = 0; i < message.$unknowns.length; ++i)
+									writer.raw(message.$unknowns[i]);
+							return writer;
+						};
+						AnyValue.decode = function (reader, length, _end, _depth, _target) {
+							if (!(reader instanceof $Reader))
+								reader = $Reader.create(reader);
+							if (_depth === $undefined)
+								_depth = 0;
+							if (_depth > $Reader.recursionLimit)
+								throw $Error("max depth exceeded");
+							let end, message;
+							if (length === $undefined)
+								end = reader.len;
+							else {
+								end = reader.pos + length;
+								if (end > reader.len)
+									throw $RangeError("index out of range");
+								length = reader.len;
+								reader.len = end;
+							}
+							message = _target || new $root.opentelemetry.proto.collector.trace.v1.AnyValue();
+							while (reader.pos < end) {
+								let start = reader.pos;
+								let tag = reader.tag();
+								if (tag === _end) {
+									_end = $undefined;
+									break;
+								}
+								let wireType = tag & 7;
+								switch (tag >>>= 3) {
+								case 1: {
+										if (wireType !== 2)
+											break;
+										message.stringValue = reader.stringVerify();
+										message.value = "stringValue";
+										continue;
+									}
+								case 2: {
+										if (wireType !== 0)
+											break;
+										message.boolValue = reader.bool();
+										message.value = "boolValue";
+										continue;
+									}
+								case 3: {
+										if (wireType !== 0)
+											break;
+										message.intValue = reader.int64();
+										message.value = "intValue";
+										continue;
+									}
+								case 4: {
+										if (wireType !== 1)
+											break;
+										message.doubleValue = reader.double();
+										message.value = "doubleValue";
+										continue;
+									}
+								case 5: {
+										if (wireType !== 2)
+											break;
+										message.arrayValue = $root.opentelemetry.proto.collector.trace.v1.ArrayValue.decode(reader, reader.size(), $undefined, _depth + 1, message.arrayValue);
+										message.value = "arrayValue";
+										continue;
+									}
+								case 7: {
+										if (wireType !== 2)
+											break;
+										message.bytesValue = reader.bytes();
+										message.value = "bytesValue";
+										continue;
+									}
+								}
+								reader.skipType(wireType, _depth, tag);
+								if (!reader.discardUnknown) {
+									$util.makeProp(message, "$unknowns", false);
+									(message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+								}
+							}
+							if (length !== $undefined) {
+								if (reader.pos !== end)
+									throw $RangeError("index out of range");
+								reader.len = length;
+							}
+							if (_end !== $undefined)
+								throw $Error("missing end group");
+							return message;
+						};
+						return AnyValue;
+					})();
+					v1.ArrayValue = (function() {
+						const ArrayValue = function (properties) {
+							this.values = [];
+							if (properties)
+								for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+									if (properties[keys[i]] != null && keys[i] !== "__proto__")
+										this[keys[i]] = properties[keys[i]];
+						};
+						ArrayValue.prototype.values = $util.emptyArray;
+						ArrayValue.create = function(properties) {
+							return new ArrayValue(properties);
+						};
+						ArrayValue.encode = function (message, writer, _depth) {
+							if (!writer)
+								writer = $Writer.create();
+							if (_depth === $undefined)
+								_depth = 0;
+							if (_depth > $util.recursionLimit)
+								throw $Error("max depth exceeded");
+							if (message.values != null && message.values.length)
+								for (let i = 0; i < message.values.length; ++i)
+									$root.opentelemetry.proto.collector.trace.v1.AnyValue.encode(message.values[i], writer.uint32(10).fork(), _depth + 1).ldelim();
+							if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+								for (let i = 0; i < message.$unknowns.length; ++i)
+									writer.raw(message.$unknowns[i]);
+							return writer;
+						};
+						ArrayValue.decode = function (reader, length, _end, _depth, _target) {
+							if (!(reader instanceof $Reader))
+								reader = $Reader.create(reader);
+							if (_depth === $undefined)
+								_depth = 0;
+							if (_depth > $Reader.recursionLimit)
+								throw $Error("max depth exceeded");
+							let end, message;
+							if (length === $undefined)
+								end = reader.len;
+							else {
+								end = reader.pos + length;
+								if (end > reader.len)
+									throw $RangeError("index out of range");
+								length = reader.len;
+								reader.len = end;
+							}
+							message = _target || new $root.opentelemetry.proto.collector.trace.v1.ArrayValue();
+							while (reader.pos < end) {
+								let start = reader.pos;
+								let tag = reader.tag();
+								if (tag === _end) {
+									_end = $undefined;
+									break;
+								}
+								let wireType = tag & 7;
+								switch (tag >>>= 3) {
+								case 1: {
+										if (wireType !== 2)
+											break;
+										if (!(message.values && message.values.length))
+											message.values = [];
+										message.values.push($root.opentelemetry.proto.collector.trace.v1.AnyValue.decode(reader, reader.size(), $undefined, _depth + 1));
+										continue;
+									}
+								}
+								reader.skipType(wireType, _depth, tag);
+								if (!reader.discardUnknown) {
+									$util.makeProp(message, "$unknowns", false);
+									(message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+								}
+							}
+							if (length !== $undefined) {
+								if (reader.pos !== end)
+									throw $RangeError("index out of range");
+								reader.len = length;
+							}
+							if (_end !== $undefined)
+								throw $Error("missing end group");
+							return message;
+						};
+						return ArrayValue;
+					})();
+					return v1;
+				})();
+				return trace;
+			})();
+			return collector;
+		})();
+		return proto;
+	})();
+	return opentelemetry;
 })();
 export {
 $root as default
