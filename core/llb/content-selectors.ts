@@ -2,6 +2,7 @@
  * Selectors say which paths of an input a step reads. Their digest is part of the step's definition key; the
  * content digest of what they select can stand for the input itself. Wire facts E4.9, E5.5, E5.17.
  */
+import { BuildError, isCanceled } from '../contracts/errors.js';
 import type { Worker } from '../contracts/worker.js';
 import type { CacheMapDep } from '../solver/op.js';
 import { compareBytes } from '../util/compare.js';
@@ -40,8 +41,15 @@ export function contentDigester(
   const wanted = selectors.length > 0 ? selectors : [plainSelector('', false)];
   return async (input, { progress, signal }) => {
     const ref = asRef(input);
-    const digest = ({ path, ...options }: ContentSelector, either: AbortSignal): Promise<Digest> =>
-      worker.hasher.digest(ref, joinPath('/', path), options, progress, either);
+    const digest = async ({ path, ...options }: ContentSelector, either: AbortSignal): Promise<Digest> => {
+      try {
+        return await worker.hasher.digest(ref, joinPath('/', path), options, progress, either);
+      } catch (error) {
+        if (isCanceled(error)) throw error;
+        const name = ref ? `${ref.workerId}::${ref.id}` : 'scratch';
+        throw BuildError.from(error).wrap(`failed to calculate checksum of ref ${name}`);
+      }
+    };
     return contentKey(await together(wanted, digest, signal));
   };
 }

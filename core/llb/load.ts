@@ -74,7 +74,10 @@ function makeVertex(
       op: runnable(op, metadata, name, worker, services, options),
     };
   } catch (error) {
-    throw BuildError.from(error).wrap(`op ${op.digest}`, { type: 'vertex', digest: op.digest });
+    const known = BuildError.from(error);
+    // What was asked for says it all; what is malformed has to be found.
+    const prefix = known.code === 'llb.entitlement' ? undefined : `op ${op.digest}`;
+    throw known.wrap(prefix, { type: 'vertex', digest: op.digest });
   }
 }
 

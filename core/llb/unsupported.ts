@@ -31,7 +31,6 @@ function refuseInExec(exec: ExecBody, { entitlements }: LoadOptions): void {
 export function requireEntitlement(name: string, granted: ReadonlySet<string>): void {
   if (granted.has(name)) return;
   throw new BuildError('llb.entitlement', `${name} is not allowed`, {
-    grpcCode: 'PermissionDenied',
     hint: `Grant it to this build with --allow ${name}; the daemon must allow it too.`,
   });
 }

@@ -7,7 +7,6 @@ export function requestFailed(method: string, url: string, error: unknown): Buil
   const { text, hint } = describeFailure(error as NetworkError, url);
   const verb = method.charAt(0) + method.slice(1).toLowerCase();
   return new BuildError('registry.unreachable', `failed to do request: ${verb} "${url}": ${text}`, {
-    grpcCode: 'Unavailable',
     cause: error,
     ...(hint ? { hint } : {}),
   });

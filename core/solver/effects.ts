@@ -2,7 +2,7 @@
  * The asynchronous steps of a task. An effect only adds facts when it settles; what follows from them is decided at
  * the task's next turn. A value that arrives after an abort is kept: somebody may ask again.
  */
-import { BuildError } from '../contracts/errors.js';
+import { BuildError, isCanceled } from '../contracts/errors.js';
 import type { SessionGroup } from '../contracts/session.js';
 import type { Digest } from '../util/digest.js';
 import { addContentDigest, addKey, addMap, inputKeys } from './facts.js';
@@ -64,7 +64,10 @@ function mapEffect(
       task.vertex.op.cacheMap(task.maps.length, context),
     );
   return {
-    work: (stop) => (visible ? shown(task, false, () => spans.key(task, () => ask(stop))) : ask(stop)),
+    work: (stop) =>
+      wrapped('failed to load cache key', () =>
+        visible ? shown(task, false, () => spans.key(task, () => ask(stop))) : ask(stop),
+      ),
     done: ({ map, done }) => addMap(task, map, done),
   };
 }
@@ -79,10 +82,12 @@ function digestEffect(
   const input = task.inputs[index]!;
   return {
     work: (stop) =>
-      shownIfFailing(task, stop, () =>
-        spans.child(task, 'content digest', { input: index }, () =>
-          contexts.use(task, sessions, stop, undefined, (context) =>
-            input.dep!.contentDigest!(input.source.result?.value, context),
+      wrapped('failed to compute cache key', () =>
+        shownIfFailing(task, stop, () =>
+          spans.child(task, 'content digest', { input: index }, () =>
+            contexts.use(task, sessions, stop, undefined, (context) =>
+              input.dep!.contentDigest!(input.source.result?.value, context),
+            ),
           ),
         ),
       ),
@@ -231,6 +236,16 @@ async function shown<T>(task: Task, cached: boolean, work: () => Promise<T>): Pr
   } catch (error) {
     task.log.completed(error);
     throw error;
+  }
+}
+
+/** The row of the step has the error as it is; the build says what for. BuildKit: solver/edge.go. */
+async function wrapped<T>(prefix: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (isCanceled(error)) throw error;
+    throw BuildError.from(error).wrap(prefix);
   }
 }
 

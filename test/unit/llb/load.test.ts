@@ -274,7 +274,11 @@ describe('loadLlb', () => {
   ] as const) {
     it(`wants ${entitlement} granted`, () => {
       const definition = resultOf([context, run(exec)]);
-      expect(errorOf(definition)).to.include({ code: 'llb.entitlement', grpcCode: 'PermissionDenied' });
+      expect(errorOf(definition)).to.include({
+        code: 'llb.entitlement',
+        message: `failed to load LLB: ${entitlement} is not allowed`,
+        grpcCode: 'Unknown',
+      });
       expect(load(definition, entitlement)).to.be.an('object');
     });
   }

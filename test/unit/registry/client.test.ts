@@ -94,7 +94,7 @@ describe('registry client', () => {
         `failed to do request: Head "http://${registry.host}/v2/a/b/manifests/1": ` +
           `dial tcp ${registry.host}: connect: connection refused`,
       );
-      expect([error.grpcCode, slept]).to.deep.equal(['Unavailable', []]);
+      expect([error.grpcCode, slept]).to.deep.equal(['Unknown', []]);
     });
 
     it('refuses a manifest whose bytes have another digest', async () => {
@@ -138,7 +138,7 @@ describe('registry client', () => {
       registry.trouble('/manifests/', 9, (response) => response.destroy());
       const error = await failure(open(`${registry.host}/a/b:1`).resolve(signal));
       expect(slept).to.deep.equal([250, 1000, 2000, 4000]);
-      expect(error).to.include({ code: 'registry.unreachable', grpcCode: 'Unavailable' });
+      expect(error).to.include({ code: 'registry.unreachable', grpcCode: 'Unknown' });
     });
 
     it('stops at once when nobody waits any more', async () => {

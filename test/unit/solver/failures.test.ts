@@ -49,7 +49,7 @@ describe('solver: failures', () => {
       },
     });
     const error = await failure(bench.build(bench.graph.step({ name: 'top', inputs: [bad] })));
-    expect(error.message).to.equal('no such image');
+    expect(error.message).to.equal('failed to load cache key: no such image');
   });
 
   it('of a content digest fail the step that digests', async () => {

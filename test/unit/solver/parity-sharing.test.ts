@@ -118,7 +118,7 @@ describe('solver: BuildKit, sharing', () => {
     );
     const cancelled = await failure(bench.build(failing('v3', { mapping: fail(canceled()) })));
     expect([ofMap.message, ofRun.message, cancelled.code]).to.deep.equal([
-      'error-from-test',
+      'failed to load cache key: error-from-test',
       'exec-error-from-test',
       'canceled',
     ]);
