@@ -13,6 +13,8 @@ const rules: readonly (readonly [RegExp, string])[] = [
   [/\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z| ?[+-]\d\d:?\d\d)?( UTC)?/g, 'time…'],
   [/\b\d+(\.\d+)?(ms|µs|s)\b/g, 'duration…'],
   [/pid=\d+/g, 'pid=…'],
+  // Where the daemon keeps layers.
+  [/\/\S+\/snapshots\/\S+?(?=\/fs\b)/g, 'layer…'],
 ];
 
 export function normalise(text: string, places: readonly Place[]): string {

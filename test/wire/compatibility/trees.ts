@@ -17,8 +17,14 @@ export const timesSince =
 const CLOCK_SLACK = 2;
 
 const octal = (mode: number): string => (mode & 0o7777).toString(8).padStart(4, '0');
-const content = (data: Uint8Array): string =>
-  `${data.length}B ${createHash('sha256').update(data).digest('hex').slice(0, 12)}`;
+/** Bytes of a text that is shown instead of its hash. */
+const SHORT_TEXT = 2000;
+function content(data: Uint8Array): string {
+  const text = Buffer.from(data).toString();
+  const isText = data.length <= SHORT_TEXT && /^[\t\n\x20-\x7e]*$/.test(text);
+  if (isText) return JSON.stringify(text);
+  return `${data.length}B ${createHash('sha256').update(data).digest('hex').slice(0, 12)}`;
+}
 
 export function folderFacts(root: string, at: string, time: TimeText, into: Map<string, string>): void {
   const firstOf = new Map<bigint, string>();

@@ -46,6 +46,7 @@ export async function openWorld(): Promise<World> {
     places: [
       { word: 'BASE', text: ground.base },
       { word: 'GIT', text: gitUrl },
+      { word: 'GIT', text: gitUrl.replace(/\.git$/, '') },
       { word: 'GIT', text: gitUrl.replace('http:', 'git:') },
       { word: 'COMMIT', text: commit },
       { word: 'HTTP', text: files.url },
