@@ -8,13 +8,26 @@ import * as images from './gen/images.js';
 import * as introspection from './gen/introspection.js';
 import * as leases from './gen/leases.js';
 import * as namespaces from './gen/namespaces.js';
+import * as runc from './gen/runcoptions.js';
 import * as snapshots from './gen/snapshots.js';
 import * as tasks from './gen/tasks.js';
 import { wellknown } from './index.js';
 import { service } from './services.js';
 
 export { Content } from './services.js';
-export { containers, diff, images, introspection, leases, namespaces, snapshots, tasks, types, version };
+export {
+  containers,
+  diff,
+  images,
+  introspection,
+  leases,
+  namespaces,
+  runc,
+  snapshots,
+  tasks,
+  types,
+  version,
+};
 
 const { Empty } = wellknown;
 

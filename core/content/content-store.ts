@@ -44,7 +44,7 @@ const DOCUMENTS = 4 * 1024 * 1024;
  * 1. A file is synced, then renamed into `blobs`, then recorded: what is recorded is whole. A file without a record
  *    is what a crash left, and goes at the next open.
  * 2. Removal is the other way round: first the record, then the file.
- * 3. With a depot, finished blobs go there instead. A blob is here, or there, or in both for a while.
+ * 3. With a depot, finished blobs may go there instead. A blob is here, or there, or in both.
  */
 export class LocalContentStore implements ContentStore {
   readonly #blobs: string;
@@ -59,6 +59,7 @@ export class LocalContentStore implements ContentStore {
   /** A blob that is being removed may be coming back at the same time. */
   readonly #moves = new KeyLock<void>();
   #depot: BlobDepot | undefined;
+  #hands = false;
 
   private constructor(dir: string, index: BlobIndex, digest: (file: string) => Promise<Digest>) {
     this.#blobs = path.join(dir, 'blobs', 'sha256');
@@ -77,9 +78,10 @@ export class LocalContentStore implements ContentStore {
     return store;
   }
 
-  /** From now on finished blobs are kept there. */
-  attach(depot: BlobDepot): void {
+  /** From now on blobs are found there, too; `hands` new ones over. */
+  attach(depot: BlobDepot, { hands }: { readonly hands: boolean }): void {
     this.#depot = depot;
+    this.#hands = hands;
   }
 
   async info(digest: Digest): Promise<BlobInfo | undefined> {
@@ -233,7 +235,7 @@ export class LocalContentStore implements ContentStore {
     labels: Readonly<Record<string, string>> | undefined,
   ): Promise<void> {
     await this.#moves.run(digest, async () => {
-      if (this.#depot) {
+      if (this.#depot && this.#hands) {
         await this.#depot.put(file, { digest, size, labels: labels ?? {} });
         await fs.rm(file, { force: true });
         return;

@@ -29,6 +29,8 @@ export interface WorkerProfile {
   readonly platforms: readonly Platform[];
   /** Executions at once; 0 = no limit. */
   readonly maxParallelism: number;
+  /** Of several workers the one of the lowest rank is the default. Absent: 0. */
+  readonly rank?: number;
 }
 export const WorkerProfiles: TokenFamily<WorkerProfile> = family('WorkerProfile');
 

@@ -38,11 +38,11 @@ export interface CoreOptions {
 
 export interface CoreServices extends CoreOptions {
   readonly kv: Kv;
-  readonly content: ContentStore;
+  readonly content: LocalContentStore;
   readonly leases: Leases;
   readonly threads: Threads;
   readonly sessions: SessionManager;
-  readonly registries: Registries;
+  readonly registries: RegistryClient;
 }
 
 /** Opens the stores; `owner` closes them. */

@@ -63,6 +63,24 @@ export interface TasksResponse {
 }
 export const TasksResponse: MessageType<TasksResponse>;
 
+export interface ResourcesRequest {
+  /** Collect garbage first, so that only what is held counts. */
+  collect: boolean;
+}
+export const ResourcesRequest: MessageType<ResourcesRequest>;
+
+export interface ResourcesResponse {
+  resources: Resource[];
+}
+export const ResourcesResponse: MessageType<ResourcesResponse>;
+
+export interface Resource {
+  /** `sessions`, `open refs`, `descriptors`, `heap bytes`, … */
+  name: string;
+  value: number;
+}
+export const Resource: MessageType<Resource>;
+
 export interface PlanPruneResponse {
   verdicts: PruneVerdict[];
 }

@@ -12,6 +12,8 @@ export interface CreateTaskRequest {
   stderr: string;
   terminal: boolean;
   options?: wellknown.Any | undefined;
+  /** Since containerd 1.7. */
+  runtimePath: string;
 }
 export const CreateTaskRequest: MessageType<CreateTaskRequest>;
 

@@ -23,28 +23,26 @@ const action = { write: 1, commit: 2 } as const;
 export interface DepotParts {
   readonly containerd: Containerd;
   readonly garbage: GarbageRuns;
-  /** Where containerd keeps its content. */
-  readonly root: string;
 }
 
 export class ContainerdDepot implements BlobDepot {
   readonly #parts: DepotParts;
   readonly #held = new Map<Digest, BlobInfo>();
+  #root = '';
 
-  private constructor(parts: DepotParts) {
+  constructor(parts: DepotParts) {
     this.#parts = parts;
   }
 
-  /** Learns what the lease holds. */
-  static async open(parts: DepotParts): Promise<ContainerdDepot> {
-    const depot = new ContainerdDepot(parts);
-    const id = parts.containerd.address.lease;
-    const { resources } = await parts.containerd.call(Leases.ListResources, { id });
+  /** Learns what the lease holds. `root`: where containerd keeps its content. */
+  async open(root: string): Promise<void> {
+    this.#root = root;
+    const { containerd } = this.#parts;
+    const { resources } = await containerd.call(Leases.ListResources, { id: containerd.lease });
     const held = new Set(resources.filter(({ type }) => type === 'content').map((resource) => resource.id));
-    for await (const { info } of parts.containerd.list(Content.List, {})) {
-      for (const blob of info) if (held.has(blob.digest)) depot.#remember(blob);
+    for await (const { info } of containerd.list(Content.List, {})) {
+      for (const blob of info) if (held.has(blob.digest)) this.#remember(blob);
     }
-    return depot;
   }
 
   get(digest: Digest): BlobInfo | undefined {
@@ -58,7 +56,7 @@ export class ContainerdDepot implements BlobDepot {
   async find(digest: Digest): Promise<BlobInfo | undefined> {
     const { containerd } = this.#parts;
     try {
-      const id = containerd.address.lease;
+      const id = containerd.lease;
       await containerd.call(Leases.AddResource, { id, resource: { id: digest, type: 'content' } });
       const { info } = await containerd.call(Content.Info, { digest });
       return info && this.#remember(info);
@@ -70,7 +68,7 @@ export class ContainerdDepot implements BlobDepot {
   }
 
   path(digest: Digest): string {
-    return path.join(this.#parts.root, 'blobs', 'sha256', hexOf(digest));
+    return path.join(this.#root, 'blobs', 'sha256', hexOf(digest));
   }
 
   async put(file: string, blob: Pick<BlobInfo, 'digest' | 'size' | 'labels'>): Promise<void> {
@@ -119,7 +117,7 @@ export class ContainerdDepot implements BlobDepot {
   async #letGo(digest: Digest): Promise<void> {
     const { containerd } = this.#parts;
     const resource = { id: digest, type: 'content' };
-    await containerd.call(Leases.DeleteResource, { id: containerd.address.lease, resource });
+    await containerd.call(Leases.DeleteResource, { id: containerd.lease, resource });
   }
 
   /** Every write is answered; one that is refused ends the call. */

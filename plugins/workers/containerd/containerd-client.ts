@@ -3,6 +3,7 @@
  * whatever it makes (content, snapshots) is kept from containerd's garbage collection as soon as it is there.
  * containerd may be restarted at any time: its tasks live on, and the next call connects anew.
  */
+import { setMaxListeners } from 'node:events';
 import net from 'node:net';
 import { BuildError, type GrpcCode, grpcCodes } from '../../../core/contracts/errors.js';
 import { type ClientCall, GrpcClient, type UnaryMethod } from '../../../core/util/grpc-h2/client.js';
@@ -12,8 +13,6 @@ export interface ContainerdAddress {
   /** Path of its unix socket. */
   readonly socket: string;
   readonly namespace: string;
-  /** Id of the lease; need not be there yet. */
-  readonly lease: string;
 }
 
 interface StreamMethod<Req, Res> extends UnaryMethod<Req, Res> {
@@ -21,14 +20,28 @@ interface StreamMethod<Req, Res> extends UnaryMethod<Req, Res> {
 }
 
 const never = new AbortController().signal;
+// Any number of calls listen to it.
+setMaxListeners(0, never);
 
 export class Containerd implements AsyncDisposable {
   readonly address: ContainerdAddress;
+  #lease: string | undefined;
   #client: Promise<GrpcClient> | undefined;
   #closed = false;
 
   constructor(address: ContainerdAddress) {
     this.address = address;
+  }
+
+  /** Id of the lease, which need not be there yet. */
+  get lease(): string {
+    if (this.#lease === undefined) throw new Error('the lease of this containerd client is not known yet');
+    return this.#lease;
+  }
+
+  /** To be said before anything is made. */
+  holdWith(lease: string): void {
+    this.#lease = lease;
   }
 
   async call<Req, Res>(
@@ -69,7 +82,7 @@ export class Containerd implements AsyncDisposable {
   }
 
   get #headers(): Record<string, string> {
-    return { 'containerd-namespace': this.address.namespace, 'containerd-lease': this.address.lease };
+    return { 'containerd-namespace': this.address.namespace, 'containerd-lease': this.lease };
   }
 
   async #connected(): Promise<GrpcClient> {

@@ -35,7 +35,8 @@ export interface SnapshotterParts {
   readonly garbage: GarbageRuns;
   /** containerd's name for it. */
   readonly name: string;
-  readonly workerId: string;
+  /** Known once the worker starts. */
+  readonly workerId: () => string;
 }
 
 export class ContainerdSnapshotter implements Snapshotter {
@@ -132,7 +133,7 @@ export class ContainerdSnapshotter implements Snapshotter {
 
   async list(): Promise<readonly SnapshotInfo[]> {
     const { containerd, workerId } = this.#parts;
-    const filters = [`labels."${WORKER_LABEL}"==${workerId}`];
+    const filters = [`labels."${WORKER_LABEL}"==${workerId()}`];
     const found: SnapshotInfo[] = [];
     for await (const { info } of containerd.list(Snapshots.List, { snapshotter: this.name, filters })) {
       found.push(...info.filter(({ kind }) => kind !== kinds.view).map(described));
@@ -141,7 +142,7 @@ export class ContainerdSnapshotter implements Snapshotter {
   }
 
   get #labels(): Record<string, string> {
-    return { [WORKER_LABEL]: this.#parts.workerId };
+    return { [WORKER_LABEL]: this.#parts.workerId() };
   }
 
   /** Whether the same call was made before. */

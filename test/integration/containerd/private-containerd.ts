@@ -38,7 +38,9 @@ export class PrivateContainerd implements AsyncDisposable {
   }
 
   connect(namespace: string): Containerd {
-    return new Containerd({ socket: this.socket, namespace, lease: `lease-${namespace}` });
+    const containerd = new Containerd({ socket: this.socket, namespace });
+    containerd.holdWith(`lease-${namespace}`);
+    return containerd;
   }
 
   /** What `ctr` prints. */

@@ -37,16 +37,17 @@ describeHere(`containerd as a store${why === undefined ? '' : `: ${why}`}`, () =
   const connect = async (namespace = newId()): Promise<Containerd> => {
     const client = server.connect(namespace);
     clients.push(client);
-    await client.call(Leases.Create, { id: client.address.lease });
+    await client.call(Leases.Create, { id: client.lease });
     return client;
   };
-  const openDepot = (containerd: Containerd): Promise<ContainerdDepot> => {
-    const root = path.join(server.dir, 'root/io.containerd.content.v1.content');
-    return ContainerdDepot.open({ containerd, garbage: new GarbageRuns(containerd), root });
+  const openDepot = async (containerd: Containerd): Promise<ContainerdDepot> => {
+    const depot = new ContainerdDepot({ containerd, garbage: new GarbageRuns(containerd) });
+    await depot.open(path.join(server.dir, 'root/io.containerd.content.v1.content'));
+    return depot;
   };
   const openStore = async (containerd: Containerd): Promise<LocalContentStore> => {
     const store = await LocalContentStore.open(path.join(home, newId()), { kv: new MemoryKv() });
-    store.attach(await openDepot(containerd));
+    store.attach(await openDepot(containerd), { hands: true });
     return store;
   };
 
@@ -57,7 +58,7 @@ describeHere(`containerd as a store${why === undefined ? '' : `: ${why}`}`, () =
     snapshotterContract(`containerd's ${name} snapshotter`, async () => {
       const containerd = await connect();
       const garbage = new GarbageRuns(containerd);
-      return new ContainerdSnapshotter({ containerd, garbage, name, workerId: 'w' });
+      return new ContainerdSnapshotter({ containerd, garbage, name, workerId: () => 'w' });
     });
   }
 

@@ -104,9 +104,9 @@ export function makeWorker(
   });
 }
 
-const mountable = (mount: Mount): Mountable => ({ mounts: () => Promise.resolve([mount]) });
+export const mountable = (mount: Mount): Mountable => ({ mounts: () => Promise.resolve([mount]) });
 
-function makeBase(dir: string): void {
+export function makeBase(dir: string): void {
   for (const name of ['bin', 'etc', 'mnt', 'proc', 'sys', 'dev', 'tmp']) {
     fs.mkdirSync(path.join(dir, name), { recursive: true });
   }
