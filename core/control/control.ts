@@ -14,6 +14,7 @@ import {
 import type { LlbBridge } from '../gateway/llb-bridge.js';
 import type { History } from '../history/history.js';
 import type { Explanation } from '../solver/explain.js';
+import type { Solver } from '../solver/solver.js';
 import { parseFilter } from '../util/filter.js';
 import { Activity } from './activity.js';
 import { BridgeCalls } from './bridge-calls.js';
@@ -148,6 +149,10 @@ export class Control implements AsyncDisposable {
 
   get collector(): Collector {
     return this.#garbage.collector;
+  }
+
+  get load(): Solver['load'] {
+    return this.#options.solver.load;
   }
 
   /** No builds are taken any more. */

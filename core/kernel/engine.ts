@@ -25,6 +25,7 @@ import { Control } from '../control/control.js';
 import { History } from '../history/history.js';
 import { logLimits } from '../llb/log-limiter.js';
 import { CacheMounts } from '../llb/ops/cache-mounts.js';
+import type { RegistryClient } from '../registry/client.js';
 import type { SessionManager } from '../session/session-manager.js';
 import { RefResultStore } from '../snapshot/result-store.js';
 import { KeyStore } from '../solver/keys/key-store.js';
@@ -63,6 +64,8 @@ export class Engine implements AsyncDisposable {
   readonly threads: Threads;
   readonly #plugins: PluginHost;
   readonly #workers: WorkerSet;
+  readonly #gc: GcSettings;
+  readonly #registries: RegistryClient;
   readonly #owned: DisposeStack;
 
   private constructor(parts: EngineParts, owned: DisposeStack) {
@@ -72,6 +75,8 @@ export class Engine implements AsyncDisposable {
     this.threads = parts.threads;
     this.#plugins = parts.plugins;
     this.#workers = parts.workers;
+    this.#gc = parts.gc;
+    this.#registries = parts.registries;
     this.#owned = owned;
   }
 
@@ -95,7 +100,16 @@ export class Engine implements AsyncDisposable {
     const gc = await GcSettings.open(workers, root.path, config);
     const control = await openControl({ core, workers, plugins, container, gc, version }, opening);
     return new Engine(
-      { control, sessions: core.sessions, tracing, threads: core.threads, plugins, workers },
+      {
+        control,
+        sessions: core.sessions,
+        tracing,
+        threads: core.threads,
+        plugins,
+        workers,
+        gc,
+        registries: core.registries,
+      },
       opening.move(),
     );
   }
@@ -108,10 +122,42 @@ export class Engine implements AsyncDisposable {
     return this.#plugins.statuses();
   }
 
+  /** Numbers of this moment. */
+  stats(): EngineStats {
+    const { control, sessions } = this;
+    return {
+      builds: control.activity.running().length,
+      sessions: sessions.count,
+      ...control.load,
+      ...this.#registries.traffic,
+      collected: control.collector.total,
+    };
+  }
+
+  /** Takes over what can change while it runs: registries and rules of garbage collection. */
+  reload(config: EngineConfig): void {
+    this.#gc.use(config);
+    this.#registries.useHosts(config.settings.registry);
+  }
+
   /** Cancels what runs, waits for it, and closes everything. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#owned[Symbol.asyncDispose]();
   }
+}
+
+export interface EngineStats {
+  readonly builds: number;
+  readonly sessions: number;
+  /** Live tasks of the solver. */
+  readonly tasks: number;
+  /** Heavy steps that run, and that wait for others to end. */
+  readonly running: number;
+  readonly waiting: number;
+  /** Bytes of blobs from and to registries. */
+  readonly pulled: number;
+  readonly pushed: number;
+  readonly collected: { readonly records: number; readonly bytes: number; readonly runs: number };
 }
 
 interface EngineParts {
@@ -121,6 +167,8 @@ interface EngineParts {
   readonly threads: Threads;
   readonly plugins: PluginHost;
   readonly workers: WorkerSet;
+  readonly gc: GcSettings;
+  readonly registries: RegistryClient;
 }
 
 interface ControlParts {

@@ -7,36 +7,60 @@ export interface LogOptions {
   readonly format: 'text' | 'json';
 }
 
-export function openLogger(options: LogOptions, out: DestinationStream = process.stderr): Logger {
-  const destination = options.format === 'json' ? out : textLines(out);
-  return new PinoLogger(pino({ level: options.level, base: null }, destination));
+/** A logger whose level and format can change while it and its children are in use. */
+export interface DaemonLogger extends Logger {
+  reconfigure(options: LogOptions): void;
 }
 
-class PinoLogger implements Logger {
-  readonly #pino: pino.Logger;
+export function openLogger(options: LogOptions, out: DestinationStream = process.stderr): DaemonLogger {
+  const settings: Settings = { level: levelOf(options), format: options.format };
+  const text = textLines(out);
+  const destination: DestinationStream = {
+    write: (line) => (settings.format === 'json' ? out : text).write(line),
+  };
+  // What is logged is decided here: a child of pino keeps the level that it was made with.
+  return new PinoLogger(pino({ level: 'trace', base: null }, destination), settings);
+}
 
-  constructor(logger: pino.Logger) {
+interface Settings {
+  level: number;
+  format: LogOptions['format'];
+}
+
+const levelOf = ({ level }: LogOptions): number => pino.levels.values[level]!;
+
+class PinoLogger implements DaemonLogger {
+  readonly #pino: pino.Logger;
+  readonly #settings: Settings;
+
+  constructor(logger: pino.Logger, settings: Settings) {
     this.#pino = logger;
+    this.#settings = settings;
   }
 
   debug(message: string, fields: LogFields = {}): void {
-    this.#pino.debug(fields, message);
+    if (this.#settings.level <= pino.levels.values.debug!) this.#pino.debug(fields, message);
   }
 
   info(message: string, fields: LogFields = {}): void {
-    this.#pino.info(fields, message);
+    if (this.#settings.level <= pino.levels.values.info!) this.#pino.info(fields, message);
   }
 
   warn(message: string, fields: LogFields = {}): void {
-    this.#pino.warn(fields, message);
+    if (this.#settings.level <= pino.levels.values.warn!) this.#pino.warn(fields, message);
   }
 
   error(message: string, fields: LogFields = {}): void {
-    this.#pino.error(fields, message);
+    if (this.#settings.level <= pino.levels.values.error!) this.#pino.error(fields, message);
   }
 
   child(fields: LogFields): Logger {
-    return new PinoLogger(this.#pino.child(fields));
+    return new PinoLogger(this.#pino.child(fields), this.#settings);
+  }
+
+  reconfigure(options: LogOptions): void {
+    this.#settings.level = levelOf(options);
+    this.#settings.format = options.format;
   }
 }
 

@@ -7,7 +7,7 @@ import { Authorizer } from './authorizer.js';
 import { describeBlob, readBlob } from './download.js';
 import { endpointsFor, type RegistryHosts } from './hosts.js';
 import { Lanes } from './lanes.js';
-import type { Link } from './link.js';
+import type { Link, Traffic } from './link.js';
 import { readManifest, resolveManifest } from './manifests.js';
 import { readReferrers } from './referrers.js';
 import { Transport } from './transport.js';
@@ -31,17 +31,29 @@ const blobsPerHost = 4;
 export class RegistryClient implements Registries, AsyncDisposable {
   readonly #options: RegistryClientOptions;
   readonly #transport: Transport;
+  readonly #traffic: Traffic = { pulled: 0, pushed: 0 };
+  #hosts: RegistryHosts;
   readonly #lanes = new Lanes(blobsPerHost);
   /** Rights by repository, and for pushes by session too: a pushing client's token is nobody else's. */
   readonly #authorizers = new LRUCache<string, Authorizer>({ max: 500 });
 
   constructor(options: RegistryClientOptions) {
     this.#options = options;
+    this.#hosts = options.hosts;
     this.#transport = new Transport({
       userAgent: options.userAgent ?? 'buildkit-ts',
       connectionsPerHost: blobsPerHost + 1,
       ...(options.sleep ? { sleep: options.sleep } : {}),
     });
+  }
+
+  get traffic(): Readonly<Traffic> {
+    return this.#traffic;
+  }
+
+  /** From the next repository on; what runs goes on as it began. */
+  useHosts(hosts: RegistryHosts): void {
+    this.#hosts = hosts;
   }
 
   repository(reference: ImageReference, access: RegistryAccess): Repository {
@@ -74,7 +86,7 @@ export class RegistryClient implements Registries, AsyncDisposable {
       },
     };
     return {
-      endpoints: endpointsFor(domain, this.#options.hosts, insecure, access.actions),
+      endpoints: endpointsFor(domain, this.#hosts, insecure, access.actions),
       path,
       actions: access.actions,
       group: access.sessions,
@@ -82,6 +94,7 @@ export class RegistryClient implements Registries, AsyncDisposable {
       authorizer: this.#authorizer(domain, path, access),
       lanes: this.#lanes,
       retry,
+      traffic: this.#traffic,
     };
   }
 

@@ -24,6 +24,7 @@ export async function* readBlob(
   const hash = whole && !range.unverified ? createHash('sha256') : undefined;
   for await (const chunk of resuming(link, descriptor, start, end, signal)) {
     hash?.update(chunk);
+    link.traffic.pulled += chunk.length;
     yield chunk;
   }
   const digest = hash && (`sha256:${hash.digest('hex')}` as const);

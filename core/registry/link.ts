@@ -25,6 +25,13 @@ export interface Link {
   readonly authorizer: Authorizer;
   readonly lanes: Lanes;
   readonly retry: RetryOptions;
+  readonly traffic: Traffic;
+}
+
+/** Bytes of blobs that went over the network, of the whole client. */
+export interface Traffic {
+  pulled: number;
+  pushed: number;
 }
 
 export interface LinkRequest extends Omit<HttpRequest, 'url'> {

@@ -3,7 +3,7 @@ import type { ContentProvider, Descriptor } from '../contracts/content.js';
 import { BuildError } from '../contracts/errors.js';
 import type { PushBlob } from '../contracts/registry.js';
 import { isIndexType, isManifestType } from '../util/media-types.js';
-import { firstAnswer, type Link, send, statusError } from './link.js';
+import { firstAnswer, type Link, send, statusError, type Traffic } from './link.js';
 import { discard, type HttpResponse } from './transport.js';
 
 export async function hasContent(link: Link, descriptor: Descriptor, signal: AbortSignal): Promise<boolean> {
@@ -40,7 +40,7 @@ export async function pushBlob(
     method: 'PUT',
     url: url.href,
     headers: { 'content-type': 'application/octet-stream', 'content-length': String(descriptor.size) },
-    body: () => counted(source.read(descriptor, {}, signal), options.onProgress),
+    body: () => counted(link.traffic, source.read(descriptor, {}, signal), options.onProgress),
     signal,
   });
   await expectStatus('PUT', response, 201, 204);
@@ -106,6 +106,7 @@ async function expectStatus(method: string, response: HttpResponse, ...statuses:
 }
 
 async function* counted(
+  traffic: Traffic,
   data: AsyncIterable<Uint8Array>,
   onProgress: ((bytes: number) => void) | undefined,
 ): AsyncIterable<Uint8Array> {
@@ -113,6 +114,7 @@ async function* counted(
   for await (const chunk of data) {
     yield chunk;
     sent += chunk.length;
+    traffic.pushed += chunk.length;
     onProgress?.(sent);
   }
 }

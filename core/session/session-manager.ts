@@ -38,6 +38,11 @@ export class SessionManager implements Sessions, AsyncDisposable {
     this.#clock = options.clock ?? systemClock;
   }
 
+  /** How many are open. */
+  get count(): number {
+    return this.#sessions.size;
+  }
+
   /** Resolves when the session has ended. A second session of the same id replaces the first for look-ups. */
   async accept({ metadata, duplex }: IncomingSession): Promise<void> {
     const id = metadata('x-docker-expose-session-uuid')[0];

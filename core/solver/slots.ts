@@ -20,6 +20,10 @@ export class Slots {
     return this.#taken;
   }
 
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
   /** Waits for a slot; rejects when the signal aborts first. */
   async take(distance: number, signal: AbortSignal): Promise<Slot> {
     await this.enter(distance, signal);

@@ -59,10 +59,12 @@ export class Solver implements AsyncDisposable {
   readonly #background: Background;
   readonly #spans: StepSpans;
   readonly #host: JobHost;
+  readonly #slots: Slots;
 
   constructor(options: SolverOptions) {
     const { keys, results, tracing, logger, maxParallelism, clock = systemClock } = options;
     this.#background = new Background(logger);
+    this.#slots = new Slots(maxParallelism);
     this.#table = new TaskTable(clock);
     this.#spans = new StepSpans(tracing, logger);
     const background = this.#background.add;
@@ -71,7 +73,7 @@ export class Solver implements AsyncDisposable {
       results,
       contexts: new OpContexts(new SubBuilds(this.#table, () => this.#scheduler)),
       spans: this.#spans,
-      slots: new Slots(maxParallelism),
+      slots: this.#slots,
       clock,
       background,
     };
@@ -104,6 +106,11 @@ export class Solver implements AsyncDisposable {
 
   job(id: string): Job | undefined {
     return this.#jobs.get(id);
+  }
+
+  /** Live tasks, and heavy steps that run and that wait for others to end. */
+  get load(): { readonly tasks: number; readonly running: number; readonly waiting: number } {
+    return { tasks: this.#table.size, running: this.#slots.taken, waiting: this.#slots.waiting };
   }
 
   /** All live tasks and what is known about them, as a table for people. */
