@@ -6,8 +6,8 @@ import type { Daemon } from '../../client/daemon.js';
 import type { SpanContext } from '../../core/contracts/index.js';
 import type { Context, GlobalOptions } from './context.js';
 import { tlsOf } from './tls.js';
+import { usualSocket } from './usual-socket.js';
 
-export const DEFAULT_SOCKET = '/run/buildkit/buildkitd.sock';
 /** How long the usual address may take before the embedded engine steps in, in milliseconds. */
 const PROBE_MS = 1000;
 
@@ -17,8 +17,9 @@ export async function openDaemon(base: Base): Promise<Daemon> {
   const { addr, root } = base.options;
   if (addr) return connect(addr, base, waitOf(base.options));
   // A state folder was named: that is a wish for the embedded engine.
-  if (root === undefined && existsSync(DEFAULT_SOCKET)) {
-    const daemon = await connect(`unix://${DEFAULT_SOCKET}`, base, PROBE_MS).catch(() => undefined);
+  const socket = usualSocket();
+  if (root === undefined && existsSync(socket)) {
+    const daemon = await connect(`unix://${socket}`, base, PROBE_MS).catch(() => undefined);
     if (daemon) return daemon;
   }
   const { openEmbedded } = await import('./embedded.js');

@@ -184,6 +184,13 @@ debug
   .action(action(async () => (await import('./commands/debug-daemon.js')).debugTasks));
 
 debug
+  .command('resources')
+  .description('what the daemon holds: builds, sessions, refs, descriptors, memory')
+  .option('--collect', 'collect garbage first, so that only what is held counts')
+  .addOption(formatOption())
+  .action(action(async () => (await import('./commands/debug-daemon.js')).debugResources));
+
+debug
   .command('dump-llb')
   .description('print an LLB definition as JSON, from a file or standard input')
   .argument('[file]')
@@ -220,6 +227,13 @@ debug
   )
   .option('--trace', 'print its trace instead')
   .action(action(async () => (await import('./commands/build-records.js')).logs));
+
+debug
+  .command('trace')
+  .description("print the trace of a build as JSON that Jaeger's UI reads")
+  .argument('<ref>')
+  .option('--output <file>', 'write it to a file')
+  .action(action(async () => (await import('./commands/debug-trace.js')).debugTrace));
 
 debug
   .command('ctl')

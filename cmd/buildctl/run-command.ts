@@ -3,6 +3,7 @@ import { openTracing } from '../../tracing/index.js';
 import { INTERRUPTED, report } from '../shared/fail.js';
 import type { Context, GlobalOptions } from './context.js';
 import { openDaemon } from './open-daemon.js';
+import { StartedOver } from './start-over.js';
 
 export async function runCommand<Args extends unknown[]>(
   name: string,
@@ -25,7 +26,8 @@ export async function runCommand<Args extends unknown[]>(
       await run(context, ...args);
     });
   } catch (error) {
-    process.exitCode = report(error, '', write, options.debug);
+    process.exitCode =
+      error instanceof StartedOver ? error.exitCode : report(error, '', write, options.debug);
   }
 }
 

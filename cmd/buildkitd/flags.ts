@@ -9,6 +9,8 @@ const list = (value: string, before: readonly string[] = []): string[] => [...be
 export interface DaemonFlags {
   /** Given explicitly; without it the default file may be missing. */
   readonly config: string | undefined;
+  /** undefined: whatever the user is. */
+  readonly rootless: boolean | undefined;
   readonly overrides: Readonly<Record<string, unknown>>;
 }
 
@@ -18,6 +20,10 @@ const toggle = (flag: string): Option =>
     .preset('true')
     .choices(['auto', 'true', 'false']);
 
+/** A bare flag means `true`. */
+const truth = (flag: string, description: string): Option =>
+  new Option(`${flag} [true|false]`, description).preset('true').choices(['true', 'false']);
+
 /** The options of buildkitd; docs/reference/buildkitd.md is made from them. */
 export const daemonProgram = (): Command =>
   new Command('buildkitd')
@@ -25,8 +31,20 @@ export const daemonProgram = (): Command =>
     .version(`buildkitd ${version.package} ${version.version}`, '-v, --version', 'print the version')
     .helpOption('-h, --help', 'show help')
     .showHelpAfterError('(buildkitd --help lists the options)')
-    .option('--config <file>', 'configuration file (default: /etc/buildkit/buildkitd.toml, if it is there)')
-    .option('--root <folder>', 'folder of all state (default: /var/lib/buildkit)')
+    .option(
+      '--config <file>',
+      "configuration file (default: /etc/buildkit/buildkitd.toml, or rootless the user's, if it is there)",
+    )
+    .option(
+      '--root <folder>',
+      'folder of all state (default: /var/lib/buildkit, rootless ~/.local/share/buildkit)',
+    )
+    .addOption(
+      truth(
+        '--rootless',
+        "use a user's folders, and expect no more rights than a user namespace gives (default: whether this is one)",
+      ),
+    )
     .option('--addr <address>', 'listen on unix:///path, tcp://host:port or fd://; repeatable', list)
     .option('--debug', 'log at level debug')
     .addOption(
@@ -37,7 +55,11 @@ export const daemonProgram = (): Command =>
     .option('--tlscert <file>', 'certificate for tcp addresses')
     .option('--tlskey <file>', 'key of the certificate')
     .option('--tlscacert <file>', 'who signs the certificates that clients must have')
-    .option('--allow-insecure-entitlement <name>', 'let builds have network.host, security.insecure or device', list)
+    .option(
+      '--allow-insecure-entitlement <name>',
+      'let builds have network.host, security.insecure or device',
+      list,
+    )
     .addOption(toggle('--oci-worker'))
     .option('--oci-worker-binary <program>', 'OCI runtime: runc, crun or a path')
     .option('--oci-worker-snapshotter <name>', 'overlayfs, native or auto')
@@ -48,6 +70,13 @@ export const daemonProgram = (): Command =>
     .option('--oci-cni-binary-dir <folder>', 'folder of the CNI plugins')
     .option('--oci-cni-pool-size <n>', 'network namespaces that are kept ready')
     .option('--oci-max-parallelism <n>', 'steps run at once')
+    .addOption(truth('--oci-worker-rootless', 'expect no more rights than a user namespace gives'))
+    .addOption(
+      truth(
+        '--oci-worker-no-process-sandbox',
+        "run steps in the daemon's own process namespace; rootless only",
+      ),
+    )
     .addOption(toggle('--containerd-worker'));
 
 export function parseFlags(argv: readonly string[]): DaemonFlags {
@@ -58,7 +87,7 @@ export function parseFlags(argv: readonly string[]): DaemonFlags {
       '--containerd-worker is known, but not supported yet; use --oci-worker',
     );
   }
-  return { config: options.config, overrides: overridesOf(options) };
+  return { config: options.config, rootless: truthOf(options.rootless), overrides: overridesOf(options) };
 }
 
 function overridesOf(options: OptionValues): Record<string, unknown> {
@@ -76,6 +105,8 @@ function overridesOf(options: OptionValues): Record<string, unknown> {
       oci: defined({
         enabled: options.ociWorker === undefined ? undefined : toggled(options.ociWorker),
         binary: options.ociWorkerBinary,
+        rootless: truthOf(options.ociWorkerRootless ?? options.rootless),
+        noProcessSandbox: truthOf(options.ociWorkerNoProcessSandbox),
         snapshotter: options.ociWorkerSnapshotter,
         platforms: options.ociWorkerPlatform,
         labels: labels(options.ociWorkerLabels),
@@ -93,6 +124,9 @@ const defined = (values: Record<string, unknown>): Record<string, unknown> =>
   Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
 
 const toggled = (value: string): boolean | 'auto' => (value === 'auto' ? 'auto' : value === 'true');
+
+const truthOf = (value: string | undefined): boolean | undefined =>
+  value === undefined ? undefined : value === 'true';
 
 /** Lines of /etc/group: name, password, id, members. */
 function groupId(group: string | undefined): number | undefined {

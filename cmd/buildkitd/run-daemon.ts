@@ -1,4 +1,6 @@
 /** The life of the daemon: configuration, engine, listeners, and an orderly end on SIGTERM. */
+import { chmod, mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { BuildError, type Logger } from '../../core/contracts/index.js';
 import { parseListenAddress } from '../../core/control/addresses.js';
 import { ControlServer } from '../../core/control/server.js';
@@ -7,26 +9,32 @@ import { type EngineConfig, loadConfig, parseConfig } from '../../core/kernel/co
 import { Engine } from '../../core/kernel/engine.js';
 import { openLogger } from '../../core/kernel/logger.js';
 import { version } from '../../core/kernel/version.js';
+import {
+  currentPerson,
+  type DefaultPaths,
+  defaultPaths,
+  systemPaths,
+} from '../../core/util/default-paths.js';
 import { notifySystemd } from '../../core/util/linux/notify.js';
 import { builtinPlugins } from '../../plugins/index.js';
+import { needsNamespace } from '../shared/rootless/launcher.js';
 import type { DaemonFlags } from './flags.js';
-
-const DEFAULT_CONFIG = '/etc/buildkit/buildkitd.toml';
-const DEFAULT_ROOT = '/var/lib/buildkit';
-const DEFAULT_ADDRESS = 'unix:///run/buildkit/buildkitd.sock';
 
 export async function runDaemon(flags: DaemonFlags): Promise<void> {
   // Modes mean what they say, whatever the daemon was started with; sockets are nobody else's from the first moment.
   process.umask(0o022);
-  const config = await readConfig(flags);
+  if (process.geteuid?.() !== 0) throw await needsNamespace();
+  const paths = defaultPaths(currentPerson(), flags.rootless);
+  const config = await readConfig(flags, paths);
   const { log, debug, grpc, root } = config.settings;
   const logger = openLogger({ level: log.level ?? (debug ? 'debug' : 'info'), format: log.format ?? 'text' });
-  const addresses = (grpc.address ?? [DEFAULT_ADDRESS]).map(parseListenAddress);
+  if (!grpc.address && paths !== systemPaths) await makeSocketFolder(paths.socket);
+  const addresses = (grpc.address ?? [`unix://${paths.socket}`]).map(parseListenAddress);
   const credentials = await serverCredentials(grpc.tls);
   const stopped = stopSignal(logger);
 
   await using engine = await Engine.open(
-    { root: root ?? DEFAULT_ROOT, plugins: builtinPlugins, config, logger, version },
+    { root: root ?? paths.root, plugins: builtinPlugins, config, logger, version },
     stopped,
   );
   const { control, sessions, tracing } = engine;
@@ -60,10 +68,17 @@ function notify(state: string, logger: Logger): void {
   }
 }
 
+/** The sticky bit keeps what cleans up runtime folders from taking the socket. BuildKit: EnsureUserAddressDir. */
+async function makeSocketFolder(socket: string): Promise<void> {
+  const dir = dirname(socket);
+  await mkdir(dir, { recursive: true, mode: 0o700 });
+  await chmod(dir, 0o1700);
+}
+
 /** The default file may be missing; one that was asked for may not. */
-async function readConfig({ config, overrides }: DaemonFlags): Promise<EngineConfig> {
+async function readConfig({ config, overrides }: DaemonFlags, paths: DefaultPaths): Promise<EngineConfig> {
   try {
-    return await loadConfig(config ?? DEFAULT_CONFIG, overrides);
+    return await loadConfig(config ?? paths.config, overrides);
   } catch (error) {
     const missing = error instanceof BuildError && error.grpcCode === 'NotFound';
     if (config === undefined && missing) return parseConfig('', undefined, overrides);

@@ -1,4 +1,5 @@
 /** Follows, pins and deletes records of builds, and shows what they name. BuildKit: cmd/buildctl/debug. */
+import type { HistoryApi } from '../../../client/history-api.js';
 import { openDisplay, parseProgressMode, show } from '../../../client/progress/index.js';
 import { invalid, notFound } from '../../../core/contracts/index.js';
 import type { control } from '../../../proto/index.js';
@@ -65,14 +66,21 @@ export async function logs(
   await show(display, daemon.control.status({ Ref: ref }, context));
 }
 
-async function writeTrace(
+async function writeTrace(context: Context, ref: string, history: HistoryApi): Promise<void> {
+  const trace = await traceOf(context, ref, history);
+  await writeBlob(context, trace.digest, history);
+}
+
+export async function traceOf(
   context: Context,
   ref: string,
-  history: ReturnType<typeof historyOf>,
-): Promise<void> {
+  history: HistoryApi,
+): Promise<control.Descriptor> {
   for await (const { record } of history.listen({ Ref: ref, EarlyExit: true }, context)) {
-    if (!record?.trace) throw notFound('buildctl.no-trace', `the build ${ref} has no trace`);
-    return await writeBlob(context, record.trace.digest, history);
+    if (record?.trace) return record.trace;
+    throw notFound('buildctl.no-trace', `the build ${ref} has no trace`, {
+      hint: 'traces are kept by daemons that have [history] traces = true, or JAEGER_TRACE',
+    });
   }
   throw notFound('buildctl.no-build', `there is no build ${ref}`);
 }
@@ -83,11 +91,7 @@ export async function get(context: Context, digest: string): Promise<void> {
   await writeBlob(context, digest, historyOf(daemon));
 }
 
-async function writeBlob(
-  { stdout, signal }: Context,
-  digest: string,
-  history: ReturnType<typeof historyOf>,
-): Promise<void> {
+async function writeBlob({ stdout, signal }: Context, digest: string, history: HistoryApi): Promise<void> {
   for await (const bytes of history.blob(digest, { signal })) {
     if (!stdout.write(bytes)) await new Promise((resolve) => stdout.once('drain', resolve));
   }

@@ -4,7 +4,7 @@ import { type BuildResponse, build as runBuild } from '../../../client/build.js'
 import { openDisplay, parseProgressMode, show } from '../../../client/progress/index.js';
 import { RawJsonDisplay } from '../../../client/progress/raw-json.js';
 import { AgentSources } from '../../../client/session/ssh/agent-sources.js';
-import { invalid } from '../../../core/contracts/index.js';
+import { invalid, silentTracing } from '../../../core/contracts/index.js';
 import { sha256 } from '../../../core/util/digest.js';
 import { newId } from '../../../core/util/identity.js';
 import { type control, pb } from '../../../proto/index.js';
@@ -47,7 +47,7 @@ export async function build(context: Context, options: BuildOptions): Promise<vo
   const exports = parseOutputs(options, context);
   const display = openDisplay(parseProgressMode(options.progress), context.stderr, context.env);
   const opts = optsOf(options, context);
-  const definition = options.frontend ? undefined : await readDefinition(options);
+  if (!options.frontend) expectInput();
   const offer = {
     folders: parseFolders(options.local),
     secrets: parseSecrets(options.secret, context.env),
@@ -58,7 +58,6 @@ export async function build(context: Context, options: BuildOptions): Promise<vo
   const sourcePolicy = options.sourcePolicyFile
     ? await (await import('../build/source-policy.js')).readSourcePolicy(options.sourcePolicyFile)
     : undefined;
-  const source = definition ? { definition } : { frontend: options.frontend! };
   const entitlements = parseAllow(options.allow);
   const question = options.frontend && opts.requestid ? subrequest(options.frontend, opts) : undefined;
   const metrics = options.debugJsonCacheMetrics === undefined ? undefined : new CacheMetrics();
@@ -68,6 +67,10 @@ export async function build(context: Context, options: BuildOptions): Promise<vo
   };
   const ref = newId();
   await using daemon = await context.daemon();
+  // Read now and not before: to get an engine, this command may have to start over.
+  const source = options.frontend
+    ? { frontend: options.frontend }
+    : { definition: await readDefinition(options) };
   try {
     const response = await runBuild(
       daemon,
@@ -92,6 +95,9 @@ export async function build(context: Context, options: BuildOptions): Promise<vo
   } finally {
     if (options.refFile) await writeWhole(options.refFile, ref);
     if (metrics) await metrics.write(options.debugJsonCacheMetrics!, context);
+    if (context.trace && context.tracing !== silentTracing) {
+      context.stderr.write(`trace ${context.trace.traceId} of build ${ref}\n`);
+    }
   }
 }
 
@@ -101,10 +107,12 @@ function optsOf(options: BuildOptions, { stderr, env }: Context): Record<string,
   return options.cache || !options.frontend ? opts : { ...opts, 'no-cache': '' };
 }
 
+function expectInput(): void {
+  if (!process.stdin.isTTY) return;
+  throw invalid('buildctl.no-input', 'please specify --frontend or pipe LLB definition to stdin');
+}
+
 async function readDefinition({ cache }: BuildOptions): Promise<pb.Definition> {
-  if (process.stdin.isTTY) {
-    throw invalid('buildctl.no-input', 'please specify --frontend or pipe LLB definition to stdin');
-  }
   const definition = decodeDefinition(await readAll(process.stdin, 'an LLB definition'));
   if (definition.def.length === 0) {
     throw invalid('buildctl.no-input', 'empty definition sent to build. Specify --frontend instead?');

@@ -52,6 +52,17 @@ export async function debugExplain(
   }
 }
 
+export async function debugResources(
+  context: Context,
+  options: FormatOption & { readonly collect?: boolean },
+): Promise<void> {
+  const format = options.format && formatter(options.format);
+  await using daemon = await context.daemon();
+  const { resources } = await daemon.control.resources({ collect: options.collect ?? false }, context);
+  const rows = resources.map(({ name, value }) => [name, String(value)]);
+  context.stdout.write(format ? format(Object.fromEntries(rows)) : table(rows));
+}
+
 export async function debugTasks(context: Context): Promise<void> {
   await using daemon = await context.daemon();
   const { table: text } = await daemon.control.tasks({}, context);

@@ -8,10 +8,10 @@ import { addAbortSignal } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { BuildError, invalid } from '../../../core/contracts/index.js';
 import type { Context } from '../context.js';
-import { DEFAULT_SOCKET } from '../open-daemon.js';
+import { usualSocket } from '../usual-socket.js';
 
 export async function dialStdio({ options, signal, stdout }: Context): Promise<void> {
-  const address = options.addr ?? `unix://${DEFAULT_SOCKET}`;
+  const address = options.addr ?? `unix://${usualSocket()}`;
   const path = /^unix:\/\/(\/.*)$/.exec(address)?.[1];
   if (path === undefined)
     throw invalid('client.address', `dial-stdio needs a unix:// address, not ${address}`);

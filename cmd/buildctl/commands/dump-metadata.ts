@@ -1,15 +1,14 @@
 /** `debug dump-metadata`: the database of a state folder as text, a line for each entry. */
 import { join } from 'node:path';
 import { readAll } from '../../../core/kv/read-all.js';
+import { defaultPaths } from '../../../core/util/default-paths.js';
 import type { Context } from '../context.js';
-
-const DEFAULT_ROOT = '/var/lib/buildkit';
 
 export async function dumpMetadata(
   { stdout, signal }: Context,
   options: { readonly root?: string },
 ): Promise<void> {
-  const file = join(options.root ?? DEFAULT_ROOT, 'metadata.mdb');
+  const file = join(options.root ?? defaultPaths().root, 'metadata.mdb');
   stdout.write(`===== ${file} =====\n`);
   let shown: string | undefined;
   for await (const { table, key, value } of readAll(file)) {

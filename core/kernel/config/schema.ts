@@ -33,11 +33,17 @@ const ociWorker = z.strictObject({
   bridgeName: z.string().optional().describe('bridge of mode bridge'),
   bridgeSubnet: z.string().optional().describe('addresses of steps in mode bridge'),
   defaultCgroupParent: z.string().optional().describe('cgroup below which those of steps are made'),
-  noProcessSandbox: z.boolean().optional().describe('not supported yet'),
+  noProcessSandbox: z
+    .boolean()
+    .optional()
+    .describe("run steps in the daemon's own process namespace; rootless only"),
   'apparmor-profile': z.string().optional().describe('AppArmor profile of steps'),
   selinux: z.boolean().optional().describe('not supported yet'),
   'max-parallelism': z.int().min(0).optional().describe('steps that run at once'),
-  rootless: z.boolean().optional().describe('not supported yet'),
+  rootless: z
+    .boolean()
+    .optional()
+    .describe('expect no more rights than a user namespace gives; default: whether the daemon runs in one'),
   ...gcKeys,
 });
 

@@ -44,8 +44,10 @@ export const runcConfig = z.object({
     ),
   cniConfigPath: z
     .string()
-    .default('/etc/buildkit/cni.json')
-    .describe('CNI configuration, or list of configurations (.conflist), of mode cni'),
+    .optional()
+    .describe(
+      'CNI configuration, or list of configurations (.conflist), of mode cni; default: /etc/buildkit/cni.json, rootless ~/.config/buildkit/cni.json',
+    ),
   cniBinaryPath: z.string().default('/opt/cni/bin').describe('folder of the CNI plugins'),
   cniPoolSize: z.int().min(0).default(0).describe('network namespaces that are kept ready'),
   bridgeName: z.string().min(1).max(15).default('buildkit0').describe('bridge of mode bridge'),

@@ -7,6 +7,7 @@ import type { Logger } from '../../../core/contracts/logger.js';
 import { SkipPlugin, type Startable } from '../../../core/contracts/plugin.js';
 import type { Threads } from '../../../core/contracts/threads.js';
 import type { WorkerProfile } from '../../../core/contracts/worker.js';
+import { currentPerson, defaultPaths } from '../../../core/util/default-paths.js';
 import { DisposeStack } from '../../../core/util/dispose.js';
 import { newId } from '../../../core/util/identity.js';
 import { isErrno } from '../../../core/util/linux/system-error.js';
@@ -15,7 +16,7 @@ import { cgroupLayout, usableCgroups } from '../shared/cgroup/cgroup-layout.js';
 import { ContainerHost } from '../shared/container-host/container-host.js';
 import { sweepContainers } from '../shared/container-host/owned-containers.js';
 import type { HostSettings } from '../shared/container-host/protocol.js';
-import { type OpenedNetwork, openNetwork } from '../shared/network/open-network.js';
+import { type NetworkSettings, type OpenedNetwork, openNetwork } from '../shared/network/open-network.js';
 import { HostPlatforms } from '../shared/platforms/host-platforms.js';
 import type { RuncConfig } from './config.js';
 import type { LateSnapshotter } from './late-snapshotter.js';
@@ -74,7 +75,9 @@ export class RuncWorker implements Startable, AsyncDisposable {
     this.#id = await persistentId(path.join(dir, 'workerid'));
     await sweep(stateDir, rootless, logger);
     // Owned before what uses it, and so given up after that.
-    this.#network = await this.#owned.use(await openNetwork(config, { dir: stateDir, threads, logger }));
+    this.#network = await this.#owned.use(
+      await openNetwork(networkOf(config, rootless), { dir: stateDir, threads, logger }),
+    );
     const settings = {
       stateDir,
       dns: config.dns,
@@ -123,6 +126,12 @@ function required<T>(value: T | undefined): T {
   if (value === undefined) throw new Error('the runc worker has not been started');
   return value;
 }
+
+/** What root has configured for the machine is not for the network of a user. */
+const networkOf = (config: RuncConfig, rootless: boolean): NetworkSettings => ({
+  ...config,
+  cniConfigPath: config.cniConfigPath ?? defaultPaths(currentPerson(), rootless).cniConfig,
+});
 
 interface ProfileParts {
   readonly id: () => string;

@@ -1,0 +1,64 @@
+/** The flags of the containerd worker, as settings of `[worker.containerd]`. */
+import type { Command, OptionValues } from 'commander';
+import { invalid } from '../../core/contracts/index.js';
+import { defined, integer, labels, list, toggle, toggled } from './flag-values.js';
+
+export const addContainerdFlags = (program: Command): Command =>
+  program
+    .addOption(toggle('--containerd-worker'))
+    .option('--containerd-worker-addr <socket>', "containerd's unix socket")
+    .option('--containerd-worker-namespace <name>', 'namespace of containerd to keep everything in')
+    .option('--containerd-worker-runtime <name>', "containerd's runtime of steps")
+    .option('--containerd-worker-snapshotter <name>', 'snapshotter of containerd')
+    .option('--containerd-worker-platform <platform>', 'platforms to offer; repeatable', list)
+    .option('--containerd-worker-labels <key=value>', 'labels of the worker; repeatable', list)
+    .option('--containerd-worker-net <mode>', 'network of steps: auto, host, cni, bridge or none')
+    .option('--containerd-worker-apparmor-profile <name>', 'AppArmor profile of steps')
+    .option('--containerd-cni-config-path <file>', 'CNI configuration')
+    .option('--containerd-cni-binary-dir <folder>', 'folder of the CNI plugins')
+    .option('--containerd-cni-pool-size <n>', 'network namespaces that are kept ready')
+    .option('--containerd-max-parallelism <n>', 'steps run at once')
+    .option('--containerd-worker-gc [true|false]', 'collect garbage after builds')
+    .option(
+      '--containerd-worker-gc-keepstorage <MB>',
+      'Reserved[,Free[,Max]]: what garbage collection leaves, in MB',
+    );
+
+export function containerdOverrides(options: OptionValues): Record<string, unknown> {
+  const { containerdWorker: worker, containerdWorkerGc: gc, containerdWorkerRuntime: runtime } = options;
+  return defined({
+    enabled: worker === undefined ? undefined : toggled(worker),
+    address: options.containerdWorkerAddr,
+    namespace: options.containerdWorkerNamespace,
+    runtime: runtime === undefined ? undefined : { name: runtime },
+    snapshotter: options.containerdWorkerSnapshotter,
+    platforms: options.containerdWorkerPlatform,
+    labels: labels('containerd-worker-labels', options.containerdWorkerLabels),
+    networkMode: options.containerdWorkerNet,
+    'apparmor-profile': options.containerdWorkerApparmorProfile,
+    cniConfigPath: options.containerdCniConfigPath,
+    cniBinaryPath: options.containerdCniBinaryDir,
+    cniPoolSize: integer('containerd-cni-pool-size', options.containerdCniPoolSize),
+    'max-parallelism': integer('containerd-max-parallelism', options.containerdMaxParallelism),
+    gc: gc === undefined ? undefined : gc === true || gc === 'true',
+    ...keepStorage(options.containerdWorkerGcKeepstorage),
+  });
+}
+
+const MEGABYTE = 1e6;
+
+/** BuildKit: cmd/buildkitd/main.go, parseGCKeepStorage. */
+function keepStorage(text: string | undefined): Record<string, number> {
+  if (text === undefined) return {};
+  const numbers = text.split(',').map((part) => part.trim());
+  if (numbers.length > 3 || !numbers.every((part) => /^\d*$/.test(part))) {
+    throw invalid(
+      'buildkitd.flag',
+      `--containerd-worker-gc-keepstorage ${text}: expected Reserved[,Free[,Max]] in MB`,
+    );
+  }
+  const keys = ['reservedSpace', 'minFreeSpace', 'maxUsedSpace'];
+  return Object.fromEntries(
+    numbers.flatMap((part, at) => (part === '' ? [] : [[keys[at]!, Number(part) * MEGABYTE]])),
+  );
+}
