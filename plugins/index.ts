@@ -19,10 +19,12 @@ import http from './sources/http/index.js';
 import image from './sources/image/index.js';
 import localFolder from './sources/local/index.js';
 import ociLayout from './sources/oci-layout/index.js';
+import containerd from './workers/containerd/index.js';
 import runc from './workers/runc/index.js';
 
 export const builtinPlugins: readonly AnyPlugin[] = [
   runc,
+  containerd,
   dockerfile,
   gateway,
   git,

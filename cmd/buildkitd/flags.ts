@@ -1,10 +1,10 @@
 /** Command line flags as settings of the configuration file, over which they win. */
 import { readFileSync } from 'node:fs';
 import { Command, Option, type OptionValues } from 'commander';
-import { invalid, unsupported } from '../../core/contracts/index.js';
+import { invalid } from '../../core/contracts/index.js';
 import { version } from '../../core/kernel/version.js';
-
-const list = (value: string, before: readonly string[] = []): string[] => [...before, value];
+import { addContainerdFlags, containerdOverrides } from './containerd-flags.js';
+import { defined, integer, labels, list, toggle, toggled } from './flag-values.js';
 
 export interface DaemonFlags {
   /** Given explicitly; without it the default file may be missing. */
@@ -14,18 +14,14 @@ export interface DaemonFlags {
   readonly overrides: Readonly<Record<string, unknown>>;
 }
 
-/** Workers are switched on by `true`, off by `false`; `auto` takes them if they work. A bare flag means `true`. */
-const toggle = (flag: string): Option =>
-  new Option(`${flag} [auto|true|false]`, 'use this worker')
-    .preset('true')
-    .choices(['auto', 'true', 'false']);
-
 /** A bare flag means `true`. */
 const truth = (flag: string, description: string): Option =>
   new Option(`${flag} [true|false]`, description).preset('true').choices(['true', 'false']);
 
 /** The options of buildkitd; docs/reference/buildkitd.md is made from them. */
-export const daemonProgram = (): Command =>
+export const daemonProgram = (): Command => addContainerdFlags(commonProgram());
+
+const commonProgram = (): Command =>
   new Command('buildkitd')
     .description('build daemon')
     .version(`buildkitd ${version.package} ${version.version}`, '-v, --version', 'print the version')
@@ -76,17 +72,10 @@ export const daemonProgram = (): Command =>
         '--oci-worker-no-process-sandbox',
         "run steps in the daemon's own process namespace; rootless only",
       ),
-    )
-    .addOption(toggle('--containerd-worker'));
+    );
 
 export function parseFlags(argv: readonly string[]): DaemonFlags {
   const options = daemonProgram().parse(argv, { from: 'user' }).opts();
-  if (options.containerdWorker === 'true') {
-    throw unsupported(
-      'buildkitd.flag',
-      '--containerd-worker is known, but not supported yet; use --oci-worker',
-    );
-  }
   return { config: options.config, rootless: truthOf(options.rootless), overrides: overridesOf(options) };
 }
 
@@ -109,21 +98,17 @@ function overridesOf(options: OptionValues): Record<string, unknown> {
         noProcessSandbox: truthOf(options.ociWorkerNoProcessSandbox),
         snapshotter: options.ociWorkerSnapshotter,
         platforms: options.ociWorkerPlatform,
-        labels: labels(options.ociWorkerLabels),
+        labels: labels('oci-worker-labels', options.ociWorkerLabels),
         networkMode: options.ociWorkerNet,
         cniConfigPath: options.ociCniConfigPath,
         cniBinaryPath: options.ociCniBinaryDir,
         cniPoolSize: integer('oci-cni-pool-size', options.ociCniPoolSize),
         'max-parallelism': integer('oci-max-parallelism', options.ociMaxParallelism),
       }),
+      containerd: containerdOverrides(options),
     },
   });
 }
-
-const defined = (values: Record<string, unknown>): Record<string, unknown> =>
-  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
-
-const toggled = (value: string): boolean | 'auto' => (value === 'auto' ? 'auto' : value === 'true');
 
 const truthOf = (value: string | undefined): boolean | undefined =>
   value === undefined ? undefined : value === 'true';
@@ -135,21 +120,4 @@ function groupId(group: string | undefined): number | undefined {
   const found = lines.map((line) => line.split(':')).find(([name]) => name === group);
   if (!found) throw invalid('buildkitd.flag', `--group ${group}: there is no such group`);
   return integer('group', found[2]);
-}
-
-function integer(flag: string, value: string | undefined): number | undefined {
-  if (value === undefined) return undefined;
-  if (!/^\d+$/.test(value)) throw invalid('buildkitd.flag', `--${flag} ${value}: expected a number`);
-  return Number(value);
-}
-
-function labels(pairs: readonly string[] | undefined): Record<string, string> | undefined {
-  if (pairs === undefined) return undefined;
-  return Object.fromEntries(
-    pairs.map((pair) => {
-      const equals = pair.indexOf('=');
-      if (equals < 1) throw invalid('buildkitd.flag', `--oci-worker-labels ${pair}: expected key=value`);
-      return [pair.slice(0, equals), pair.slice(equals + 1)];
-    }),
-  );
 }

@@ -35,7 +35,8 @@ export class GcSettings {
 
   /** Workers of other plugins have the default rules. */
   #sectionOf(plugin: string | undefined): GcConfig {
-    const { oci } = this.#config.settings.worker;
-    return (plugin === 'runc' ? oci : undefined) ?? byDefault;
+    const { oci, containerd } = this.#config.settings.worker;
+    const sections: Readonly<Record<string, GcConfig | undefined>> = { runc: oci, containerd };
+    return sections[plugin ?? ''] ?? byDefault;
   }
 }

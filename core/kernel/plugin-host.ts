@@ -73,6 +73,7 @@ export class PluginHost {
     const { 'dockerfile.v0': dockerfile, 'gateway.v0': gateway } = frontend;
     const sections = {
       'worker.runc': worker.oci,
+      'worker.containerd': worker.containerd,
       'frontend.dockerfile.v0': dockerfile,
       'frontend.gateway.v0': gateway,
     };
@@ -113,7 +114,12 @@ export class PluginHost {
     const { plugins, worker } = this.#config.settings;
     const index = plugins.required.indexOf(name);
     if (index >= 0) return ['plugins', 'required', index];
-    return name === 'worker.runc' && worker.oci?.enabled === true ? ['worker', 'oci', 'enabled'] : undefined;
+    const keys: Readonly<Record<string, 'oci' | 'containerd' | undefined>> = {
+      'worker.runc': 'oci',
+      'worker.containerd': 'containerd',
+    };
+    const key = keys[name];
+    return key && worker[key]?.enabled === true ? ['worker', key, 'enabled'] : undefined;
   }
 }
 

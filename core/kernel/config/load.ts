@@ -126,13 +126,11 @@ function unwrap(schema: unknown): unknown {
 /** BuildKit's own sections are spellings of plugin sections; an explicit `[plugin.…]` wins key by key. */
 function sectionsOf(config: ConfigFile): Map<string, Record<string, unknown>> {
   const sections = new Map<string, Record<string, unknown>>();
-  const oci = config.worker.oci;
-  const runc = {
-    ...rename(oci, { 'max-parallelism': 'maxParallelism', 'apparmor-profile': 'apparmorProfile' }),
-    ...(config.dns ? { dns: config.dns } : {}),
-  };
-  for (const key of ['enabled', ...Object.keys(gcKeys)]) delete (runc as Record<string, unknown>)[key];
-  if (Object.keys(runc).length > 0) sections.set('worker.runc', runc);
+  const { oci, containerd } = config.worker;
+  for (const [key, section] of Object.entries({ 'worker.runc': oci, 'worker.containerd': containerd })) {
+    const worker = workerSection(section, config.dns);
+    if (Object.keys(worker).length > 0) sections.set(key, worker);
+  }
   const { allowedRepositories } = config.frontend['gateway.v0'] ?? {};
   if (allowedRepositories) sections.set('frontend.gateway.v0', { allowedRepositories });
   for (const [kind, plugins] of Object.entries(config.plugin)) {
@@ -142,6 +140,16 @@ function sectionsOf(config: ConfigFile): Map<string, Record<string, unknown>> {
     }
   }
   return sections;
+}
+
+/** What the plugin is told: not whether it is wanted, and nothing of garbage collection, which the kernel does. */
+function workerSection(section: object | undefined, dns: ConfigFile['dns']): Record<string, unknown> {
+  const renamed = rename(section, {
+    'max-parallelism': 'maxParallelism',
+    'apparmor-profile': 'apparmorProfile',
+  });
+  for (const key of ['enabled', ...Object.keys(gcKeys)]) delete renamed[key];
+  return { ...renamed, ...(dns ? { dns } : {}) };
 }
 
 const rename = (

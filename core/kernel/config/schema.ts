@@ -3,6 +3,7 @@
  * Every object is strict: a key that no schema knows is an error, never ignored.
  */
 import * as z from 'zod';
+import { containerdWorker } from './containerd-schema.js';
 import { duration, gcKeys } from './gc-schema.js';
 
 const registryHost = z.strictObject({
@@ -109,9 +110,7 @@ export const configSchema = z.strictObject({
   worker: z
     .strictObject({
       oci: ociWorker.optional(),
-      containerd: z
-        .strictObject({ enabled: z.literal(false).describe('may be switched off; not supported yet') })
-        .optional(),
+      containerd: containerdWorker.optional(),
     })
     .default({}),
   registry: z.record(z.string(), registryHost).default({}),
@@ -168,7 +167,6 @@ export const keysNotSupportedYet: readonly string[] = [
   'worker.oci.proxySnapshotterPath',
   'worker.oci.stargzSnapshotter',
   'worker.oci.userRemapUnsupported',
-  'worker.containerd',
   'system',
   'cache',
 ];
