@@ -26,3 +26,5 @@ export {
 export { ociStore } from './session/content-stores.js';
 export { LayoutStore } from './session/layout-store.js';
 export type { SecretSource } from './session/secret-sources.js';
+export { jaegerJson } from './trace/jaeger-json.js';
+export { parseSpanStubs, type SpanStub } from './trace/span-stubs.js';

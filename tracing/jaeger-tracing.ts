@@ -6,6 +6,7 @@ import opentracing, {
   type Span as OpenTracingSpan,
 } from 'opentracing';
 import {
+  type FinishedSpan,
   isCanceled,
   type Span,
   type SpanContext,
@@ -15,6 +16,7 @@ import {
 } from '../core/contracts/index.js';
 import { extract, inject } from './propagation.js';
 import type { BatchSender } from './sender.js';
+import { thriftSpan } from './thrift-span.js';
 
 const { followsFrom, Tags } = opentracing;
 
@@ -22,9 +24,11 @@ const quiet = { info() {}, error() {} };
 
 export class JaegerTracing implements Tracing {
   readonly #tracer: jaeger.Tracer;
+  readonly #sender: BatchSender;
   readonly #active = new AsyncLocalStorage<Span>();
 
   constructor(serviceName: string, sender: BatchSender) {
+    this.#sender = sender;
     const reporter = new jaeger.RemoteReporter(sender, { bufferFlushInterval: 500, logger: quiet });
     // The interval must not keep a finished process alive: closing flushes.
     reporter._intervalHandle.unref();
@@ -70,6 +74,14 @@ export class JaegerTracing implements Tracing {
 
   extract(header: (name: string) => string | undefined): SpanContext | undefined {
     return extract(header);
+  }
+
+  forward(spans: readonly FinishedSpan[]): void {
+    const byService = new Map<string, FinishedSpan[]>();
+    for (const span of spans) byService.set(span.service, [...(byService.get(span.service) ?? []), span]);
+    for (const [serviceName, own] of byService) {
+      this.#sender.forward({ serviceName, tags: [] }, own.map(thriftSpan));
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

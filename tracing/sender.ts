@@ -40,9 +40,14 @@ export class BatchSender {
     }
   }
 
+  /** Sends spans of another process. */
+  forward(process: ThriftProcess, spans: readonly ThriftSpan[]): void {
+    this.#sending = this.#sending.then(() => this.#drain(process, [...spans]));
+  }
+
   flush(done?: Done): void {
     const sent = this.#queue.length;
-    this.#sending = this.#sending.then(() => this.#drain());
+    this.#sending = this.#sending.then(() => this.#drain(this.#process, this.#queue));
     this.#sending.then(
       () => done?.(sent),
       (error: unknown) => done?.(sent, String(error)),
@@ -53,10 +58,10 @@ export class BatchSender {
     this.#transport.close();
   }
 
-  async #drain(): Promise<void> {
-    while (this.#queue.length > 0) {
-      const { message, taken } = this.#nextMessage();
-      this.#queue.splice(0, taken);
+  async #drain(process: ThriftProcess, queue: ThriftSpan[]): Promise<void> {
+    while (queue.length > 0) {
+      const { message, taken } = this.#nextMessage(process, queue);
+      queue.splice(0, taken);
       const sent = message !== undefined && (await this.#sent(message));
       if (!sent) this.#dropped += taken;
     }
@@ -71,20 +76,23 @@ export class BatchSender {
   }
 
   /** As many spans from the front as fit, found by halving. */
-  #nextMessage(): { message: Buffer | undefined; taken: number } {
-    let taken = Math.min(this.#queue.length, 100);
+  #nextMessage(
+    process: ThriftProcess,
+    queue: readonly ThriftSpan[],
+  ): { message: Buffer | undefined; taken: number } {
+    let taken = Math.min(queue.length, 100);
     for (;;) {
-      const message = this.#transport.encode(this.#process, this.#queue.slice(0, taken));
+      const message = this.#transport.encode(process, queue.slice(0, taken));
       if (message.length <= this.#transport.limit) return { message, taken };
-      if (taken === 1) return { message: this.#shortened(this.#queue[0]!), taken };
+      if (taken === 1) return { message: this.#shortened(process, queue[0]!), taken };
       taken = Math.ceil(taken / 2);
     }
   }
 
-  #shortened(span: ThriftSpan): Buffer | undefined {
+  #shortened(process: ThriftProcess, span: ThriftSpan): Buffer | undefined {
     for (let logs = span.logs; logs.length > 0; ) {
       logs = logs.slice(Math.ceil(logs.length / 2));
-      const message = this.#transport.encode(this.#process, [{ ...span, logs }]);
+      const message = this.#transport.encode(process, [{ ...span, logs }]);
       if (message.length <= this.#transport.limit) return message;
     }
     return undefined;

@@ -2,8 +2,9 @@
  * The API of the daemon without its transport: what gRPC serves and what embedding programs call. Every method takes
  * and answers messages of the wire. BuildKit: control/control.go.
  */
-import type { control, debug, types } from '../../proto/index.js';
+import type { control, debug, otlp, types } from '../../proto/index.js';
 import {
+  BuildError,
   type ContentStore,
   type Logger,
   notFound,
@@ -13,6 +14,7 @@ import {
 } from '../contracts/index.js';
 import type { LlbBridge } from '../gateway/llb-bridge.js';
 import type { History } from '../history/history.js';
+import { finishedSpans } from '../history/traces/otlp-spans.js';
 import type { Explanation } from '../solver/explain.js';
 import type { Solver } from '../solver/solver.js';
 import { parseFilter } from '../util/filter.js';
@@ -123,6 +125,19 @@ export class Control implements AsyncDisposable {
   /** What such a prune would do with each record. */
   planPrune(request: control.PruneRequest, call: Call): Promise<debug.PlanPruneResponse> {
     return this.#garbage.planPrune(request, call.signal);
+  }
+
+  /** Spans of clients: for the traces of their builds, and for where this daemon's own ones go. */
+  async exportSpans(
+    request: otlp.ExportTraceServiceRequest,
+    _call: Call,
+  ): Promise<otlp.ExportTraceServiceResponse> {
+    const { tracing } = this.#options;
+    if (!tracing.forward) {
+      throw new BuildError('control.no-traces', 'this daemon keeps no traces', { grpcCode: 'Unavailable' });
+    }
+    tracing.forward(finishedSpans(request));
+    return {};
   }
 
   async listPlugins(_request: debug.ListPluginsRequest, _call: Call): Promise<debug.ListPluginsResponse> {

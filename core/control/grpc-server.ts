@@ -13,7 +13,7 @@ import {
 } from '@grpc/grpc-js';
 import type { Method } from '../../proto/services.js';
 import { type CallStatus, callStatusOf, statusDetailsKey } from '../../proto/status.js';
-import type { Tracing } from '../contracts/index.js';
+import { silentTracing, type Tracing } from '../contracts/index.js';
 import type { MessageDuplex } from '../gateway/bridge-methods.js';
 import type { Call } from './call.js';
 
@@ -27,6 +27,9 @@ export interface GrpcCall extends Call {
 export type Unary<Req, ResIn> = (request: Req, call: GrpcCall) => Promise<ResIn>;
 export type ServerStream<Req, ResIn> = (request: Req, call: GrpcCall) => AsyncIterable<ResIn>;
 export type Bidi<Req, ResIn> = (stream: ServerDuplexStream<Req, ResIn>, call: GrpcCall) => Promise<void>;
+
+/** Spans about spans would be noise. */
+const TRACE_SERVICE = '/opentelemetry.';
 
 /** Makes grpc-js handlers; `tracing` opens a span per unary call. */
 export class Handlers {
@@ -44,7 +47,8 @@ export class Handlers {
     return (call: ServerUnaryCall<Req, ResIn>, done: sendUnaryData<ResIn>): void => {
       const context = this.#contextOf(call);
       const parent = context.trace ?? null;
-      this.#tracing
+      const tracing = method.path.startsWith(TRACE_SERVICE) ? silentTracing : this.#tracing;
+      tracing
         .trace(method.path.slice(1), { kind: 'server', parent }, (span) =>
           handle(call.request, { ...context, trace: span.context }),
         )

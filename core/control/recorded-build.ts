@@ -27,11 +27,13 @@ export function recordBuild(
   request: control.SolveRequest,
   job: Job,
 ): RecordedBuild {
+  if (request.Internal) return unrecorded;
   const recording = history.begin({
     ref: plan.ref,
     frontend: request.Frontend,
     frontendAttrs: request.FrontendAttrs,
     exporters: plan.exporters.map(({ type, attrs }) => ({ Type: type, Attrs: { ...attrs } })),
+    traceId: job.span?.context.traceId,
   });
   let ending: Omit<BuildEnding, 'progress'> = { response: {}, results: new Map() };
   return {
@@ -46,6 +48,9 @@ export function recordBuild(
     },
   };
 }
+
+/** Builds that clients make to learn something of the daemon. */
+const unrecorded: RecordedBuild = { succeeded() {}, failed() {}, [Symbol.dispose]() {} };
 
 const textsOf = ({ metadata }: FrontendResult): Record<string, string> =>
   Object.fromEntries([...metadata].map(([key, value]) => [key, Buffer.from(value).toString()]));

@@ -2,7 +2,14 @@
 import { chmod, chown } from 'node:fs/promises';
 import type { Server as Listener } from 'node:net';
 import { Server, ServerCredentials, type UntypedHandleCall } from '@grpc/grpc-js';
-import { Content, Control as ControlService, Debug, Health, LLBBridge } from '../../proto/services.js';
+import {
+  Content,
+  Control as ControlService,
+  Debug,
+  Health,
+  LLBBridge,
+  TraceService,
+} from '../../proto/services.js';
 import { buildStatusOf } from '../../proto/status.js';
 import { BuildError, invalid, type Logger, type Tracing } from '../contracts/index.js';
 import { addBridgeMethods } from '../gateway/bridge-methods.js';
@@ -158,6 +165,9 @@ export class ControlServer implements AsyncDisposable {
         await control.history.update(request);
         return {};
       }),
+    });
+    this.#server.addService(TraceService, {
+      Export: handlers.unary(TraceService.Export, (request, call) => control.exportSpans(request, call)),
     });
     this.#server.addService(Content, contentHandlers(handlers, control.content));
     this.#server.addService(Debug, {

@@ -10,6 +10,8 @@ export interface RecordedBuild {
   readonly frontend: string;
   readonly frontendAttrs: Readonly<Record<string, string>>;
   readonly exporters: readonly control.Exporter[];
+  /** The trace that its spans are part of. */
+  readonly traceId?: string | undefined;
 }
 
 /** What is known when it has ended. */

@@ -31,7 +31,7 @@ export const descriptorOf = ({
 export async function fileBlob(
   content: ContentStore,
   mediaType: string,
-  chunks: AsyncIterable<Uint8Array>,
+  chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
 ): Promise<HistoryBlob> {
   const staged = await content.stage();
   try {

@@ -11,17 +11,23 @@ import { timestampOf } from '../../proto/timestamp.js';
 import { BuildError, type ContentStore, type Kv, type Logger, notFound } from '../contracts/index.js';
 import type { Digest } from '../util/digest.js';
 import { type BuildEnding, BuildRecording, type RecordedBuild } from './build-recording.js';
+import { fileBlob } from './history-blobs.js';
 import { type BuildRecord, HistoryBook } from './history-book.js';
 import { COMPLETE, DELETED, HistoryFeed, STARTED } from './history-feed.js';
 import { historyFilter, newest } from './history-filter.js';
 import { RecordWriter } from './record-writer.js';
 import { expired, type HistoryLimits } from './retention.js';
 import { statusMessagesOf } from './status-log.js';
+import { TraceEnd } from './trace-end.js';
+import { spanStubs, TRACE_BLOB } from './traces/span-stubs.js';
+import type { TraceRecorder, TraceRecording } from './traces/trace-recorder.js';
 
 /** How often old records are looked for. */
 const RETENTION_MS = 120_000;
 
 export interface HistoryOptions {
+  /** Where the spans of builds are found; absent: they are not kept. */
+  readonly traces?: TraceRecorder | undefined;
   readonly kv: Kv;
   readonly content: ContentStore;
   readonly logger: Logger;
@@ -35,6 +41,8 @@ export class History implements AsyncDisposable {
   readonly #options: HistoryOptions;
   /** Builds that run, and those whose record is being written. */
   readonly #active = new Map<string, BuildRecording>();
+  /** Of builds whose trace is still recorded. */
+  readonly #traceEnds = new Map<string, TraceEnd>();
   /** What nobody waits for but the end. */
   readonly #work = new Set<Promise<void>>();
   readonly #retention: NodeJS.Timeout;
@@ -58,7 +66,11 @@ export class History implements AsyncDisposable {
 
   /** Records a build from now on. */
   begin(build: RecordedBuild): BuildRecording {
-    const recording = new BuildRecording(build, (ending, at) => this.#settle(recording, ending, at));
+    const trace = build.traceId ? this.#options.traces?.record(build.traceId) : undefined;
+    const recording = new BuildRecording(build, async (ending, at) => {
+      await this.#settle(recording, ending, at);
+      if (trace) this.#endTrace(build.ref, trace);
+    });
     this.#active.set(build.ref, recording);
     this.#behind(build.ref, this.#book.begin(recording.record));
     this.#feed.publish({ type: STARTED, record: recording.record });
@@ -87,6 +99,7 @@ export class History implements AsyncDisposable {
   async update(request: Partial<control.UpdateBuildHistoryRequest>): Promise<void> {
     const { Ref: ref = '', Pinned = false, Delete = false, Finalize = false } = request;
     await this.#written(ref);
+    await this.#traceEnds.get(ref)?.finalize();
     if (Finalize && !Delete) return;
     const record = this.#require(ref);
     if (Delete) await this.#remove(ref);
@@ -119,6 +132,7 @@ export class History implements AsyncDisposable {
   async #close(): Promise<void> {
     clearInterval(this.#retention);
     await this.#written('');
+    await Promise.all([...this.#traceEnds.values()].map((end) => end.finalize()));
     await Promise.all(this.#work);
     this.#feed.close();
   }
@@ -136,6 +150,21 @@ export class History implements AsyncDisposable {
     } finally {
       if (this.#active.get(ref) === recording) this.#active.delete(ref);
     }
+  }
+
+  #endTrace(ref: string, trace: TraceRecording): void {
+    const end = new TraceEnd(trace, async (spans) => {
+      await using blob = await fileBlob(this.#options.content, TRACE_BLOB, spanStubs(spans));
+      const record = await this.#writer.attachTrace(ref, blob);
+      if (record) this.#feed.publish({ type: COMPLETE, record });
+    });
+    this.#traceEnds.set(ref, end);
+    this.#behind(
+      ref,
+      end.done.finally(() => {
+        if (this.#traceEnds.get(ref) === end) this.#traceEnds.delete(ref);
+      }),
+    );
   }
 
   #records(ref: string): readonly BuildRecord[] {

@@ -43,17 +43,14 @@ export class RecordWriter {
     return record;
   }
 
-  /** Adds a blob to a record that is there. */
-  async attach(
-    ref: string,
-    blob: HistoryBlob,
-    change: (record: BuildRecord) => control.BuildHistoryRecord,
-  ): Promise<BuildRecord | undefined> {
+  /** Answers the changed record; undefined when it was removed. */
+  async attachTrace(ref: string, trace: HistoryBlob): Promise<BuildRecord | undefined> {
     const record = this.#book.get(ref);
     if (!record) return undefined;
-    const changed = change(record);
-    await this.#put(changed, [blob], this.#book.blobs(ref));
-    return changed;
+    record.trace = trace.descriptor;
+    record.Generation++;
+    await this.#put(record, [trace], this.#book.blobs(ref));
+    return record;
   }
 
   async remove(ref: string): Promise<void> {

@@ -23,6 +23,8 @@ import {
 } from '../contracts/index.js';
 import { Control } from '../control/control.js';
 import { History } from '../history/history.js';
+import { RecordingTracing } from '../history/traces/recording-tracing.js';
+import { TraceRecorder } from '../history/traces/trace-recorder.js';
 import { logLimits } from '../llb/log-limiter.js';
 import { CacheMounts } from '../llb/ops/cache-mounts.js';
 import type { RegistryClient } from '../registry/client.js';
@@ -87,7 +89,8 @@ export class Engine implements AsyncDisposable {
     const root = await opening.use(await RootFolder.open(options.root));
     const container = new KernelContainer();
     const plugins = await registerPlugins(options, config, container);
-    const tracing = options.tracing ?? (await opening.use(await openBackend(container)));
+    const traces = new TraceRecorder();
+    const tracing = await opening.use(await openTracing(options, config, container, traces));
 
     const core = await openCore({ root, config, logger, tracing }, opening);
     // Disposed before what its plugins were built from.
@@ -98,7 +101,7 @@ export class Engine implements AsyncDisposable {
     await assembleWorkers(container, core, workers, opening);
 
     const gc = await GcSettings.open(workers, root.path, config);
-    const control = await openControl({ core, workers, plugins, container, gc, version }, opening);
+    const control = await openControl({ core, workers, plugins, container, gc, traces, version }, opening);
     return new Engine(
       {
         control,
@@ -177,18 +180,19 @@ interface ControlParts {
   readonly plugins: PluginHost;
   readonly container: KernelContainer;
   readonly gc: GcSettings;
+  readonly traces: TraceRecorder;
   readonly version: types.BuildkitVersion;
 }
 
 /** The solver, and the API over it. */
 async function openControl(
-  { core, workers, plugins, container, gc, version }: ControlParts,
+  { core, workers, plugins, container, gc, traces, version }: ControlParts,
   owner: DisposeStack,
 ): Promise<Control> {
   const { kv, content, sessions, tracing, logger } = core;
   const { maxAge, maxEntries } = core.config.settings.history;
   const limits = { maxAge: durationMs(maxAge) ?? 0, maxEntries };
-  const history = await owner.use(await History.open({ kv, content, logger, limits }));
+  const history = await owner.use(await History.open({ kv, content, logger, limits, traces }));
   const keys = new KeyStore(kv);
   const results = new RefResultStore(workers);
   const solver = await owner.use(
@@ -244,6 +248,19 @@ async function registerPlugins(
   const host = new PluginHost(container, config, [...builtin, ...(await loadPlugins(config))], logger);
   host.register();
   return host;
+}
+
+/** The tracer that was given, or that a plugin opens; with the recorder before it if anything is traced at all. */
+async function openTracing(
+  { tracing: given }: EngineOptions,
+  { settings }: EngineConfig,
+  container: KernelContainer,
+  traces: TraceRecorder,
+): Promise<Tracing> {
+  const opened = given ?? (await openBackend(container));
+  if (opened === silentTracing && !settings.history.traces) return silentTracing;
+  // Whoever gave a tracer closes it.
+  return new RecordingTracing('buildkitd', traces, opened, { owned: given === undefined });
 }
 
 async function openBackend(container: KernelContainer): Promise<Tracing> {

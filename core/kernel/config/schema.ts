@@ -140,6 +140,10 @@ export const configSchema = z.strictObject({
         .min(0)
         .default(50)
         .describe('so many of the newest records stay however old they are'),
+      traces: z
+        .boolean()
+        .default(false)
+        .describe('keep the trace of every build, also when spans are sent nowhere'),
     })
     .prefault({}),
   plugins: z

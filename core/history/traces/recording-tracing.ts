@@ -1,0 +1,169 @@
+/**
+ * A tracer whose spans end up in a {@link TraceRecorder}, besides going where another tracer sends them. Without the
+ * other one it makes ids of its own.
+ */
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { randomBytes } from 'node:crypto';
+import {
+  BuildError,
+  type FinishedSpan,
+  isCanceled,
+  type Span,
+  type SpanContext,
+  type SpanOptions,
+  silentTracing,
+  type TagValue,
+  type Tracing,
+} from '../../contracts/index.js';
+import type { TraceRecorder } from './trace-recorder.js';
+import { extractTraceparent, traceparentOf } from './traceparent.js';
+
+export class RecordingTracing implements Tracing {
+  readonly #service: string;
+  readonly #owned: boolean;
+  readonly #recorder: TraceRecorder;
+  readonly #inner: Tracing | undefined;
+  readonly #active = new AsyncLocalStorage<Span>();
+
+  constructor(
+    service: string,
+    recorder: TraceRecorder,
+    inner: Tracing,
+    { owned }: { readonly owned: boolean },
+  ) {
+    this.#owned = owned;
+    this.#service = service;
+    this.#recorder = recorder;
+    this.#inner = inner === silentTracing ? undefined : inner;
+  }
+
+  start(name: string, options: SpanOptions = {}): Span {
+    const parent = options.parent === undefined ? this.active()?.context : (options.parent ?? undefined);
+    const sent = this.#inner?.start(name, { ...options, parent: parent ?? null });
+    const context = sent?.context ?? newContext(parent);
+    return new RecordedSpan({
+      context,
+      sent,
+      begun: {
+        service: this.#service,
+        name,
+        context,
+        parentSpanId: parent?.spanId,
+        kind: options.kind ?? 'internal',
+        startedAt: now(),
+        tags: { ...options.tags },
+        logs: [],
+        links: options.followsFrom ? [options.followsFrom] : [],
+      },
+      finished: (span) => this.#recorder.add(span),
+    });
+  }
+
+  async trace<T>(name: string, options: SpanOptions, work: (span: Span) => Promise<T>): Promise<T> {
+    const span = this.start(name, options);
+    try {
+      return await this.within(span, () => work(span));
+    } catch (error) {
+      span.fail(error);
+      throw error;
+    } finally {
+      span.finish();
+    }
+  }
+
+  within<T>(span: Span, work: () => T): T {
+    return this.#active.run(span, work);
+  }
+
+  active(): Span | undefined {
+    return this.#active.getStore();
+  }
+
+  inject(context: SpanContext): Readonly<Record<string, string>> {
+    return this.#inner?.inject(context) ?? { traceparent: traceparentOf(context) };
+  }
+
+  extract(header: (name: string) => string | undefined): SpanContext | undefined {
+    return this.#inner ? this.#inner.extract(header) : extractTraceparent(header('traceparent'));
+  }
+
+  forward(spans: readonly FinishedSpan[]): void {
+    for (const span of spans) this.#recorder.add(span);
+    this.#inner?.forward?.(spans);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#owned) await this.#inner?.[Symbol.asyncDispose]();
+  }
+}
+
+/** Milliseconds since the epoch, with fraction. */
+const now = (): number => performance.timeOrigin + performance.now();
+
+/** Random bytes for ids, fetched many at once: a call of the kernel costs more than a span. */
+let pool = Buffer.alloc(0);
+let taken = 0;
+function randomHex(bytes: number): string {
+  if (taken + bytes > pool.length) [pool, taken] = [randomBytes(4096), 0];
+  taken += bytes;
+  return pool.toString('hex', taken - bytes, taken);
+}
+
+const newContext = (parent: SpanContext | undefined): SpanContext => ({
+  traceId: parent?.traceId ?? randomHex(16),
+  spanId: randomHex(8),
+  sampled: true,
+});
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+interface SpanParts {
+  readonly context: SpanContext;
+  /** The same span of the other tracer. */
+  readonly sent: Span | undefined;
+  readonly begun: Omit<FinishedSpan, 'endedAt' | 'error'>;
+  readonly finished: (span: FinishedSpan) => void;
+}
+
+class RecordedSpan implements Span {
+  readonly context: SpanContext;
+  readonly #sent: Span | undefined;
+  readonly #finished: (span: FinishedSpan) => void;
+  readonly #begun: SpanParts['begun'];
+  readonly #tags: Mutable<FinishedSpan['tags']>;
+  readonly #logs: FinishedSpan['logs'][number][] = [];
+  #error: string | undefined;
+  #over = false;
+
+  constructor({ context, sent, begun, finished }: SpanParts) {
+    this.context = context;
+    this.#sent = sent;
+    this.#begun = begun;
+    this.#tags = begun.tags;
+    this.#finished = finished;
+  }
+
+  setTag(key: string, value: TagValue): void {
+    this.#tags[key] = value;
+    this.#sent?.setTag(key, value);
+  }
+
+  log(fields: Readonly<Record<string, TagValue>>): void {
+    this.#logs.push({ at: now(), fields });
+    this.#sent?.log(fields);
+  }
+
+  fail(error: unknown): void {
+    if (isCanceled(error)) this.#tags.canceled = true;
+    else this.#error = BuildError.from(error).message;
+    this.#sent?.fail(error);
+  }
+
+  finish(): void {
+    if (this.#over) return;
+    this.#over = true;
+    const error = this.#error === undefined ? {} : { error: this.#error };
+    this.#finished({ ...this.#begun, logs: this.#logs, endedAt: now(), ...error });
+    this.#sent?.finish();
+  }
+}
