@@ -3,12 +3,15 @@ import { readFileSync } from 'node:fs';
 import { Command, Option, type OptionValues } from 'commander';
 import { invalid } from '../../core/contracts/index.js';
 import { version } from '../../core/kernel/version.js';
+import { configCommand, type DaemonCommand } from './config-command.js';
 import { addContainerdFlags, containerdOverrides } from './containerd-flags.js';
 import { defined, integer, labels, list, toggle, toggled } from './flag-values.js';
+import { keepStorage } from './gc-flags.js';
 
 export interface DaemonFlags {
   /** Given explicitly; without it the default file may be missing. */
   readonly config: string | undefined;
+  readonly command: DaemonCommand;
   /** undefined: whatever the user is. */
   readonly rootless: boolean | undefined;
   readonly overrides: Readonly<Record<string, unknown>>;
@@ -51,6 +54,16 @@ const commonProgram = (): Command =>
     .option('--tlscert <file>', 'certificate for tcp addresses')
     .option('--tlskey <file>', 'key of the certificate')
     .option('--tlscacert <file>', 'who signs the certificates that clients must have')
+    .option('--trace', 'log at level trace')
+    .addOption(
+      new Option(
+        '--debugaddr <address>',
+        'serve metrics, profiles and dumps on host:port or unix:///path',
+      ).env('BUILDKITD_DEBUGADDR'),
+    )
+    .option('--drain <duration>', 'how long builds may go on after SIGTERM, such as 30s (default: 8s)')
+    .addCommand(configCommand())
+    .action(() => undefined)
     .option(
       '--allow-insecure-entitlement <name>',
       'let builds have network.host, security.insecure or device',
@@ -66,6 +79,12 @@ const commonProgram = (): Command =>
     .option('--oci-cni-binary-dir <folder>', 'folder of the CNI plugins')
     .option('--oci-cni-pool-size <n>', 'network namespaces that are kept ready')
     .option('--oci-max-parallelism <n>', 'steps run at once')
+    .addOption(
+      new Option('--oci-worker-gc [true|false]', 'collect garbage after builds')
+        .preset('true')
+        .choices(['true', 'false']),
+    )
+    .option('--oci-worker-gc-keepstorage <MB>', 'limits of the cache: Reserved[,Free[,Maximum]]')
     .addOption(truth('--oci-worker-rootless', 'expect no more rights than a user namespace gives'))
     .addOption(
       truth(
@@ -76,17 +95,25 @@ const commonProgram = (): Command =>
 
 export function parseFlags(argv: readonly string[]): DaemonFlags {
   const options = daemonProgram().parse(argv, { from: 'user' }).opts();
-  return { config: options.config, rootless: truthOf(options.rootless), overrides: overridesOf(options) };
+  return {
+    command: options.command ?? 'run',
+    config: options.config,
+    rootless: truthOf(options.rootless),
+    overrides: overridesOf(options),
+  };
 }
 
 function overridesOf(options: OptionValues): Record<string, unknown> {
   return defined({
     root: options.root,
     debug: options.debug,
+    trace: options.trace,
+    shutdown: defined({ drain: options.drain }),
     'insecure-entitlements': options.allowInsecureEntitlement,
     log: defined({ level: options.logLevel, format: options.logFormat }),
     grpc: defined({
       address: options.addr,
+      debugAddress: options.debugaddr,
       gid: groupId(options.group),
       tls: defined({ cert: options.tlscert, key: options.tlskey, ca: options.tlscacert }),
     }),
@@ -104,6 +131,8 @@ function overridesOf(options: OptionValues): Record<string, unknown> {
         cniBinaryPath: options.ociCniBinaryDir,
         cniPoolSize: integer('oci-cni-pool-size', options.ociCniPoolSize),
         'max-parallelism': integer('oci-max-parallelism', options.ociMaxParallelism),
+        gc: options.ociWorkerGc === undefined ? undefined : options.ociWorkerGc === 'true',
+        ...keepStorage('oci-worker-gc-keepstorage', options.ociWorkerGcKeepstorage),
       }),
       containerd: containerdOverrides(options),
     },

@@ -5,8 +5,9 @@ import { parseFlags } from './flags.js';
 
 try {
   const flags = parseFlags(process.argv.slice(2));
-  const { runDaemon } = await import('./run-daemon.js');
-  await runDaemon(flags);
+  const { runDaemon, showConfig } = await import('./run-daemon.js');
+  if (flags.command === 'run') await runDaemon(flags);
+  else process.stdout.write(await showConfig(flags));
 } catch (error) {
   process.exitCode = report(error, 'buildkitd: ', (text) => process.stderr.write(text));
 }

@@ -18,25 +18,35 @@ import {
 import { notifySystemd } from '../../core/util/linux/notify.js';
 import { builtinPlugins } from '../../plugins/index.js';
 import { needsNamespace } from '../shared/rootless/launcher.js';
+import { drain, drainTime } from './drain.js';
 import type { DaemonFlags } from './flags.js';
+import { logOptions } from './log-options.js';
+import { Operations } from './operations.js';
+import { checkConfig, dumpConfig } from './show-config.js';
+import { StopSignals } from './stop-signals.js';
+
+/** What canceling builds and closing may take, in milliseconds. */
+const CLOSING_MS = 30_000;
 
 export async function runDaemon(flags: DaemonFlags): Promise<void> {
   // Modes mean what they say, whatever the daemon was started with; sockets are nobody else's from the first moment.
   process.umask(0o022);
   if (process.geteuid?.() !== 0) throw await needsNamespace();
   const paths = defaultPaths(currentPerson(), flags.rootless);
-  const config = await readConfig(flags, paths);
-  const { log, debug, grpc, root } = config.settings;
-  const logger = openLogger({ level: log.level ?? (debug ? 'debug' : 'info'), format: log.format ?? 'text' });
+  const read = (): Promise<EngineConfig> => readConfig(flags, paths);
+  const config = await read();
+  const { grpc, root } = config.settings;
+  const logger = openLogger(logOptions(config));
   if (!grpc.address && paths !== systemPaths) await makeSocketFolder(paths.socket);
   const addresses = (grpc.address ?? [`unix://${paths.socket}`]).map(parseListenAddress);
   const credentials = await serverCredentials(grpc.tls);
-  const stopped = stopSignal(logger);
+  const signals = new StopSignals(logger);
 
   await using engine = await Engine.open(
     { root: root ?? paths.root, plugins: builtinPlugins, config, logger, version },
-    stopped,
+    signals.stop,
   );
+  await using operations = await Operations.open({ engine, config, read, logger });
   const { control, sessions, tracing } = engine;
   await using server = new ControlServer({
     control,
@@ -51,12 +61,19 @@ export async function runDaemon(flags: DaemonFlags): Promise<void> {
   else logger.info(`found ${engine.workers.length} workers`);
   for (const address of addresses) logger.info(`running server on ${await server.listen(address)}`);
   notify('READY=1', logger);
-  await new Promise<void>((resolve) => {
-    if (stopped.aborted) resolve();
-    else stopped.addEventListener('abort', () => resolve(), { once: true });
-  });
-  notify('STOPPING=1', logger);
-  logger.info('stopping: running builds are canceled');
+  await signals.asked();
+  const ms = drainTime(operations.config);
+  // systemd would end the daemon on its own after a time that it takes from elsewhere.
+  notify(`STOPPING=1\nEXTEND_TIMEOUT_USEC=${(ms + CLOSING_MS) * 1000}`, logger);
+  await drain(engine, ms, signals.hurry, logger);
+}
+
+/** What `buildkitd config dump` and `config check` print. */
+export async function showConfig(flags: DaemonFlags): Promise<string> {
+  const paths = defaultPaths(currentPerson(), flags.rootless);
+  const config = await readConfig(flags, paths);
+  if (flags.command === 'check') return checkConfig(config);
+  return dumpConfig(config, { root: paths.root, address: `unix://${paths.socket}` });
 }
 
 /** A service manager that does not listen is no reason not to build. */
@@ -84,17 +101,4 @@ async function readConfig({ config, overrides }: DaemonFlags, paths: DefaultPath
     if (config === undefined && missing) return parseConfig('', undefined, overrides);
     throw error;
   }
-}
-
-/** The first SIGTERM or SIGINT asks to stop, the second one does not wait any longer. */
-function stopSignal(logger: Logger): AbortSignal {
-  const stop = new AbortController();
-  const onSignal = (signal: NodeJS.Signals): void => {
-    if (stop.signal.aborted) process.exit(1);
-    logger.info(`got signal ${signal}`);
-    stop.abort();
-  };
-  process.on('SIGTERM', onSignal);
-  process.on('SIGINT', onSignal);
-  return stop.signal;
 }
