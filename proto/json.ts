@@ -14,13 +14,24 @@ const wide = new Set(['int64', 'uint64']);
 export function toJson(type: string, message: object, style: JsonStyle): { [key: string]: Json } {
   const values = message as Readonly<Record<string, unknown>>;
   const out: { [key: string]: Json } = {};
+  const choice: { [key: string]: Json } = {};
+  const own = style === 'go' ? goForms[type] : undefined;
   for (const field of byNumber(type)) {
     const value = values[field.name];
-    if (value === undefined || value === null || isEmpty(field, value)) continue;
-    out[nameOf(field, style)] = fieldToJson(field, value, style);
+    if (value === undefined || value === null) continue;
+    if (isEmpty(field, value) && !own?.always.includes(field.name)) continue;
+    const into = own && field.kind === 'choice' ? choice : out;
+    into[nameOf(field, style)] = fieldToJson(field, value, style);
   }
-  return out;
+  return own ? { ...out, [own.choice]: choice } : out;
 }
+
+/** Messages whose Go form is not the one that is generated. BuildKit: solver/pb/json.go. */
+const goForms: Readonly<Record<string, { readonly choice: string; readonly always: readonly string[] }>> = {
+  Op: { choice: 'Op', always: [] },
+  FileAction: { choice: 'Action', always: ['input', 'secondaryInput', 'output'] },
+  UserOpt: { choice: 'User', always: [] },
+};
 
 const byNumber = (type: string): readonly FieldLayout[] =>
   [...layout[type]!].sort((a, b) => a.number - b.number);

@@ -1,4 +1,5 @@
 import type { Platform } from '../util/platform.js';
+import type { AttestationSubject } from './frontend.js';
 import type { ProgressSteps } from './progress.js';
 import type { ImmutableRef, LayerOptions, RefLayer } from './refs.js';
 import type { Session } from './session.js';
@@ -49,6 +50,21 @@ export interface BuildResult {
   /** True when the frontend answered a map of refs, even of one. */
   readonly multiPlatform: boolean;
   readonly metadata: ReadonlyMap<string, Uint8Array>;
+  /** What is stated about each platform's result, by its id; a result that names no platform has the empty one. */
+  readonly attestations?: ReadonlyMap<string, readonly ResultAttestation[]>;
+}
+
+/** One statement about a result. Bundles of a frontend come in their parts. BuildKit: exporter/attestation. */
+export interface ResultAttestation {
+  /** The file's name counts where statements become files: `provenance.json`. */
+  readonly path: string;
+  readonly predicateType: string;
+  /** None is the result itself. */
+  readonly subjects: readonly AttestationSubject[];
+  /** `inline-only`, `reason`, `sbom-core`. */
+  readonly metadata: ReadonlyMap<string, Uint8Array>;
+  /** The predicate, as JSON. What is told of the build is so up to now. */
+  predicate(signal: AbortSignal): Promise<Uint8Array>;
 }
 export interface PlatformResult {
   /** `linux/amd64`; empty for a single result that names no platform. */

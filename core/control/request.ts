@@ -4,6 +4,7 @@ import { policyFromProto } from '../../proto/source-policy.js';
 import type { CacheRequest } from '../cache/build-caches.js';
 import { BuildError, type CacheEntry, invalid, unsupported } from '../contracts/index.js';
 import type { BuildPolicies } from '../gateway/source-policies.js';
+import { type AttestationWishes, attestationWishes } from '../provenance/wishes.js';
 import { didYouMean } from '../util/nearest.js';
 
 /** One `Exporters` entry. */
@@ -19,6 +20,7 @@ export interface SolvePlan {
   readonly entitlements: ReadonlySet<string>;
   readonly policies: BuildPolicies;
   readonly caches: CacheRequest;
+  readonly attestations: AttestationWishes;
   readonly work: SolveWork;
 }
 
@@ -40,6 +42,7 @@ export function planSolve(request: control.SolveRequest, allowed: readonly strin
     entitlements: grant(request.Entitlements, allowed),
     policies: policiesOf(request),
     caches: cachesOf(request),
+    attestations: attestationWishes(request.FrontendAttrs),
     work: workOf(request),
   };
 }
@@ -114,11 +117,4 @@ function refuseUnsupported(request: control.SolveRequest): void {
   if (request.EnableSessionExporter) refuse('the session exporter');
   if (request.ProxyNetwork) refuse('the proxy network');
   if (request.CompatibilityVersion !== 0) refuse(`compatibility version ${request.CompatibilityVersion}`);
-  for (const [key, value] of Object.entries(request.FrontendAttrs)) {
-    if (key.startsWith('attest:') && !attestationIsOff(value)) refuse(`the attestation "${key}=${value}"`);
-  }
 }
-
-/** `disabled=true`, or wanted only inline in a result that carries none (what clients send by default). */
-const attestationIsOff = (value: string): boolean =>
-  value.split(',').some((part) => ['disabled=true', 'inline-only=true'].includes(part.trim()));

@@ -6,16 +6,12 @@ import {
   type ImmutableRef,
   invalid,
   type PlatformResult,
-  unsupported,
 } from '../contracts/index.js';
 import { defaultPlatform, normalizePlatform, type Platform } from '../util/platform.js';
 
 export type SolveRef = (ref: GatewayRef | undefined) => Promise<ImmutableRef | undefined>;
 
 export async function solveResult(result: FrontendResult, solve: SolveRef): Promise<BuildResult> {
-  if ([...(result.attestations?.values() ?? [])].some((list) => list.length > 0)) {
-    throw unsupported('control.attestations', 'attestations of a result are known, but not supported yet');
-  }
   const platforms = platformsOf(result.metadata);
   const solved = await Promise.all(
     refsOf(result).map(
@@ -34,7 +30,7 @@ export function refsOf(result: FrontendResult): [id: string, ref: GatewayRef | u
 }
 
 /** `refs.platforms`: {"Platforms":[{"ID":"linux/amd64","Platform":{…}}]} (wire facts E11.6). */
-function platformsOf(metadata: ReadonlyMap<string, Uint8Array>): Map<string, Platform> {
+export function platformsOf(metadata: ReadonlyMap<string, Uint8Array>): Map<string, Platform> {
   const data = metadata.get('refs.platforms');
   if (data === undefined) return new Map();
   interface Entry {

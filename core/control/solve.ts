@@ -14,6 +14,7 @@ import { Bridge } from '../gateway/bridge.js';
 import { LlbBridge } from '../gateway/llb-bridge.js';
 import type { History } from '../history/history.js';
 import type { LlbServices } from '../llb/services.js';
+import { attest } from '../provenance/attest.js';
 import type { Job } from '../solver/job.js';
 import type { Solver } from '../solver/solver.js';
 import { unlessAborted } from '../util/deferred.js';
@@ -23,7 +24,7 @@ import { openExports, runExports } from './exports.js';
 import type { Journal } from './journal.js';
 import { recordBuild } from './recorded-build.js';
 import { planSolve, type SolvePlan } from './request.js';
-import { refsOf, solveResult } from './result.js';
+import { platformsOf, refsOf, solveResult } from './result.js';
 
 export interface SolveServices {
   readonly solver: Solver;
@@ -52,6 +53,7 @@ export async function solve(
   signal: AbortSignal,
   span: Span | undefined,
 ): Promise<control.SolveResponse> {
+  const startedAt = Date.now();
   const plan = planSolve(request, services.allowedEntitlements);
   await using owned = new DisposeStack();
   const exports = openExports(plan.exporters, services.exporters);
@@ -78,6 +80,18 @@ export async function solve(
     const result = await frontendResult(plan, request, bridge, remote, inputs, signal);
     const solved = await solveResult(result, (ref) => bridge.resolve(ref, signal));
     const edges = edgesOf(result, bridge);
+    const attestations = await attest(
+      result,
+      plan.attestations,
+      {
+        bridge,
+        job,
+        results: services.caches.results,
+        platforms: [...platformsOf(result.metadata)].map(([id, platform]) => ({ id, platform })),
+        startedAt,
+      },
+      signal,
+    );
     const scope = {
       session,
       steps: job.steps,
@@ -85,7 +99,7 @@ export async function solve(
       ...caches.inline(edges),
       exportCaches: (either: AbortSignal) => caches.export(edges, either),
     };
-    const { response, results } = await runExports(exports, solved, scope, signal);
+    const { response, results } = await runExports(exports, { ...solved, attestations }, scope, signal);
     recording.succeeded(result, response, results);
     return { ExporterResponse: { ...response, ...frontendKeys(result) } };
   } catch (error) {

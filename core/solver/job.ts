@@ -9,7 +9,7 @@ import type { Span } from '../contracts/tracing.js';
 import type { Digest } from '../util/digest.js';
 import { type Explanation, explain } from './explain.js';
 import type { ForeignCache } from './foreign.js';
-import { cacheChain, type KeyChain } from './key-chain.js';
+import { type ChainResult, cacheChain, chainResult, type KeyChain } from './key-chain.js';
 import type { Edge, Op, Result } from './op.js';
 import { JobSteps } from './progress/job-steps.js';
 import { JobStream } from './progress/job-stream.js';
@@ -38,6 +38,8 @@ export interface Job extends AsyncDisposable {
   cacheChain(edge: Edge): KeyChain | undefined;
   /** The op that runs an edge's step for this job: equal vertices share one. undefined: it was not asked for. */
   op(edge: Edge): Op | undefined;
+  /** What is known of an edge's result. Its tree is borrowed. */
+  found(edge: Edge): ChainResult | undefined;
   /** Called by the solver: `task` is now a part of this job. */
   watch(task: Task): void;
 }
@@ -111,6 +113,11 @@ export class SolverJob implements Job {
 
   op(edge: Edge): Op | undefined {
     return this.#host.find(this, edge)?.task.vertex.op;
+  }
+
+  found(edge: Edge): ChainResult | undefined {
+    const output = this.#host.find(this, edge);
+    return output && chainResult(output);
   }
 
   watch(task: Task): void {

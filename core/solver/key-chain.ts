@@ -51,7 +51,7 @@ function nodeOf(output: Output, nodes: ReadonlyMap<Output, KeyChain>): KeyChain 
   return {
     digest: rootKey(first.digest, output.index),
     inputs: task.inputs.map((input) => linksOf(input, nodes)),
-    result: resultOf(output),
+    result: chainResult(output),
     exportCache: task.vertex.exportCache,
     vertex: task.digest,
     aliases: others.map(({ digest }) => rootKey(digest, output.index)),
@@ -76,7 +76,7 @@ const contentNode = (contentDigest: Digest): KeyChain => ({
   keys: [],
 });
 
-function resultOf(output: Output): ChainResult | undefined {
+export function chainResult(output: Output): ChainResult | undefined {
   const { result, bestRecord } = output;
   if (result) return { held: result, recordId: result.recordId, createdAt: result.createdAt };
   return bestRecord && { held: undefined, recordId: bestRecord.id, createdAt: bestRecord.createdAt };

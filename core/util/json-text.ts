@@ -34,6 +34,12 @@ export function sortedObject(members: ReadonlyMap<string, string>): string {
   return `{${sorted.map(([key, value]) => `${escapeHtml(JSON.stringify(key))}:${value}`).join(',')}}`;
 }
 
+/** Without spaces, as Go writes it into a larger document. Throws for what is no JSON. */
+export function compactJson(text: string): string {
+  JSON.parse(text);
+  return escapeHtml(tokens(text).join(''));
+}
+
 /** Compact JSON with two spaces per level, as Go's MarshalIndent lays it out. */
 export function indentJson(compact: string): string {
   let out = '';

@@ -8,6 +8,7 @@ import type {
   Exporter,
 } from '../../../core/contracts/exporter.js';
 import type { Registries } from '../../../core/contracts/registry.js';
+import { silentTracing, type Tracing } from '../../../core/contracts/tracing.js';
 import { AttributeReader } from '../shared/attributes.js';
 import { givenNames, type ImageOptions, readImageOptions } from '../shared/image/options.js';
 import { pushImage } from '../shared/image/push.js';
@@ -28,10 +29,12 @@ interface ImageExportOptions extends ImageOptions {
 export class ImageExporter implements Exporter {
   readonly #content: ContentStore;
   readonly #registries: Registries;
+  readonly #tracing: Tracing;
 
-  constructor(content: ContentStore, registries: Registries) {
+  constructor(content: ContentStore, registries: Registries, tracing: Tracing = silentTracing) {
     this.#content = content;
     this.#registries = registries;
+    this.#tracing = tracing;
   }
 
   open(attrs: Readonly<Record<string, string>>): Export {
@@ -49,7 +52,7 @@ export class ImageExporter implements Exporter {
     reader.boolean('name-canonical');
     reader.notYet('unpack', ['false', '0']);
     reader.finish();
-    return new ImageExport(new ImageWriter(this.#content), this.#registries, options);
+    return new ImageExport(new ImageWriter(this.#content), this.#registries, this.#tracing, options);
   }
 }
 
@@ -57,11 +60,13 @@ class ImageExport implements Export {
   readonly name = 'exporting to image';
   readonly #writer: ImageWriter;
   readonly #registries: Registries;
+  readonly #tracing: Tracing;
   readonly #options: ImageExportOptions;
 
-  constructor(writer: ImageWriter, registries: Registries, options: ImageExportOptions) {
+  constructor(writer: ImageWriter, registries: Registries, tracing: Tracing, options: ImageExportOptions) {
     this.#writer = writer;
     this.#registries = registries;
+    this.#tracing = tracing;
     this.#options = options;
   }
 
@@ -79,7 +84,10 @@ class ImageExport implements Export {
       if (push) {
         const { id } = await context.session();
         const options = { registries: this.#registries, sessions: { ids: () => [id] }, insecure, byDigest };
-        for (const name of names) await pushImage(image, name, options, progress, signal);
+        for (const name of names) {
+          const pushed = () => pushImage(image, name, options, progress, signal);
+          await this.#tracing.trace('push', { tags: { name } }, pushed);
+        }
       }
       return { response: imageResponse(image, image.root, names) };
     });

@@ -3,6 +3,7 @@ import { ContentStore } from '../../../core/contracts/content.js';
 import { Exporters } from '../../../core/contracts/exporter.js';
 import { definePlugin, PLUGIN_API } from '../../../core/contracts/plugin.js';
 import { Registries } from '../../../core/contracts/registry.js';
+import { Tracing } from '../../../core/contracts/tracing.js';
 import { ImageExporter } from './image-exporter.js';
 
 export default definePlugin({
@@ -12,8 +13,8 @@ export default definePlugin({
   config: z.strictObject({}),
   register(bind) {
     bind(Exporters.named('image')).toFactory(
-      [ContentStore, Registries],
-      (content, registries) => new ImageExporter(content, registries),
+      [ContentStore, Registries, Tracing],
+      (content, registries, tracing) => new ImageExporter(content, registries, tracing),
     );
   },
 });

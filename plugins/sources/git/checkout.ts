@@ -7,7 +7,7 @@ import type { ImmutableRef } from '../../../core/contracts/refs.js';
 import type { Threads } from '../../../core/contracts/threads.js';
 import type { Worker } from '../../../core/contracts/worker.js';
 import { newId } from '../../../core/util/identity.js';
-import { redactCredentials } from '../shared/redact.js';
+import { redactCredentials } from '../../../core/util/redact.js';
 import type { GitRequest } from './attributes.js';
 import type { GitCli } from './git-cli.js';
 import type { GitSubdirArgs } from './git-subdir.task.js';

@@ -6,7 +6,7 @@
 import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BuildError, notFound } from '../../../core/contracts/errors.js';
-import { redactCredentials } from '../shared/redact.js';
+import { redactCredentials } from '../../../core/util/redact.js';
 import { isCommitHash } from './keys.js';
 import { failingAs } from './remote-refs.js';
 import type { Repo } from './shared-repos.js';

@@ -4,7 +4,7 @@
  * BuildKit: util/gitutil/git_cli.go.
  */
 import { BuildError } from '../../../core/contracts/errors.js';
-import { redactCredentials } from '../shared/redact.js';
+import { redactCredentials } from '../../../core/util/redact.js';
 import { type GitOutput, NOT_FOUND, type RunGit } from './git-process.js';
 import { isCommitHash } from './keys.js';
 

@@ -1,7 +1,7 @@
 /** What a ref of a remote stands for, asked with `git ls-remote`. BuildKit: source/git/source.go resolveMetadata. */
 import { BuildError, notFound } from '../../../core/contracts/errors.js';
 import type { GitMeta } from '../../../core/contracts/source.js';
-import { redactCredentials } from '../shared/redact.js';
+import { redactCredentials } from '../../../core/util/redact.js';
 import type { GitRequest } from './attributes.js';
 import type { GitCli } from './git-cli.js';
 import { isCommitHash } from './keys.js';

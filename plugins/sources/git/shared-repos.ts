@@ -11,7 +11,7 @@ import type { MutableRef } from '../../../core/contracts/refs.js';
 import type { Worker } from '../../../core/contracts/worker.js';
 import { sha256 } from '../../../core/util/digest.js';
 import { KeyLock } from '../../../core/util/key-lock.js';
-import { redactCredentials } from '../shared/redact.js';
+import { redactCredentials } from '../../../core/util/redact.js';
 import type { GitCli } from './git-cli.js';
 
 export interface Repo {

@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import { BuildError, type GrpcCode } from '../../../core/contracts/errors.js';
 import type { Digest } from '../../../core/util/digest.js';
-import { redactCredentials } from '../shared/redact.js';
+import { redactCredentials } from '../../../core/util/redact.js';
 import type { HttpCall } from './http-client.js';
 
 /** Without user and password, and without a query, which often is a signature. */

@@ -97,7 +97,7 @@ describe('docker buildx', () => {
         greeting: 'i\n',
       });
       const name = `${ground.registry.address}/greeting:1`;
-      await buildx.build(made, ['--tag', name, '--push', '--provenance=false']);
+      await buildx.build(made, ['--tag', name, '--push']);
       const folder = await ground.write('of-image', dockerfile);
       expect(await built(folder, 'greeting', ['--build-context', `other=docker-image://${name}`])).to.equal(
         'i\n',
@@ -118,7 +118,7 @@ describe('docker buildx', () => {
         greeting: 'l\n',
       });
       const [tar, layout] = [ground.path('layout.tar'), ground.path('layout-dir')];
-      await buildx.build(made, ['--output', `type=oci,dest=${tar}`, '--provenance=false']);
+      await buildx.build(made, ['--output', `type=oci,dest=${tar}`]);
       await succeed('sh', ['-c', `mkdir ${layout} && tar -C ${layout} -xf ${tar}`]);
       const index = JSON.parse(await readFile(`${layout}/index.json`, 'utf8'));
       const folder = await ground.write('of-layout', dockerfile);
@@ -159,7 +159,7 @@ describe('docker buildx', () => {
   it('pushes what another tool can read', async () => {
     const folder = await ground.write('pushed', { Dockerfile: `FROM ${ground.base}\nLABEL by=buildx\n` });
     const name = `${ground.registry.address}/pushed:1`;
-    await buildx.build(folder, ['--tag', name, '--push', '--provenance=false']);
+    await buildx.build(folder, ['--tag', name, '--push']);
     const { stdout } = await succeed('skopeo', ['inspect', '--tls-verify=false', `docker://${name}`]);
     expect(JSON.parse(stdout).Labels).to.deep.equal({ by: 'buildx' });
   });

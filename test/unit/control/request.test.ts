@@ -64,14 +64,6 @@ describe('solve request', () => {
     );
   });
 
-  for (const [what, init] of Object.entries<Init<control.SolveRequest>>({
-    'the attestation "attest:sbom="': { FrontendAttrs: { 'attest:sbom': '' } },
-  })) {
-    it(`refuses ${what} instead of ignoring it`, () => {
-      expect(() => plan(init)).to.throw(`${what} is known, but not supported yet`);
-    });
-  }
-
   it('takes source policies over, and the session that decides', () => {
     const rules = [{ action: 1, selector: { identifier: 'docker-image://*', matchType: 1 } }] as const;
     expect(plan({ SourcePolicy: { rules }, SourcePolicySession: 's' }).policies).to.deep.equal({
@@ -88,7 +80,10 @@ describe('solve request', () => {
     expect(() => plan({ SourcePolicy: { rules: [{}] } })).to.throw('invalid nil selector in policy');
   });
 
-  it('lets pass what clients send by default about attestations', () => {
-    expect(plan({ FrontendAttrs: { 'attest:provenance': 'mode=min,inline-only=true' } }).ref).to.equal('r');
+  it('reads which attestations are wanted', () => {
+    const attrs = { 'attest:provenance': 'mode=min,inline-only=true', 'attest:sbom': 'disabled=true' };
+    const { provenance, sbom } = plan({ FrontendAttrs: attrs }).attestations;
+    expect(provenance).to.include({ mode: 'min', version: 'v0.2', inlineOnly: true });
+    expect(sbom).to.equal(undefined);
   });
 });

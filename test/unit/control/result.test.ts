@@ -2,24 +2,6 @@ import { expect } from 'chai';
 import { solveResult } from '../../../core/control/result.js';
 
 describe('the result of a build', () => {
-  const attestation = {
-    kind: 'in-toto',
-    metadata: new Map(),
-    ref: undefined,
-    path: '/sbom.json',
-    predicateType: 'https://spdx.dev/Document',
-    subjects: [],
-  } as const;
-
-  it('is refused, not cut short, when it has attestations', async () => {
-    const result = { metadata: new Map(), attestations: new Map([['', [attestation]]]) };
-    const outcome = await solveResult(result, async () => undefined).then(
-      () => undefined,
-      (error: Error) => error.message,
-    );
-    expect(outcome).to.equal('attestations of a result are known, but not supported yet');
-  });
-
   it('has one tree, or one for each platform by its name', async () => {
     const platforms = {
       Platforms: [{ ID: 'linux/arm64', Platform: { os: 'linux', architecture: 'arm64' } }],

@@ -6,7 +6,6 @@ import type { Descriptor } from '../../../../core/contracts/content.js';
 import { BuildError } from '../../../../core/contracts/errors.js';
 import { goJson } from '../../../../core/util/go-json.js';
 import { familiarImageReference, parseImageReference } from '../../../../core/util/image-reference.js';
-import { isLayerType } from '../../../../core/util/media-types.js';
 import { encodeHeader, TRAILER_SIZE } from '../../../../core/util/tar/encode.js';
 import { padded } from '../../../../core/util/tar/header.js';
 import { layoutIndex } from './documents.js';
@@ -65,12 +64,12 @@ export function namedManifests(root: Descriptor, names: readonly string[]): read
 /** `manifest.json`, by which `docker load` finds its way. Names in the short form that people write. */
 export function dockerManifest(image: WrittenImage, names: readonly string[]): ArchiveEntry {
   const path = (digest: string): string => `blobs/${digest.replace(':', '/')}`;
-  const layers = image.blobs.filter(({ descriptor: { mediaType } }) => isLayerType(mediaType));
+  const { config, layers } = image.first;
   const repoTags = names.map((name) => familiarImageReference(parseImageReference(name)));
   const described = {
-    Config: path(image.configDigest ?? ''),
+    Config: path(config.digest),
     RepoTags: repoTags.length > 0 ? repoTags : null,
-    Layers: layers.length > 0 ? layers.map(({ descriptor }) => path(descriptor.digest)) : null,
+    Layers: layers.length > 0 ? layers.map(({ digest }) => path(digest)) : null,
   };
   return file('manifest.json', 0o644, Buffer.from(goJson([described])));
 }

@@ -42,6 +42,26 @@ export function manifestDocument(
   });
 }
 
+/** What vouches for an image. As an artifact it names the image; otherwise it has the form of one. */
+export function attestationDocument(
+  mediaType: string,
+  config: Descriptor,
+  layers: readonly Descriptor[],
+  subject: Descriptor | undefined,
+): Uint8Array {
+  const { mediaType: type, digest, size } = subject ?? {};
+  return document({
+    schemaVersion: 2,
+    mediaType,
+    artifactType: subject && attestationArtifact,
+    config: { ...descriptorJson(config), data: subject && Buffer.from('{}') },
+    layers: listOrNull(layers.map(descriptorJson)),
+    subject: subject && { mediaType: type, digest, size },
+  });
+}
+
+const attestationArtifact = 'application/vnd.docker.attestation.manifest.v1+json';
+
 export function indexDocument(
   mediaType: string,
   manifests: readonly Descriptor[],

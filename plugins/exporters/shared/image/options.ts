@@ -19,6 +19,10 @@ export interface ImageOptions {
   readonly annotations: readonly Annotation[];
   /** Seconds. */
   readonly sourceDateEpoch: number | undefined;
+  /** Attestation manifests in OCI's form of an artifact, which names its subject. */
+  readonly attestationArtifact: boolean;
+  /** Also attestations that are only for images that take every one of them. */
+  readonly inlineAttestations: boolean;
   /** Clamp the times of files in layers as well, not only those of the image. */
   readonly rewriteTimestamp: boolean;
 }
@@ -29,15 +33,15 @@ export function readImageOptions(
   attrs: AttributeReader,
   defaults: { readonly ociTypes: boolean },
 ): ImageOptions {
-  attrs.notYet('oci-artifact', ['false', '0']);
-  attrs.notYet('attestation-inline', ['false', '0']);
+  const attestationArtifact = attrs.boolean('oci-artifact') ?? false;
   const compression = readCompression(attrs);
   const annotations = attrs
     .matching(annotationPattern)
     .map(([match, value]) => parseAnnotation(match, value));
   const ociTypes = attrs.boolean('oci-mediatypes') ?? defaults.ociTypes;
   // Docker's types have no name for zstd, and nowhere to put these annotations.
-  const needsOci = compression.type === 'zstd' || annotations.some(({ kind }) => kind !== 'manifest');
+  const needsOci =
+    compression.type === 'zstd' || attestationArtifact || annotations.some(({ kind }) => kind !== 'manifest');
   return {
     name: attrs.text('name') ?? '',
     compression,
@@ -45,6 +49,8 @@ export function readImageOptions(
     keepNondistributable: attrs.boolean('prefer-nondist-layers') ?? false,
     annotations,
     sourceDateEpoch: attrs.integer('source-date-epoch'),
+    attestationArtifact,
+    inlineAttestations: attrs.boolean('attestation-inline') ?? false,
     rewriteTimestamp: attrs.boolean('rewrite-timestamp') ?? false,
   };
 }

@@ -11,14 +11,18 @@ import { type Progress, statusWhile } from '../../../../core/contracts/progress.
 import type { LayerOptions, RefLayer, RefLayers } from '../../../../core/contracts/refs.js';
 import { sourceLabel } from '../../../../core/contracts/registry.js';
 import { type Digest, sha256 } from '../../../../core/util/digest.js';
+import { publicAnnotations } from '../../../../core/util/layer-annotations.js';
 import { layerMediaType, mediaTypes } from '../../../../core/util/media-types.js';
 import { formatPlatform } from '../../../../core/util/platform.js';
+import { imagePurl } from '../../../../core/util/purl.js';
 import { together } from '../../../../core/util/together.js';
 import { metadataOf, type NamedResult, namedResults, sourceDateEpoch } from '../result.js';
+import { attestationsOf, makeStatements } from '../statements.js';
 import { type AnnotationKind, annotationsFor } from './annotations.js';
+import { attestationManifest } from './attestation-manifest.js';
 import { imageConfig } from './config.js';
 import { type Annotations, indexDocument, manifestDocument } from './documents.js';
-import type { ImageOptions } from './options.js';
+import { givenNames, type ImageOptions } from './options.js';
 
 /** A finished image, and where each of its blobs can be read. */
 export interface WrittenImage {
@@ -26,6 +30,8 @@ export interface WrittenImage {
   readonly root: Descriptor;
   /** Of an image of one platform. */
   readonly configDigest: Digest | undefined;
+  /** That of the only platform, or of the first. */
+  readonly first: Pick<PlatformImage, 'config' | 'layers'>;
   /** The root comes last. */
   readonly blobs: readonly ImageBlob[];
   readonly sourceDateEpoch: number | undefined;
@@ -44,12 +50,9 @@ export interface WriteContext extends Pick<ExportContext, 'inlineCache'> {
 interface PlatformImage {
   readonly manifest: Descriptor;
   readonly config: Descriptor;
+  readonly layers: readonly Descriptor[];
   readonly blobs: readonly ImageBlob[];
 }
-
-/** Annotations that say how a layer is kept here, not what it is. */
-const internalAnnotations =
-  /^(?:containerd\.io\/(?:uncompressed$|distribution\.source\.)|buildkit\/createdat$)/;
 
 export class ImageWriter {
   readonly #content: ContentStore;
@@ -60,12 +63,16 @@ export class ImageWriter {
 
   async write(
     result: BuildResult,
-    options: ImageOptions,
+    given: ImageOptions,
     { progress, inlineCache }: WriteContext,
     signal: AbortSignal,
   ): Promise<WrittenImage> {
     const parts = namedResults(result);
-    checkAnnotations(options, parts, result.multiPlatform);
+    const isIndex = result.multiPlatform || hasAttestations(result, parts, given);
+    // Attestations have no place among Docker's types.
+    const options: ImageOptions =
+      isIndex && result.attestations?.size ? { ...given, mediaTypes: 'oci' } : given;
+    checkAnnotations(options, parts, isIndex);
     const epoch = sourceDateEpoch(options.sourceDateEpoch, result);
     if (options.rewriteTimestamp && epoch === undefined) {
       progress.log(
@@ -83,17 +90,58 @@ export class ImageWriter {
       ),
     );
     const blobs = images.flatMap((image) => image.blobs);
-    if (!result.multiPlatform) {
-      const { manifest, config } = images[0]!;
-      return { root: manifest, configDigest: config.digest, blobs, sourceDateEpoch: epoch };
+    const first = images[0]!;
+    if (!isIndex) {
+      const { manifest, config } = first;
+      return { root: manifest, configDigest: config.digest, first, blobs, sourceDateEpoch: epoch };
     }
-    const index = await this.#index(images, options, progress);
+    const attested = await Promise.all(
+      parts.map((part, i) => this.#attestations(result, part, images[i]!, options, progress, signal)),
+    );
+    const vouching = attested.flatMap((one) => one ?? []);
+    const manifests = [
+      ...images.map(({ manifest }) => manifest),
+      ...vouching.map(({ manifest }) => manifest),
+    ];
+    const index = await this.#index(manifests, options, progress);
     return {
       root: index.descriptor,
       configDigest: undefined,
-      blobs: [...blobs, index],
+      first,
+      blobs: [...blobs, ...vouching.flatMap((one) => one.blobs), index],
       sourceDateEpoch: epoch,
     };
+  }
+
+  async #attestations(
+    result: BuildResult,
+    { id, platform }: NamedResult,
+    { manifest: image }: PlatformImage,
+    options: ImageOptions,
+    progress: Progress,
+    signal: AbortSignal,
+  ): Promise<{ readonly manifest: Descriptor; readonly blobs: readonly ImageBlob[] } | undefined> {
+    const attestations = attestationsOf(result, id, { inline: true });
+    if (attestations.length === 0) return undefined;
+    const names = givenNames(options.name, result);
+    const self = names.map((name) => ({
+      name: imagePurl('docker', name, platform),
+      digest: image.digest,
+    }));
+    const statements = await makeStatements(attestations, self, signal);
+    const { mediaTypes: family, attestationArtifact: artifact } = options;
+    const made = attestationManifest(image, statements, { family, artifact });
+    const { descriptor, manifest, config, layers } = made;
+    const documents = [...layers, config];
+    const named = [config.descriptor, ...layers.map((layer) => layer.descriptor)];
+    await Promise.all([
+      ...documents.map(({ data }) => this.#content.writeBlob(data, {})),
+      this.#store(progress, 'attestation manifest', descriptor.digest, manifest, named),
+    ]);
+    const blobs = [...documents, { descriptor, data: manifest }].map((one) =>
+      blobOf(one.descriptor, one.data),
+    );
+    return { manifest: descriptor, blobs };
   }
 
   async #platform(
@@ -129,6 +177,7 @@ export class ImageWriter {
     return {
       manifest: { ...manifest.descriptor, platform: part.platform },
       config: configBlob.descriptor,
+      layers: described,
       blobs: [
         ...described.map((descriptor, i) => ({ descriptor, provider, sources: sourcesOf(layers[i]!) })),
         configBlob,
@@ -138,12 +187,11 @@ export class ImageWriter {
   }
 
   async #index(
-    images: readonly PlatformImage[],
+    manifests: readonly Descriptor[],
     options: ImageOptions,
     progress: Progress,
   ): Promise<ImageBlob> {
     const type = options.mediaTypes === 'oci' ? mediaTypes.ociIndex : mediaTypes.dockerList;
-    const manifests = images.map(({ manifest }) => manifest);
     const data = indexDocument(type, manifests, annotationsFor(options.annotations, 'index', undefined));
     const index = this.#document(
       type,
@@ -157,7 +205,7 @@ export class ImageWriter {
   #document(mediaType: string, data: Uint8Array, annotations: Annotations): ImageBlob {
     const plain = { mediaType, digest: sha256(data), size: data.length };
     const descriptor = Object.keys(annotations).length > 0 ? { ...plain, annotations } : plain;
-    return { descriptor, provider: { read: () => once(data) }, sources: {} };
+    return blobOf(descriptor, data);
   }
 
   /** Whoever keeps the document keeps what it names. */
@@ -174,6 +222,19 @@ export class ImageWriter {
     );
   }
 }
+
+/** Inline-only attestations make no index where there is none. */
+const hasAttestations = (
+  result: BuildResult,
+  parts: readonly NamedResult[],
+  { inlineAttestations: inline }: ImageOptions,
+): boolean => parts.some(({ id }) => attestationsOf(result, id, { inline }).length > 0);
+
+const blobOf = (descriptor: Descriptor, data: Uint8Array): ImageBlob => ({
+  descriptor,
+  provider: { read: () => once(data) },
+  sources: {},
+});
 
 async function* once(data: Uint8Array): AsyncIterable<Uint8Array> {
   yield data;
@@ -202,11 +263,12 @@ function layerOptions(
 }
 
 function describeLayer({ descriptor }: RefLayer, options: ImageOptions): Descriptor {
-  const { annotations = {}, platform: _, ...plain } = descriptor;
+  const { annotations: all, platform: _, ...plain } = descriptor;
   const mediaType = layerMediaType(plain.mediaType, options.mediaTypes, options.keepNondistributable);
-  const kept = Object.entries(annotations).filter(([key]) => !internalAnnotations.test(key));
-  if (options.mediaTypes === 'docker' || kept.length === 0) return { ...plain, mediaType };
-  return { ...plain, mediaType, annotations: Object.fromEntries(kept) };
+  const annotations = publicAnnotations(all);
+  if (options.mediaTypes === 'docker' || Object.keys(annotations).length === 0)
+    return { ...plain, mediaType };
+  return { ...plain, mediaType, annotations };
 }
 
 /** Image sources note on a layer where it came from, see `sourceLabel`. */
