@@ -50,9 +50,12 @@ export function parsePlatform(text: string): Platform {
   const [first, second, third] = parts as [string, string?, string?];
   const here = defaultPlatform();
   if (second === undefined) {
-    return knownOs.has(first.toLowerCase())
-      ? normalizePlatform({ ...here, os: first })
-      : normalizePlatform({ os: here.os, architecture: first });
+    if (knownOs.has(first.toLowerCase())) return normalizePlatform({ ...here, os: first });
+    const platform = normalizePlatform({ os: here.os, architecture: first });
+    if (!knownArch.has(platform.architecture)) {
+      throw new Error(`"${text}": unknown operating system or architecture: invalid argument`);
+    }
+    return platform;
   }
   return normalizePlatform({ os: first, architecture: second, ...(third ? { variant: third } : {}) });
 }
@@ -68,6 +71,14 @@ const knownOs = new Set([
   'plan9',
   'macos',
 ]);
+
+/** As Go has them. */
+const knownArch = new Set(
+  (
+    '386 amd64 amd64p32 arm armbe arm64 arm64be loong64 mips mips64 mips64le mips64p32 mips64p32le mipsle ' +
+    'ppc ppc64 ppc64le riscv riscv64 s390 s390x sparc sparc64 wasm'
+  ).split(' '),
+);
 
 /** `linux/amd64`, `linux/arm/v7`; the OS version is appended as `os(version)/…` when present. */
 export function formatPlatform(platform: Platform): string {

@@ -30,6 +30,13 @@ describe('platform choice', () => {
     return found && (found.platform ? formatPlatform(found.platform) : '');
   };
 
+  it('knows an operating system or an architecture by its name alone, and nothing else', () => {
+    expect(
+      ['windows', 'riscv64', 'aarch64'].map((name) => formatPlatform(parsePlatform(name)).split('/')[0]),
+    ).to.deep.equal(['windows', 'linux', 'linux']);
+    expect(() => parsePlatform('moon')).to.throw('"moon": unknown operating system or architecture');
+  });
+
   it('takes the nearest variant below', () => {
     expect(choose('linux/arm/v7', 'linux/arm/v5', 'linux/arm64', 'linux/arm/v6')).to.equal('linux/arm/v6');
     expect(choose('linux/amd64', 'linux/386', 'linux/amd64/v2', 'linux/amd64')).to.equal('linux/amd64');
