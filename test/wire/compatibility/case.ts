@@ -65,6 +65,8 @@ export interface Build {
   readonly env?: Readonly<Record<string, string>>;
   /** Images whose manifests are read from the registry afterwards, `MINE:tag`. */
   readonly pushed?: readonly string[];
+  /** The same for exported caches, whose layers have no order. */
+  readonly caches?: readonly string[];
   /** Forgets everything that the daemon has cached before this build. */
   readonly prune?: boolean;
 }

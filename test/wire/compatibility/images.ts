@@ -36,7 +36,9 @@ export async function imageFacts(
     const name = `${at}.manifests[${index}]`;
     describe(child, name, into);
     const blob = await blobs(child.digest);
-    if (blob) await imageFacts(Buffer.from(blob).toString(), blobs, name, time, into);
+    // An index of caches names layers.
+    if (!/manifest|index/.test(child.mediaType)) await layerFacts(blob, child.mediaType, name, time, into);
+    else if (blob) await imageFacts(Buffer.from(blob).toString(), blobs, name, time, into);
     else into.set(`${name} blob`, 'is not there');
   }
   if (config) {

@@ -39,7 +39,7 @@ async function main(): Promise<number> {
     return 2;
   }
   await using world = await openWorld();
-  const bench: Bench = { world, client };
+  const bench: Bench = { world, client, begun: Date.now() / 1000 };
   const verdicts: Verdict[] = [];
   for (const one of chosen) {
     const verdict = await examine(one, real, ours, bench);

@@ -1,4 +1,89 @@
-/** Differences that can show up in any case, with their reasons. What concerns one case stands in that case. */
+/**
+ * Differences that can show up in any case, with their reasons; what concerns one case stands in that case. A pattern is
+ * matched against `fact: real | ours`.
+ */
 import type { Exception } from './case.js';
 
-export const everywhere: readonly Exception[] = [];
+/** Texts differ, and nothing else. */
+export const wording = (reason: string): Exception => ({
+  fact: /^(stderr|step [^\n]*): (error: |failed: |[^|]*\nerror: )[\s\S]* \| [\s\S]*(error: |failed: )/,
+  reason,
+});
+
+export const everywhere: readonly Exception[] = [
+  {
+    fact: /^step \[internal\] load \.dockerignore/,
+    reason:
+      'The `.dockerignore` is read while the Dockerfile is still being looked at; BuildKit reads it afterwards.',
+  },
+  {
+    fact: /^step \[internal\] look for /,
+    reason:
+      'What `COPY` does not find is looked for once more, to tell the nearest name or the line of `.dockerignore` that hides it.',
+  },
+  {
+    fact: /^step .* statuses: undefined \| downloading /,
+    reason: 'Downloads of files show how far they are.',
+  },
+  {
+    fact: /\/etc\/?: .* at now \| .* at 0$/,
+    reason:
+      'A step leaves the time of `/etc` alone. BuildKit makes and removes `/etc/hosts` and `/etc/resolv.conf` there, which changes it (in trees, not in layers).',
+  },
+  {
+    fact: /SCHILY\.xattr\.trusted\.overlay\.origin=/,
+    reason: 'Attributes of overlayfs itself (`trusted.overlay.origin`) stay out of what is exported.',
+  },
+  {
+    fact: /^step (merge|diff) .* statuses: ((extracting sha256:… \+ )?(merging|diffing)) \| /,
+    reason: 'Merges and diffs are planned, not carried out: there is nothing to show.',
+  },
+  {
+    fact: /did not complete successfully: exit code: 1\n? ?\| [\s\S]*(runc run failed|unable to start container process|unknown ulimit)/,
+    reason:
+      'A process that could not be started says why in the error. BuildKit says "exit code: 1", and the reason is in the log.',
+  },
+  {
+    fact: /OTEL_TRACE/,
+    reason:
+      'Steps take no part in traces: there is no `/dev/otel-grpc.sock` and no `OTEL_…` variable in them.',
+  },
+  {
+    fact: /^step [^:]*(GIT|ADD)[^\n]* log [12]: /,
+    reason:
+      'Fewer calls of git: a commit that is known is not asked for again, tags that nobody wants are not fetched.',
+  },
+  {
+    fact: /^step .*: failed: (.*: )?context canceled: context canceled \| failed: /,
+    reason: 'A step that is given up says "context canceled" once.',
+  },
+  {
+    fact: /invalid response status \d+[^|]* \| [\s\S]*invalid response status \d+ [A-Z]/,
+    reason: 'A failed download names method, URL and the words of the status.',
+  },
+  {
+    fact: /digest mismatch sha256:…: sha256:… *\|/,
+    reason: 'A wrong checksum names the file and says which of the two was expected.',
+  },
+  {
+    fact: /lookup \S+ on \S+: no such host[\s\S]* \| [\s\S]*lookup \S+: no such host/,
+    reason: 'A name that cannot be resolved is told without the name server.',
+  },
+  {
+    fact: /Get \\?"http[\s\S]*connection refused *\| [\s\S]*ECONNREFUSED/,
+    reason: 'A failed download is told in the words of the platform it runs on.',
+  },
+  {
+    fact: /^step .* statuses: sha256:…( \+ sha256:…)* \| undefined/,
+    reason:
+      'Layers of an imported cache that an export only passes on are not told at the steps they are from.',
+  },
+  {
+    fact: /^step importing cache manifest .* statuses: inferred cache manifest type/,
+    reason: 'Importing a cache does not say which kind of manifest it found.',
+  },
+  {
+    fact: /(buildkit-mount|cachemounts\/|layer…\/fs\/)[\s\S]* \| /,
+    reason: 'Errors name paths of the tree, and not where the daemon keeps it.',
+  },
+];

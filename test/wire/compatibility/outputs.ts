@@ -51,6 +51,30 @@ const MANIFESTS = [
   'application/vnd.docker.distribution.manifest.v2+json',
 ].join(', ');
 
+/**
+ * A cache of a registry: the types, how many records and layers the config names, and the layers by what is in them, as
+ * neither has an order.
+ */
+export async function cacheFacts(
+  ref: string,
+  at: string,
+  time: TimeText,
+  into: Map<string, string>,
+): Promise<void> {
+  const facts = new Map<string, string>();
+  await pushedFacts(ref, at, time, facts);
+  const count = (pattern: RegExp): string =>
+    String([...facts.keys()].filter((fact) => pattern.test(fact)).length);
+  into.set(`${at} records`, count(/\.records\[\d+\]\.digest$/));
+  into.set(`${at} results`, count(/\.records\[\d+\]\.layers\[\d+\]\.layer$/));
+  into.set(`${at} layers of the config`, count(/config\.layers\[\d+\]\.blob$/));
+  const kept = /(content-type|mediaType| compression| order|annotations\.(?!.*(created|uncompressed)).*)$/;
+  const told = [...facts]
+    .filter(([fact]) => kept.test(fact))
+    .map(([fact, value]) => `${fact.slice(at.length).replace(/\[\d+\]/g, '[…]')} = ${value}`);
+  into.set(`${at} parts`, told.sort().join('\n'));
+}
+
 /** An image of a registry, `host:port/name:tag`. */
 export async function pushedFacts(
   ref: string,

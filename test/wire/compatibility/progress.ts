@@ -26,6 +26,7 @@ interface RawVertex {
 
 interface Step {
   vertex: RawVertex;
+  /** It was once: a layer that is pulled later reports the step anew, without saying so. */
   cached: boolean;
   readonly statuses: Set<string>;
   readonly logs: Map<number, string>;
@@ -63,8 +64,9 @@ export function readProgress(stderr: string): Progress {
     }
     for (const vertex of message.vertexes ?? []) {
       const step = stepOf(vertex.digest);
-      step.vertex = vertex;
-      step.cached = vertex.cached ?? false;
+      // What is reported anew later may leave out its inputs.
+      step.vertex = { ...vertex, inputs: vertex.inputs ?? step.vertex.inputs ?? [] };
+      step.cached ||= vertex.cached ?? false;
     }
     for (const { vertex, id } of message.statuses ?? []) stepOf(vertex).statuses.add(id);
     for (const { vertex, data, stream = 0 } of message.logs ?? []) {

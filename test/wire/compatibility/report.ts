@@ -4,6 +4,8 @@ import { isExplained, isSame } from './judge.js';
 
 /** Characters of a value that are shown. */
 const SHOWN = 400;
+/** Differences of a case that are shown. */
+const LISTED = 30;
 
 export function verdictLines(verdict: Verdict): string {
   const { one, seconds, found, stale } = verdict;
@@ -12,7 +14,10 @@ export function verdictLines(verdict: Verdict): string {
   const unexplained = found.filter(({ reason }) => reason === undefined);
   return [
     head,
-    ...unexplained.map((difference) => `      build ${difference.build}, ${describe(difference)}`),
+    ...unexplained
+      .slice(0, LISTED)
+      .map((difference) => `      build ${difference.build}, ${describe(difference)}`),
+    ...(unexplained.length > LISTED ? [`      and ${unexplained.length - LISTED} more`] : []),
     ...stale.map(({ fact }) => `      nothing differs as ${fact} any more`),
   ].join('\n');
 }

@@ -16,7 +16,7 @@ import { type Finished, run, succeed } from '../../integration/support/processes
 import { type Build, FILE_TIME, type FileSpec, type Files, type NamedCase } from './case.js';
 import type { Facts } from './facts.js';
 import { normalise, type Place } from './normalise.js';
-import { outputFacts, pushedFacts } from './outputs.js';
+import { cacheFacts, outputFacts, pushedFacts } from './outputs.js';
 import { readProgress } from './progress.js';
 import { timesSince } from './trees.js';
 import type { World } from './world.js';
@@ -31,6 +31,8 @@ export interface Bench {
   readonly world: World;
   /** The Go client. */
   readonly client: string;
+  /** When the comparison began, in seconds since 1970. */
+  readonly begun: number;
 }
 
 /** Milliseconds that a build may take. */
@@ -81,13 +83,12 @@ class CaseBuild {
   }
 
   async run(address: string): Promise<Facts> {
-    const { dockerfile, files, env = {}, pushed = [] } = this.#build;
+    const { dockerfile, files, env = {}, pushed = [], caches = [] } = this.#build;
     for (const folder of ['context', 'out'])
       rmSync(join(this.#dir, folder), { recursive: true, force: true });
     mkdirSync(join(this.#dir, 'out'), { recursive: true });
     const all = { ...(dockerfile === undefined ? {} : { Dockerfile: dockerfile }), ...files };
     writeFiles(join(this.#dir, 'context'), all, (text) => this.#filled(text));
-    const begun = Date.now() / 1000;
     const finished = await run(this.#bench.client, ['--addr', address, ...this.#args()], {
       cwd: this.#dir,
       env: { HOME: this.#dir, ...filledValues(env, (text) => this.#filled(text)) },
@@ -95,9 +96,14 @@ class CaseBuild {
       signal: AbortSignal.timeout(PATIENCE),
     });
     const facts = this.#told(finished);
-    const time = timesSince(begun);
-    await outputFacts(join(this.#dir, 'out'), time, facts);
-    for (const ref of pushed) await pushedFacts(this.#filled(ref), `pushed ${ref}`, time, facts);
+    const time = timesSince(this.#bench.begun);
+    try {
+      await outputFacts(join(this.#dir, 'out'), time, facts);
+      for (const ref of pushed) await pushedFacts(this.#filled(ref), `pushed ${ref}`, time, facts);
+      for (const ref of caches) await cacheFacts(this.#filled(ref), `cache ${ref}`, time, facts);
+    } catch (error) {
+      facts.set('what was exported cannot be read', String(error));
+    }
     return new Map(
       [...facts].map(([fact, value]) => [normalise(fact, this.#places), normalise(value, this.#places)]),
     );

@@ -14,19 +14,19 @@ const cache = (to: string, from: string, more: Case = {}): Case => ({
 });
 
 export const caches = area('Caches', {
-  'of a registry': cache(`type=registry,ref=${REF}`, `type=registry,ref=${REF}`, { pushed: [REF] }),
+  'of a registry': cache(`type=registry,ref=${REF}`, `type=registry,ref=${REF}`, { caches: [REF] }),
   'of a registry, all steps': cache(`type=registry,ref=${REF},mode=max`, `type=registry,ref=${REF}`, {
     pushed: [REF],
   }),
   'of a registry, as a manifest': cache(
     `type=registry,ref=${REF},image-manifest=true`,
     `type=registry,ref=${REF}`,
-    { pushed: [REF] },
+    { caches: [REF] },
   ),
   'of a registry, with types of Docker': cache(
     `type=registry,ref=${REF},oci-mediatypes=false,image-manifest=false`,
     `type=registry,ref=${REF}`,
-    { pushed: [REF] },
+    { caches: [REF] },
   ),
   'of a folder': cache('type=local,dest=DIR/cache', 'type=local,src=DIR/cache'),
   'of a folder, all steps': cache('type=local,dest=DIR/cache,mode=max', 'type=local,src=DIR/cache'),
