@@ -25,6 +25,8 @@ export interface ControlApi {
   listPlugins(request: debug.ListPluginsRequest, call: Call): Promise<debug.ListPluginsResponse>;
   explain(request: debug.ExplainRequest, call: Call): Promise<debug.ExplainResponse>;
   tasks(request: debug.TasksRequest, call: Call): Promise<debug.TasksResponse>;
+  /** What it holds at this moment. */
+  resources(request: debug.ResourcesRequest, call: Call): Promise<debug.ResourcesResponse>;
   /** What such a prune would do with each record. */
   planPrune(request: control.PruneRequest, call: Call): Promise<debug.PlanPruneResponse>;
   /** Absent where nothing is remembered. */

@@ -254,6 +254,7 @@ export const Debug = {
   ListPlugins: debugService.unary('ListPlugins', debug.ListPluginsRequest, debug.ListPluginsResponse),
   Explain: debugService.unary('Explain', debug.ExplainRequest, debug.ExplainResponse),
   Tasks: debugService.unary('Tasks', debug.TasksRequest, debug.TasksResponse),
+  Resources: debugService.unary('Resources', debug.ResourcesRequest, debug.ResourcesResponse),
   PlanPrune: debugService.unary('PlanPrune', control.PruneRequest, debug.PlanPruneResponse),
 } as const;
 

@@ -53,6 +53,10 @@ export class GrpcControl implements ControlApi {
     return this.#debug(this.#connection.unary(Debug.Tasks, request, call));
   }
 
+  resources(request: debug.ResourcesRequest, call: Call): Promise<debug.ResourcesResponse> {
+    return this.#debug(this.#connection.unary(Debug.Resources, request, call));
+  }
+
   planPrune(request: control.PruneRequest, call: Call): Promise<debug.PlanPruneResponse> {
     return this.#debug(this.#connection.unary(Debug.PlanPrune, request, call));
   }

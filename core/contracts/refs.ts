@@ -160,6 +160,8 @@ export interface RefStore {
   /** Keeps a record from garbage collection until released: solver results in the key store do this. */
   hold(id: string, holder: string): Promise<void>;
   release(id: string, holder: string): Promise<void>;
+  /** Handles that nobody has disposed yet, for those who look for leaks. */
+  openHandles?(): readonly { readonly id: string }[];
 }
 
 /** BuildKit: api/services/control/control.proto UsageRecord. Times in milliseconds, sizes in bytes. */

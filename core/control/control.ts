@@ -25,6 +25,7 @@ import type { Call } from './call.js';
 import type { Collector } from './collector.js';
 import { Garbage, type GarbageOptions } from './garbage.js';
 import { Journal } from './journal.js';
+import { type Counted, resources } from './resources.js';
 import { RunningBuilds } from './running-builds.js';
 import { type Build, type SolveServices, solve } from './solve.js';
 import { statusMessages } from './status-stream.js';
@@ -42,6 +43,8 @@ export interface ControlOptions extends Omit<SolveServices, 'builds' | 'journal'
   readonly version: types.BuildkitVersion;
   readonly plugins: () => readonly PluginStatus[];
   readonly content: ContentStore;
+  /** Tables of what is around the builds: sessions. */
+  readonly tables: () => Counted;
   readonly gcRules: GarbageOptions['rules'];
 }
 
@@ -160,6 +163,12 @@ export class Control implements AsyncDisposable {
 
   async tasks(_request: debug.TasksRequest, _call: Call): Promise<debug.TasksResponse> {
     return { table: this.#options.solver.dump() };
+  }
+
+  async resources(request: debug.ResourcesRequest, _call: Call): Promise<debug.ResourcesResponse> {
+    const { tables, workers, solver } = this.#options;
+    const counted = { builds: this.#running.count, tasks: solver.load.tasks, ...tables() };
+    return resources(counted, workers, request.collect);
   }
 
   get collector(): Collector {

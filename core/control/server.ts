@@ -173,6 +173,7 @@ export class ControlServer implements AsyncDisposable {
     this.#server.addService(Debug, {
       ListPlugins: handlers.unary(Debug.ListPlugins, (request, call) => control.listPlugins(request, call)),
       Explain: handlers.unary(Debug.Explain, (request, call) => control.explain(request, call)),
+      Resources: handlers.unary(Debug.Resources, (request, call) => control.resources(request, call)),
       Tasks: handlers.unary(Debug.Tasks, (request, call) => control.tasks(request, call)),
       PlanPrune: handlers.unary(Debug.PlanPrune, (request, call) => control.planPrune(request, call)),
     });

@@ -234,6 +234,7 @@ async function openControl(
     plugins: () => plugins.statuses(),
     history,
     content,
+    tables: () => ({ sessions: sessions.count }),
     gcRules: (worker) => gc.rulesOf(worker),
   });
   return owner.use(control);

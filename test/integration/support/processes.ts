@@ -4,11 +4,9 @@ import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '../../..');
 
-/** The bundles in dist/, which the test command makes first. */
-export const programs = {
-  buildctl: join(root, 'dist/buildctl.js'),
-  buildkitd: join(root, 'dist/buildkitd.js'),
-};
+/** The bundles in dist/, which the test command makes first, or in a folder of your own (`BUILDKIT_TEST_DIST`). */
+const dist = process.env.BUILDKIT_TEST_DIST ?? join(root, 'dist');
+export const programs = { buildctl: join(dist, 'buildctl.js'), buildkitd: join(dist, 'buildkitd.js') };
 
 export interface Finished {
   readonly code: number;
