@@ -7,9 +7,13 @@ import { together } from '../../../core/util/together.js';
 import type { AttributeReader } from './attributes.js';
 import { refuseOverlaps } from './overlapping-paths.js';
 import { type NamedResult, namedResults, sourceDateEpoch } from './result.js';
+import { statementFiles } from './statement-files.js';
+import { attestationsOf } from './statements.js';
 
 /** Attributes that the `local` and `tar` exporters share. BuildKit: exporter/local/fs.go CreateFSOpts. */
 export interface FolderOptions {
+  /** Of the names of files that attestations become. */
+  readonly attestationPrefix: string;
   readonly sourceDateEpoch: number | undefined;
   /** One folder per platform; by default for results of several platforms. */
   readonly platformSplit: boolean | undefined;
@@ -21,9 +25,8 @@ export interface NamedTree extends ResultTree {
 }
 
 export function readFolderOptions(attrs: AttributeReader): FolderOptions {
-  // It names files that attestations become; results carry none yet.
-  attrs.text('attestation-prefix');
   return {
+    attestationPrefix: attrs.text('attestation-prefix') ?? '',
     sourceDateEpoch: attrs.integer('source-date-epoch'),
     platformSplit: attrs.boolean('platform-split'),
   };
@@ -42,8 +45,22 @@ export async function resultTrees(
 ): Promise<readonly NamedTree[]> {
   const split = options.platformSplit ?? result.multiPlatform;
   const epoch = sourceDateEpoch(options.sourceDateEpoch, result);
-  const tree = (part: NamedResult, either: AbortSignal): Promise<NamedTree> =>
-    resultTree(part, split, epoch, progress, either);
+  const statements = (part: NamedResult, layers: readonly string[], either: AbortSignal) =>
+    statementFiles(
+      attestationsOf(result, part.id, { inline: false }),
+      layers,
+      {
+        prefix: options.attestationPrefix,
+        platform: result.multiPlatform && !split ? part.id : undefined,
+        sourceDateEpoch: epoch,
+      },
+      threads,
+      either,
+    );
+  const tree = async (part: NamedResult, either: AbortSignal): Promise<NamedTree> => {
+    const plain = await resultTree(part, split, epoch, progress, either);
+    return { ...plain, files: await statements(part, plain.stack.layers, either) };
+  };
   const trees = await together(namedResults(result), tree, signal);
   const stacks = trees.map(({ id, stack }) => ({ id, layers: stack.layers }));
   if (!split) await refuseOverlaps(threads, stacks, signal);
