@@ -12,7 +12,7 @@ import type { Result, ResultStore } from './op.js';
 import type { OpContexts } from './op-context.js';
 import type { LoadedResult, StoredRecords } from './records.js';
 import type { Clock, Stop } from './seams.js';
-import type { Slots } from './slots.js';
+import type { Slot, Slots } from './slots.js';
 import type { StepSpans } from './step-spans.js';
 import type { Output, Task } from './task.js';
 import { whyRun } from './verdicts.js';
@@ -142,7 +142,9 @@ function execEffect(
   const { contexts, slots, spans } = services;
   const because = whyRun(task);
   const run = async (stop: Stop): Promise<readonly (Result | undefined)[]> => {
-    using slot = task.vertex.op.heavy ? await slots.take(task.distance, stop.signal) : undefined;
+    const take = (): Promise<Slot> => slots.take(task.distance, stop.signal);
+    const wait = (): Promise<Slot> => (slots.full ? spans.child(task, 'wait for a slot', {}, take) : take());
+    using slot = task.vertex.op.heavy ? await wait() : undefined;
     const inputs = task.inputs.map(({ source }) => source.result?.value);
     return await shown(task, false, () =>
       spans.child(task, 'exec', {}, () =>

@@ -20,6 +20,11 @@ export class Slots {
     return this.#taken;
   }
 
+  /** Whoever comes now has to wait. */
+  get full(): boolean {
+    return this.#taken >= this.#limit;
+  }
+
   get waiting(): number {
     return this.#waiting.length;
   }

@@ -7,15 +7,24 @@ import type {
   Exported,
   Exporter,
 } from '../../../core/contracts/exporter.js';
+import type { Progress } from '../../../core/contracts/progress.js';
 import type { Registries } from '../../../core/contracts/registry.js';
 import { silentTracing, type Tracing } from '../../../core/contracts/tracing.js';
 import { AttributeReader } from '../shared/attributes.js';
 import { givenNames, type ImageOptions, readImageOptions } from '../shared/image/options.js';
 import { pushImage } from '../shared/image/push.js';
 import { imageResponse } from '../shared/image/response.js';
-import { ImageWriter } from '../shared/image/writer.js';
+import {
+  checkUnpack,
+  type FindImageStore,
+  noImageStore,
+  readStoreOptions,
+  type StoreOptions,
+  storeImage,
+} from '../shared/image/store.js';
+import { ImageWriter, type WrittenImage } from '../shared/image/writer.js';
 
-interface ImageExportOptions extends ImageOptions {
+interface ImageExportOptions extends ImageOptions, StoreOptions {
   readonly push: boolean;
   readonly pushByDigest: boolean;
   readonly insecure: boolean;
@@ -30,11 +39,18 @@ export class ImageExporter implements Exporter {
   readonly #content: ContentStore;
   readonly #registries: Registries;
   readonly #tracing: Tracing;
+  readonly #imageStore: FindImageStore;
 
-  constructor(content: ContentStore, registries: Registries, tracing: Tracing = silentTracing) {
+  constructor(
+    content: ContentStore,
+    registries: Registries,
+    tracing: Tracing = silentTracing,
+    imageStore: FindImageStore = noImageStore,
+  ) {
     this.#content = content;
     this.#registries = registries;
     this.#tracing = tracing;
+    this.#imageStore = imageStore;
   }
 
   open(attrs: Readonly<Record<string, string>>): Export {
@@ -46,54 +62,74 @@ export class ImageExporter implements Exporter {
       insecure: reader.boolean('registry.insecure') ?? false,
       danglingPrefix: reader.text('dangling-name-prefix') ?? '',
       danglingEmptyOnly: reader.boolean('danging-name-empty-only') ?? false, // BuildKit's own spelling
+      ...readStoreOptions(reader),
     };
-    // They concern the image store of a containerd worker; workers without one ignore them, as in BuildKit.
-    reader.boolean('store');
-    reader.boolean('name-canonical');
-    reader.notYet('unpack', ['false', '0']);
     reader.finish();
-    return new ImageExport(new ImageWriter(this.#content), this.#registries, this.#tracing, options);
+    return new ImageExport(options, {
+      writer: new ImageWriter(this.#content),
+      registries: this.#registries,
+      tracing: this.#tracing,
+      imageStore: this.#imageStore,
+    });
   }
+}
+
+interface ImageExportParts {
+  readonly writer: ImageWriter;
+  readonly registries: Registries;
+  readonly tracing: Tracing;
+  readonly imageStore: FindImageStore;
 }
 
 class ImageExport implements Export {
   readonly name = 'exporting to image';
-  readonly #writer: ImageWriter;
-  readonly #registries: Registries;
-  readonly #tracing: Tracing;
   readonly #options: ImageExportOptions;
+  readonly #parts: ImageExportParts;
 
-  constructor(writer: ImageWriter, registries: Registries, tracing: Tracing, options: ImageExportOptions) {
-    this.#writer = writer;
-    this.#registries = registries;
-    this.#tracing = tracing;
+  constructor(options: ImageExportOptions, parts: ImageExportParts) {
     this.#options = options;
+    this.#parts = parts;
   }
 
   async run(result: BuildResult, context: ExportContext, signal: AbortSignal): Promise<Exported> {
-    const { push, insecure, pushByDigest: byDigest, danglingPrefix } = this.#options;
+    const { push, danglingPrefix, rewriteTimestamp } = this.#options;
+    const { writer, imageStore } = this.#parts;
     const given = givenNames(this.#options.name, result);
     if (push && given.length === 0 && danglingPrefix === '') {
       throw invalid('exporter.no-name', 'image exporter: push=true needs a name to push to', {
         hint: 'add name=<registry>/<repository>:<tag> to the output',
       });
     }
+    const images = imageStore(result);
+    checkUnpack(this.#options, images, rewriteTimestamp);
     return context.steps.step(this.name, async (progress) => {
-      const image = await this.#writer.write(result, this.#options, { ...context, progress }, signal);
+      const image = await writer.write(result, this.#options, { ...context, progress }, signal);
       const names = this.#withDangling(given, image.root.digest);
-      if (push) {
-        const { id } = await context.session();
-        const options = { registries: this.#registries, sessions: { ids: () => [id] }, insecure, byDigest };
-        for (const name of names) {
-          const pushed = () => pushImage(image, name, options, progress, signal);
-          await this.#tracing.trace('push', { tags: { name } }, pushed);
-        }
-      }
+      if (images && this.#options.store)
+        await storeImage(image, names, images, this.#options, progress, signal);
+      if (push) await this.#push(image, names, context, progress, signal);
       return { response: imageResponse(image, image.root, names) };
     });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}
+
+  async #push(
+    image: WrittenImage,
+    names: readonly string[],
+    context: ExportContext,
+    progress: Progress,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { insecure, pushByDigest: byDigest } = this.#options;
+    const { registries, tracing } = this.#parts;
+    const { id } = await context.session();
+    const options = { registries, sessions: { ids: () => [id] }, insecure, byDigest };
+    for (const name of names) {
+      const pushed = () => pushImage(image, name, options, progress, signal);
+      await tracing.trace('push', { tags: { name } }, pushed);
+    }
+  }
 
   #withDangling(given: readonly string[], digest: string): readonly string[] {
     const { danglingPrefix, danglingEmptyOnly } = this.#options;

@@ -4,6 +4,8 @@ import { Exporters } from '../../../core/contracts/exporter.js';
 import { definePlugin, PLUGIN_API } from '../../../core/contracts/plugin.js';
 import { Registries } from '../../../core/contracts/registry.js';
 import { Tracing } from '../../../core/contracts/tracing.js';
+import { Workers } from '../../../core/contracts/worker.js';
+import { imageStoreOf } from '../shared/image/store.js';
 import { ImageExporter } from './image-exporter.js';
 
 export default definePlugin({
@@ -13,8 +15,9 @@ export default definePlugin({
   config: z.strictObject({}),
   register(bind) {
     bind(Exporters.named('image')).toFactory(
-      [ContentStore, Registries, Tracing],
-      (content, registries, tracing) => new ImageExporter(content, registries, tracing),
+      [ContentStore, Registries, Tracing, Workers],
+      (content, registries, tracing, workers) =>
+        new ImageExporter(content, registries, tracing, imageStoreOf(workers)),
     );
   },
 });
