@@ -9,6 +9,7 @@ export * from './files.js';
 export * from './frontend.js';
 export * from './frontend-host.js';
 export * from './gateway-container.js';
+export * from './image-store.js';
 export * from './kv.js';
 export * from './logger.js';
 export * from './mount.js';

@@ -2,6 +2,7 @@ import type { Platform } from '../util/platform.js';
 import type { Differ } from './differ.js';
 import type { Executor } from './executor.js';
 import type { FileEngine } from './files.js';
+import type { ImageStore } from './image-store.js';
 import type { ContentHasher, RefStore } from './refs.js';
 import type { Snapshotter } from './snapshotter.js';
 import { family, type Token, type TokenFamily, token } from './token.js';
@@ -18,6 +19,8 @@ export interface Worker {
   readonly refs: RefStore;
   readonly hasher: ContentHasher;
   readonly files: FileEngine;
+  /** Absent: names of images mean nothing on this machine. */
+  readonly images?: ImageStore;
 }
 
 /** What a worker is and can run. */

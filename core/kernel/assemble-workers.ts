@@ -1,7 +1,14 @@
 /** Completes what worker plugins bound (four ports under one id) with what every worker has in common. */
 import type { LocalContentStore } from '../content/content-store.js';
 import { TreeHasher } from '../content/hash/tree-hasher.js';
-import { BlobDepots, Differs, Executors, Snapshotters, WorkerProfiles } from '../contracts/index.js';
+import {
+  BlobDepots,
+  Differs,
+  Executors,
+  ImageStores,
+  Snapshotters,
+  WorkerProfiles,
+} from '../contracts/index.js';
 import { LocalFileEngine } from '../files/local-file-engine.js';
 import { LocalRefStore } from '../snapshot/ref-store.js';
 import type { DisposeStack } from '../util/dispose.js';
@@ -26,7 +33,9 @@ export async function assembleWorkers(
     const differ = container.get(Differs.named(id));
     const stores = { workerId: profile.id, snapshotter, differ, content, kv, logger, tracing };
     const refs = await owner.use(await LocalRefStore.open(stores));
-    workers.add({ profile, executor, snapshotter, differ, refs, hasher, files }, id);
+    const images = container.get(ImageStores.all).get(id);
+    const worker = { profile, executor, snapshotter, differ, refs, hasher, files };
+    workers.add({ ...worker, ...(images ? { images } : {}) }, id);
   }
 }
 
