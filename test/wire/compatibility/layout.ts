@@ -58,7 +58,8 @@ export function smallArchive(): Uint8Array {
   put('00000000002\0', 124);
   put('13603060200\0', 136);
   put('        ', 148);
-  put('0ustar\x0000', 156);
+  put('0', 156);
+  put('ustar\x0000', 257);
   const sum = header.reduce((total, byte) => total + byte, 0);
   put(`${sum.toString(8).padStart(6, '0')}\0 `, 148);
   return Buffer.concat([header, Buffer.from('a\n'.padEnd(512, '\0')), Buffer.alloc(1024)]);
