@@ -54,8 +54,9 @@ export class Operations implements AsyncDisposable {
       logger.reconfigure(logOptions(next));
       this.#config = next;
       if (applied.length + needRestart.length === 0) logger.info('configuration read again: nothing changed');
-      if (applied.length > 0) logger.info('configuration read again', { changed: applied });
-      if (needRestart.length > 0) logger.warn('these changes need a restart', { keys: needRestart });
+      if (applied.length > 0) logger.info('configuration read again', { changed: applied.join(', ') });
+      if (needRestart.length > 0)
+        logger.warn('these changes need a restart', { keys: needRestart.join(', ') });
     } catch (err) {
       logger.error('the configuration was not read again', { err });
     }

@@ -8,6 +8,8 @@ import { type Clock, systemClock } from '../session/clock.js';
 
 const AFTER_BUILD_MS = 1000;
 const BETWEEN_MS = 60_000;
+/** A process that lived for one build only collects before it ends, if nobody did for so long. */
+const OVERDUE_MS = 600_000;
 
 export interface CollectorOptions {
   readonly workers: Workers;
@@ -21,6 +23,14 @@ export interface CollectorOptions {
   readonly sweep: () => Promise<void>;
   readonly logger: Logger;
   readonly clock?: Clock;
+  /** Remembers over processes when it ran last. Absent: a process that ends at once collects nothing. */
+  readonly lastRun?: LastRun;
+}
+
+/** Unix milliseconds. */
+export interface LastRun {
+  get(): number | undefined;
+  set(at: number): Promise<void>;
 }
 
 export interface Collected {
@@ -69,14 +79,21 @@ export class Collector implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#pending && this.#overdue()) await this.run().catch((err: unknown) => this.#failed(err));
     this.#pending?.[Symbol.dispose]();
     this.#pending = undefined;
     this.#stop.abort();
     await this.#running?.catch(() => undefined);
   }
 
+  #overdue(): boolean {
+    const { lastRun } = this.#options;
+    if (!lastRun || this.#total.runs > 0 || this.#stop.signal.aborted) return false;
+    return Date.now() - (lastRun.get() ?? 0) > OVERDUE_MS;
+  }
+
   async #collect(): Promise<Collected> {
-    const { workers, sweep, logger } = this.#options;
+    const { workers, sweep, logger, lastRun } = this.#options;
     if (!this.#swept) await sweep();
     this.#swept = true;
     const each = await Promise.all(workers.list.map((worker) => this.#collectFrom(worker)));
@@ -84,6 +101,7 @@ export class Collector implements AsyncDisposable {
     const bytes = each.reduce((sum, one) => sum + one.bytes, 0);
     const { runs, ...before } = this.#total;
     this.#total = { records: before.records + records, bytes: before.bytes + bytes, runs: runs + 1 };
+    await lastRun?.set(Date.now());
     if (records > 0) logger.debug('garbage was collected', { records, bytes });
     return { records, bytes };
   }

@@ -46,6 +46,7 @@ export interface ControlOptions extends Omit<SolveServices, 'builds' | 'journal'
   /** Tables of what is around the builds: sessions. */
   readonly tables: () => Counted;
   readonly gcRules: GarbageOptions['rules'];
+  readonly gcLastRun?: GarbageOptions['lastRun'];
 }
 
 export class Control implements AsyncDisposable {
@@ -62,7 +63,7 @@ export class Control implements AsyncDisposable {
     this.#options = options;
     this.history = options.history;
     this.content = options.content;
-    const { workers, caches, logger, gcRules: rules } = options;
+    const { workers, caches, logger, gcRules: rules, gcLastRun: lastRun } = options;
     this.#garbage = new Garbage({
       workers,
       rules,
@@ -70,6 +71,7 @@ export class Control implements AsyncDisposable {
       keys: caches.keys,
       isThere: (result) => caches.results.has(result),
       oldestBegan: () => this.#builds.oldestBegan(),
+      ...(lastRun ? { lastRun } : {}),
     });
   }
 

@@ -1,7 +1,7 @@
 /** What is removed on request and by itself, and what goes along with it. */
 import type { control, debug } from '../../proto/index.js';
 import type { GcRule, Logger, Worker, Workers } from '../contracts/index.js';
-import { Collector } from './collector.js';
+import { Collector, type LastRun } from './collector.js';
 import { forgetResults, type NamedResults, sweepResults } from './dead-results.js';
 import { planPrune, prune } from './usage.js';
 
@@ -15,6 +15,7 @@ export interface GarbageOptions {
   /** When the oldest of the builds that run began, in Unix milliseconds. */
   readonly oldestBegan: () => number;
   readonly logger: Logger;
+  readonly lastRun?: LastRun;
 }
 
 export class Garbage implements AsyncDisposable {
@@ -23,9 +24,7 @@ export class Garbage implements AsyncDisposable {
 
   constructor(options: GarbageOptions) {
     this.#options = options;
-    const { workers, rules, oldestBegan, logger } = options;
-    const removed = this.#removed;
-    this.collector = new Collector({ workers, rules, oldestBegan, removed, sweep: this.#sweep, logger });
+    this.collector = new Collector({ ...options, removed: this.#removed, sweep: this.#sweep });
     // What the last process left.
     this.collector.soon();
   }

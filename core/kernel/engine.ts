@@ -39,7 +39,7 @@ import { durationMs } from './config/gc-schema.js';
 import { type EngineConfig, parseConfig } from './config/load.js';
 import { KernelContainer } from './container.js';
 import { bindCore, type CoreServices, openCore } from './core-services.js';
-import { GcSettings } from './gc-settings.js';
+import { GcSettings, lastRunIn } from './gc-settings.js';
 import { PluginHost } from './plugin-host.js';
 import { loadPlugins } from './plugin-loader.js';
 import { RootFolder } from './root-folder.js';
@@ -236,6 +236,7 @@ async function openControl(
     content,
     tables: () => ({ sessions: sessions.count }),
     gcRules: (worker) => gc.rulesOf(worker),
+    gcLastRun: lastRunIn(kv),
   });
   return owner.use(control);
 }

@@ -1,6 +1,7 @@
 /** The rules of each worker, by the section of the configuration that is about it. May be read again. */
 import { statfs } from 'node:fs/promises';
-import type { GcRule, Worker } from '../contracts/index.js';
+import type { GcRule, Kv, Worker } from '../contracts/index.js';
+import type { LastRun } from '../control/collector.js';
 import type { GcConfig } from './config/gc-schema.js';
 import type { EngineConfig } from './config/load.js';
 import { gcRules } from './gc-rules.js';
@@ -39,4 +40,13 @@ export class GcSettings {
     const sections: Readonly<Record<string, GcConfig | undefined>> = { runc: oci, containerd };
     return sections[plugin ?? ''] ?? byDefault;
   }
+}
+
+/** When garbage was collected last, whichever process did it. */
+export function lastRunIn(kv: Kv): LastRun {
+  const table = kv.table<number>('gc');
+  return {
+    get: () => table.get('last-run'),
+    set: (at) => kv.write((batch) => batch.put(table, 'last-run', at)),
+  };
 }

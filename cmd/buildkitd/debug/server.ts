@@ -70,8 +70,9 @@ export class DebugServer implements AsyncDisposable {
     } catch (error) {
       if (signal.aborted) return;
       const { grpcCode, message } = BuildError.from(error);
+      if (grpcCode === 'InvalidArgument') return refuse(response, 400, message);
       this.#logger.warn(`${url.pathname} failed`, { err: error });
-      refuse(response, grpcCode === 'InvalidArgument' ? 400 : 500, message);
+      refuse(response, 500, message);
     }
   }
 }

@@ -26,6 +26,7 @@ class World implements AsyncDisposable {
   readonly clock = new ManualClock();
   readonly removed: string[] = [];
   sweeps = 0;
+  lastRun: number | undefined = Date.now();
   rules: readonly GcRule[] = [rule];
   begun = 0;
   running = 0;
@@ -44,6 +45,12 @@ class World implements AsyncDisposable {
       sweep: async () => void this.sweeps++,
       logger: silentLogger,
       clock: this.clock,
+      lastRun: {
+        get: () => this.lastRun,
+        set: async (at) => {
+          this.lastRun = at;
+        },
+      },
     });
     this.gate.resolve();
   }
@@ -120,6 +127,20 @@ describe('garbage collection by itself', () => {
     await world.collector.run();
     await world.collector.run();
     expect(world.sweeps).to.equal(1);
+  });
+
+  it('comes before the end of a process that lived for one build, when it is overdue', async () => {
+    for (const [last, runs] of [
+      [undefined, 1],
+      [Date.now() - 601_000, 1],
+      [Date.now() - 60_000, 0],
+    ] as const) {
+      const world = new World();
+      world.lastRun = last;
+      world.collector.soon();
+      await world[Symbol.asyncDispose]();
+      expect(world.begun).to.equal(runs);
+    }
   });
 
   it('ends with its owner, and does not begin again', async () => {
