@@ -46,6 +46,7 @@ for (const [title, args] of Object.entries(suites)) await step(title, () => moch
 await step('20,000 simulated schedules', () =>
   run('npm', ['run', '--silent', 'sim', '--', '--seeds', '20000']),
 );
+await step('50,000 mutated Dockerfiles', () => run('npm', ['run', '--silent', 'fuzz', '--', 'dockerfile']));
 
 console.log(`\nEverything took ${total()}.`);
 console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);

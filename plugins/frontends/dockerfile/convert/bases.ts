@@ -15,7 +15,7 @@ import { suggestion } from '../instructions/flags.js';
 import { locate, syntaxError } from '../located.js';
 import { namedContext } from './named.js';
 import { stepName } from './names.js';
-import type { ConvertOptions, NamedContext } from './options.js';
+import type { ConvertOptions, NamedContext, Ranges } from './options.js';
 import type { StageBuild } from './stage-build.js';
 import { reachable, type StageList } from './stage-list.js';
 
@@ -39,13 +39,19 @@ export async function resolveBases(
       try {
         await resolveBase(stage, context, signal);
       } catch (error) {
-        throw locate(error, stage.ranges);
+        throw locate(error, placeOf(stage, context.stages));
       } finally {
         if (stage.implicit) stage.dispatched = true;
       }
     }),
   );
 }
+
+/** An image that a mount names has no place of its own. */
+const placeOf = (stage: StageBuild, { all }: StageList): Ranges =>
+  stage.ranges.length > 0
+    ? stage.ranges
+    : (all.map(({ deps }) => deps.get(stage)).find((instruction) => instruction)?.ranges ?? []);
 
 async function resolveBase(stage: StageBuild, context: BaseContext, signal: AbortSignal): Promise<void> {
   const { options, targetPlatform } = context;

@@ -1,6 +1,6 @@
 import { BuildError } from '../../../../core/contracts/errors.js';
 import { Linter } from '../lint/linter.js';
-import { lineRanges, locating, syntaxError } from '../located.js';
+import { lineRanges, locate, locating, syntaxError } from '../located.js';
 import type { Node } from '../parse/node.js';
 import { parse } from '../parse/parse.js';
 import { parseFrom } from './from.js';
@@ -11,7 +11,7 @@ type OpenStage = Omit<Stage, 'instructions'> & { readonly instructions: Instruct
 
 /** Dockerfile text to stages of instructions. */
 export function parseDockerfile(text: string, lint = Linter.silent): Dockerfile {
-  if (text === '') throw syntaxError('the Dockerfile cannot be empty');
+  if (text === '') throw locate(syntaxError('the Dockerfile cannot be empty'), lineRanges(1, 1));
   const { nodes, escapeToken, emptyContinuations } = parse(text);
   for (const line of emptyContinuations) lint.tell('emptyContinuation', { ranges: lineRanges(line, line) });
   const globalArgs: InstructionOf<'arg'>[] = [];
@@ -40,7 +40,9 @@ export function parseDockerfile(text: string, lint = Linter.silent): Dockerfile 
       });
     }
   }
-  if (stages.length === 0) throw syntaxError('dockerfile contains no stages to build');
+  if (stages.length === 0) {
+    throw locate(syntaxError('dockerfile contains no stages to build'), nodes.at(-1)?.ranges ?? []);
+  }
   const dockerfile = { globalArgs, stages, escapeToken };
   lint.tell('dockerfile', dockerfile);
   return dockerfile;

@@ -5,6 +5,7 @@
 import { BuildError } from '../../../../core/contracts/errors.js';
 import { parseGoBool } from '../../../../core/util/go-bool.js';
 import { goQuote } from '../../../../core/util/go-quote.js';
+import { lineRanges, locating } from '../located.js';
 import { findDirective } from '../parse/directives.js';
 
 type Names = 'all' | ReadonlySet<string>;
@@ -20,9 +21,13 @@ export interface CheckOptions {
 const usual: CheckOptions = { skip: new Set(), experimental: new Set(), error: false };
 
 export function checkOptionsOf(text: string): CheckOptions {
+  const directive = findDirective(text, 'check');
+  if (!directive) return usual;
   // What stands behind a space does not count, in BuildKit as here.
-  const [written = ''] = (findDirective(text, 'check')?.value ?? '').split(' ');
-  return parseCheckOptions(written, 'check options');
+  const [written = ''] = directive.value.split(' ');
+  return locating(lineRanges(directive.line, directive.line), () =>
+    parseCheckOptions(written, 'check options'),
+  );
 }
 
 export function parseCheckOptions(text: string, source: string): CheckOptions {

@@ -3,7 +3,7 @@
  * BuildKit: frontend/dockerfile/linter/linter.go.
  */
 import type { Ranges } from '../convert/options.js';
-import { syntaxError } from '../located.js';
+import { locate, syntaxError } from '../located.js';
 import type { CheckOptions } from './check-options.js';
 import type { LintEvents } from './events.js';
 import type { Rule } from './rule.js';
@@ -23,7 +23,7 @@ export class Linter {
 
   readonly #listeners = new Map<keyof LintEvents, Listener<never>[]>();
   readonly #sink: (warning: LintWarning) => void;
-  readonly #violated = new Set<string>();
+  readonly #violations: Pick<LintWarning, 'rule' | 'ranges'>[] = [];
   readonly #failing: boolean;
 
   constructor(options: CheckOptions | undefined, sink: (warning: LintWarning) => void) {
@@ -42,13 +42,18 @@ export class Linter {
 
   /** Fails if there were warnings and the file wants that to count. */
   finish(): void {
-    if (!this.#failing || this.#violated.size === 0) return;
-    throw syntaxError(`lint violation found for rules: ${[...this.#violated].join(', ')}`);
+    if (this.#violations.length === 0) return;
+    const names = new Set(this.#violations.map(({ rule }) => rule.name));
+    const error = syntaxError(`lint violation found for rules: ${[...names].join(', ')}`);
+    throw locate(
+      error,
+      this.#violations.flatMap(({ ranges }) => ranges),
+    );
   }
 
   #add(rule: Rule): void {
     const warn = (ranges: Ranges, detail: string): void => {
-      this.#violated.add(rule.name);
+      if (this.#failing) this.#violations.push({ rule, ranges });
       this.#sink({ rule, detail, ranges });
     };
     for (const [event, listener] of Object.entries(rule.on)) {

@@ -35,7 +35,7 @@ class FileParser {
   parse(): ParsedFile {
     while (this.#taken < this.#lines.length) this.#instruction();
     if (this.#nodes.length === 0) {
-      throw atLines(this.#taken, 0, () => {
+      throw atLines(Math.max(this.#taken, 1), 0, () => {
         throw syntaxError('file with no instructions');
       });
     }
