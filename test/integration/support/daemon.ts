@@ -1,7 +1,7 @@
 /** A buildkitd process over a folder of its own, and buildctl calls to it. */
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { chown, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Finished, programs, type RunOptions, run, start } from './processes.js';
@@ -13,6 +13,10 @@ export interface DaemonOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Content of buildkitd.toml. */
   readonly config?: string;
+  /** Starts the daemon, in the place of its bundle. */
+  readonly command?: readonly [string, ...string[]];
+  /** Whose home it is. */
+  readonly owner?: { readonly uid: number; readonly gid: number };
 }
 
 export interface Ended {
@@ -108,13 +112,22 @@ interface Running {
   readonly log: { text: string };
 }
 
-async function spawnDaemon({ home, args = [], env, config = '' }: DaemonOptions): Promise<[Paths, Running]> {
+async function spawnDaemon({
+  home,
+  args = [],
+  env,
+  config = '',
+  command = [programs.buildkitd],
+  owner,
+}: DaemonOptions): Promise<[Paths, Running]> {
   const paths = { root: join(home, 'root'), address: `unix://${home}/buildkitd.sock` };
   const file = join(home, 'buildkitd.toml');
   await mkdir(home, { recursive: true });
   await writeFile(file, config);
   const flags = ['--config', file, '--root', paths.root, '--addr', paths.address, ...args];
-  const child = start(programs.buildkitd, flags, env ? { env } : {});
+  if (owner) await chown(home, owner.uid, owner.gid);
+  const [program, ...before] = command;
+  const child = start(program, [...before, ...flags], env ? { env } : {});
   const log = { text: '' };
   const ended = new Promise<Ended>((resolve) => {
     child.once('close', (code, signal) => resolve({ code: code ?? undefined, signal: signal ?? undefined }));

@@ -48,11 +48,14 @@ export function prepareBundle(
       network: request.network,
       mounts: mounts.map(({ kind: _, ...mount }) => mount),
     },
-    context.spec,
+    request.bare ? withoutSysfs(context.spec) : context.spec,
   );
   fs.writeFileSync(`${bundle}/config.json`, encodeSpec(spec));
   return spec;
 }
+
+/** One that came along with the host's root folder is in the way of another one. */
+const withoutSysfs = (host: SpecHost): SpecHost => ({ ...host, means: { ...host.means, sysfs: false } });
 
 interface RootParts {
   readonly request: ContainerRequest;

@@ -51,7 +51,7 @@ export interface ContainerRequest {
   readonly stdin: boolean;
   /** Somebody waits for its start, sends signals, or runs more in it. */
   readonly attended: boolean;
-  /** Without /etc/hosts and /etc/resolv.conf: nothing is needed in the tree. */
+  /** Without /etc/hosts, /etc/resolv.conf and /sys: nothing is needed in the tree, and it may be the host's. */
   readonly bare: boolean;
 }
 
