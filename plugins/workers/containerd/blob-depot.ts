@@ -100,7 +100,7 @@ export class ContainerdDepot implements BlobDepot {
   async release(digest: Digest): Promise<void> {
     if (!this.#held.delete(digest)) return;
     await unless('NotFound', this.#letGo(digest));
-    await this.#parts.garbage.run();
+    this.#parts.garbage.soon();
   }
 
   #remember({ digest, size, createdAt, labels }: content.Info): BlobInfo {

@@ -5,8 +5,8 @@
  * 1. A snapshot of ours carries the worker's id as a label: the namespace may have others.
  * 2. Committed snapshots have no mounts of their own in containerd. A view of each, made when it is first asked for,
  *    has; it goes with its snapshot.
- * 3. What is removed is gone from containerd's books at once and from the disk with its next garbage collection, which
- *    removal waits for.
+ * 3. What is removed is gone from containerd's books at once, durably, and from the disk with its next garbage
+ *    collection. Removals that come close together share one.
  */
 import { BuildError } from '../../../core/contracts/errors.js';
 import type { Mount } from '../../../core/contracts/mount.js';
@@ -103,7 +103,7 @@ export class ContainerdSnapshotter implements Snapshotter {
         this.#views.delete(key);
         await unless('NotFound', this.#remove(viewOf(key)));
         await unless('NotFound', this.#remove(key)).catch((error: unknown) => this.#inUse(key, error));
-        await this.#parts.garbage.run();
+        this.#parts.garbage.soon();
       }),
     );
   }

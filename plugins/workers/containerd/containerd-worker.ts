@@ -53,6 +53,7 @@ export class ContainerdWorker implements Startable, AsyncDisposable {
   readonly containerd: Containerd;
   readonly #parts: ContainerdWorkerParts;
   readonly #owned = new DisposeStack();
+  readonly #garbage: GarbageRuns;
   #id = '';
   #opened: Opened | undefined;
 
@@ -60,7 +61,8 @@ export class ContainerdWorker implements Startable, AsyncDisposable {
     this.#parts = parts;
     const { config } = parts;
     this.containerd = new Containerd({ socket: socketPath(config.address), namespace: config.namespace });
-    const garbage = new GarbageRuns(this.containerd);
+    this.#garbage = new GarbageRuns(this.containerd, parts.logger);
+    const garbage = this.#garbage;
     this.depot = new ContainerdDepot({ containerd: this.containerd, garbage });
     this.snapshotter = new ContainerdSnapshotter({
       containerd: this.containerd,
@@ -94,6 +96,7 @@ export class ContainerdWorker implements Startable, AsyncDisposable {
     const id = await persistentId(home);
     this.#id = id;
     const containerd = await this.#owned.use(this.containerd);
+    await this.#owned.defer(() => this.#garbage.idle());
     containerd.holdWith(`buildkit-ts/${id}`);
     const server = await openServer(containerd, config, id, signal);
     await checkAppArmor(config.apparmorProfile);

@@ -1,3 +1,4 @@
+import type { Logger } from '../../../core/contracts/logger.js';
 import { newId } from '../../../core/util/identity.js';
 import { Leases } from '../../../proto/containerd.js';
 import type { Containerd } from './containerd-client.js';
@@ -8,11 +9,23 @@ import type { Containerd } from './containerd-client.js';
  */
 export class GarbageRuns {
   readonly #containerd: Containerd;
+  readonly #logger: Logger;
   #running: Promise<void> | undefined;
   #next: Promise<void> | undefined;
 
-  constructor(containerd: Containerd) {
+  constructor(containerd: Containerd, logger: Logger) {
     this.#containerd = containerd;
+    this.#logger = logger;
+  }
+
+  /** For whoever need not wait: what it gave up is off the books already. */
+  soon(): void {
+    this.run().catch((err: unknown) => this.#logger.warn('containerd could not collect garbage', { err }));
+  }
+
+  /** Resolves when none is running or asked for. */
+  async idle(): Promise<void> {
+    while (this.#next ?? this.#running) await (this.#next ?? this.#running)?.catch(() => {});
   }
 
   /** Resolves when everything that was given up before has gone. */
