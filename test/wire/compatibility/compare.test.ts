@@ -5,7 +5,7 @@ import { makeTempDir } from '../../support/trees.js';
 import { area } from './case.js';
 import { compare, type Facts } from './facts.js';
 import { imageFacts } from './images.js';
-import { isExplained, isSame, judge } from './judge.js';
+import { isExplained, isSame, judge, observe, type Verdict } from './judge.js';
 import { layoutOf, smallArchive } from './layout.js';
 import { normalise } from './normalise.js';
 import { readProgress } from './progress.js';
@@ -199,8 +199,11 @@ describe('side by side: verdicts', () => {
   const [one] = area('Area', { case: { differs: [{ fact: /^exit: 0 \| 1$/, reason: 'meant to be' }] } });
   const facts = (exit: string): Facts => new Map([['exit', exit]]);
 
+  const verdictOn = (real: readonly Facts[], ours: readonly Facts[]): Verdict =>
+    judge(one!, observe(real, ours, 0));
+
   it('explain what the case gives a reason for', () => {
-    const verdict = judge(one!, [facts('0')], [facts('1')], 0);
+    const verdict = verdictOn([facts('0')], [facts('1')]);
     expect([isSame(verdict), isExplained(verdict), verdict.found[0]?.reason]).to.deep.equal([
       false,
       true,
@@ -209,19 +212,19 @@ describe('side by side: verdicts', () => {
   });
 
   it('explain nothing else', () => {
-    expect(isExplained(judge(one!, [facts('0')], [facts('2')], 0))).to.equal(false);
+    expect(isExplained(verdictOn([facts('0')], [facts('2')]))).to.equal(false);
   });
 
   it('tell which build differs', () => {
-    const verdict = judge(one!, [facts('0'), facts('0')], [facts('0'), facts('1')], 0);
+    const verdict = verdictOn([facts('0'), facts('0')], [facts('0'), facts('1')]);
     expect(verdict.found.map(({ build }) => build)).to.deep.equal([2]);
   });
 
   it('notice a build that one side lacks', () => {
-    expect(isSame(judge(one!, [facts('0')], [], 0))).to.equal(false);
+    expect(isSame(verdictOn([facts('0')], []))).to.equal(false);
   });
 
   it('name reasons that nothing needs', () => {
-    expect(judge(one!, [facts('0')], [facts('0')], 0).stale).to.have.length(1);
+    expect(verdictOn([facts('0')], [facts('0')]).stale).to.have.length(1);
   });
 });

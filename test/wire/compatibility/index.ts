@@ -2,15 +2,22 @@
  * Runs small builds through BuildKit and through the daemon here, with BuildKit's own client, and compares all that can be
  * seen of them. Empties the caches of both daemons.
  *
- *   npx tsx test/wire/compatibility --client PATH_TO_BUILDCTL [--filter TEXT] [--page FILE] real=ADDRESS ours=ADDRESS
+ *   npx tsx test/wire/compatibility --client PATH_TO_BUILDCTL [OPTION…] real=ADDRESS ours=ADDRESS
+ *
+ * --list            names the cases
+ * --filter TEXT     runs those whose `area: name` holds the text
+ * --results FILE    keeps what cases came to; cases that are not run count as they did the last time
+ * --judge           runs nothing: only what the file says, with the reasons of now
+ * --page FILE       writes the page
  */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { succeed } from '../../integration/support/processes.js';
 import type { NamedCase } from './case.js';
 import { allCases } from './cases/index.js';
-import { isExplained, isSame, judge, type Verdict } from './judge.js';
+import { isExplained, isSame, judge, type Observation, observe } from './judge.js';
 import { page, verdictLines } from './report.js';
+import { Results, titleOf } from './results.js';
 import { type Bench, type Daemon, runCase } from './run-case.js';
 import { openWorld } from './world.js';
 
@@ -20,12 +27,14 @@ const { values, positionals } = parseArgs({
     client: { type: 'string' },
     filter: { type: 'string', default: '' },
     page: { type: 'string' },
+    results: { type: 'string' },
+    judge: { type: 'boolean', default: false },
     list: { type: 'boolean', default: false },
   },
 });
 
-const chosen = allCases.filter(({ area, name }) => `${area}: ${name}`.includes(values.filter));
-if (values.list) say(chosen.map(({ area, name }) => `${area}: ${name}`).join('\n'));
+const chosen = allCases.filter((one) => titleOf(one).includes(values.filter));
+if (values.list) say(chosen.map(titleOf).join('\n'));
 else process.exitCode = await main();
 
 async function main(): Promise<number> {
@@ -38,14 +47,13 @@ async function main(): Promise<number> {
     );
     return 2;
   }
-  await using world = await openWorld();
-  const bench: Bench = { world, client, begun: Date.now() / 1000 };
-  const verdicts: Verdict[] = [];
-  for (const one of chosen) {
-    const verdict = await examine(one, real, ours, bench);
-    verdicts.push(verdict);
-    say(verdictLines(verdict));
-  }
+  const results = new Results(values.results);
+  if (!values.judge) await runAll(results, client, real, ours);
+  const verdicts = (values.results ? allCases : chosen).flatMap((one) => {
+    const observation = results.of(one);
+    return observation ? [judge(one, observation)] : [];
+  });
+  if (values.judge) for (const verdict of verdicts) say(verdictLines(verdict));
   const same = verdicts.filter(isSame).length;
   const open = verdicts.filter((verdict) => !isExplained(verdict)).length;
   say(`${verdicts.length} cases: ${same} same, ${verdicts.length - same - open} known, ${open} unexplained`);
@@ -56,10 +64,20 @@ async function main(): Promise<number> {
   return open === 0 ? 0 : 1;
 }
 
-async function examine(one: NamedCase, real: Daemon, ours: Daemon, bench: Bench): Promise<Verdict> {
+async function runAll(results: Results, client: string, real: Daemon, ours: Daemon): Promise<void> {
+  await using world = await openWorld();
+  const bench: Bench = { world, client, begun: Date.now() / 1000 };
+  for (const one of chosen) {
+    const observation = await examine(one, real, ours, bench);
+    results.add(one, observation);
+    say(verdictLines(judge(one, observation)));
+  }
+}
+
+async function examine(one: NamedCase, real: Daemon, ours: Daemon, bench: Bench): Promise<Observation> {
   const begun = performance.now();
   const [left, right] = await Promise.all([runCase(one, real, bench), runCase(one, ours, bench)]);
-  return judge(one, left, right, (performance.now() - begun) / 1000);
+  return observe(left, right, (performance.now() - begun) / 1000);
 }
 
 function daemonOf(side: string): Daemon | undefined {

@@ -20,26 +20,29 @@ export interface Found extends Difference {
   readonly reason: string | undefined;
 }
 
-export function judge(
-  one: NamedCase,
-  real: readonly Facts[],
-  ours: readonly Facts[],
-  seconds: number,
-): Verdict {
+/** What was seen of a case, without an opinion. */
+export interface Observation {
+  readonly facts: number;
+  readonly differences: readonly (Difference & { readonly build: number })[];
+  readonly seconds: number;
+}
+
+export function observe(real: readonly Facts[], ours: readonly Facts[], seconds: number): Observation {
+  const differences = real.flatMap((facts, index) =>
+    compare(facts, ours[index] ?? new Map()).map((difference) => ({ ...difference, build: index + 1 })),
+  );
+  return { facts: real.reduce((sum, facts) => sum + facts.size, 0), differences, seconds };
+}
+
+export function judge(one: NamedCase, { differences, facts, seconds }: Observation): Verdict {
   const used = new Set<Exception>();
-  const reasonOf = (text: string): string | undefined => {
-    const exception = [...(one.differs ?? []), ...everywhere].find(({ fact }) => fact.test(text));
+  const reasonOf = ({ fact, real, ours }: Difference): string | undefined => {
+    const exceptions = [...(one.differs ?? []), ...everywhere];
+    const exception = exceptions.find((entry) => entry.fact.test(`${fact}: ${real} | ${ours}`));
     if (exception) used.add(exception);
     return exception?.reason;
   };
-  const found = real.flatMap((facts, index) =>
-    compare(facts, ours[index] ?? new Map()).map((difference) => ({
-      ...difference,
-      build: index + 1,
-      reason: reasonOf(`${difference.fact}: ${difference.real} | ${difference.ours}`),
-    })),
-  );
-  const facts = real.reduce((sum, one) => sum + one.size, 0);
+  const found = differences.map((difference) => ({ ...difference, reason: reasonOf(difference) }));
   return { one, facts, found, stale: (one.differs ?? []).filter((entry) => !used.has(entry)), seconds };
 }
 
