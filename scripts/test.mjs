@@ -1,17 +1,23 @@
 /**
  * `npm test`: from a fresh checkout to passed tests. Installs what is missing, then runs every check, the unit and
  * simulation tests, and the integration tests with real runtimes, registries and peers.
+ *
+ *     npm test -- --worker oci,oci-rootless,containerd   only the suite that is run over workers; `all` means all
+ *     npm test -- --worker oci --run 'failed step'        of these, only tests whose names match
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { installBuildx } from './lib/buildx.mjs';
+import { ensureRootlessUser } from './lib/rootless-user.mjs';
 import { debianPackages, fail, needRoot, npmPackages, root, run, step, total } from './lib/steps.mjs';
 
 const packages = {
   runc: 'runc',
   crun: 'crun',
+  containerd: 'containerd',
   'docker-registry': 'docker-registry',
   'busybox-static': '/bin/busybox',
   'containernetworking-plugins': '/usr/lib/cni/bridge',
@@ -27,28 +33,48 @@ const packages = {
   zstd: 'zstd',
   procps: 'ps',
   iproute2: 'ip',
+  uidmap: 'newuidmap',
+  rootlesskit: 'rootlesskit',
+  slirp4netns: 'slirp4netns',
 };
+
+const { values: asked } = parseArgs({ options: { worker: { type: 'string' }, run: { type: 'string' } } });
 
 needRoot('The integration tests run real containers, which');
 await step('npm packages', () => npmPackages());
 await step('Debian packages for the integration tests', () => debianPackages(packages));
-await step('docker buildx for the integration tests', () => installBuildx());
+await step('a user for the rootless tests', () => ensureRootlessUser());
+if (!asked.worker) await step('docker buildx for the integration tests', () => installBuildx());
 await step('bundling', () => run(process.execPath, [join(root, 'scripts/build.mjs'), '--types']));
-for (const check of ['lint', 'layers', 'types', 'gen:check', 'docs:check'])
+for (const check of asked.worker ? [] : ['lint', 'layers', 'types', 'gen:check', 'docs:check'])
   await step(`npm run ${check}`, () => run('npm', ['run', '--silent', check]));
 
 const counts = { passed: 0, failed: 0, skipped: 0 };
-const suites = {
+const workers = {};
+const everything = {
   'unit, wire and simulation tests': ['test/{unit,wire,simulation}/**/*.test.ts'],
   'integration tests': ['test/integration/**/*.test.ts', '--timeout', '120000'],
 };
+const overWorkers = {
+  'the suite over workers': [
+    ...['test/integration/matrix/*.test.ts', '--timeout', '120000'],
+    ...(asked.run ? ['--grep', asked.run] : []),
+  ],
+};
+const suites = asked.worker ? overWorkers : everything;
 for (const [title, args] of Object.entries(suites)) await step(title, () => mocha(args));
-await step('20,000 simulated schedules', () =>
-  run('npm', ['run', '--silent', 'sim', '--', '--seeds', '20000']),
-);
-await step('50,000 mutated Dockerfiles', () => run('npm', ['run', '--silent', 'fuzz', '--', 'dockerfile']));
+if (!asked.worker) {
+  await step('20,000 simulated schedules', () =>
+    run('npm', ['run', '--silent', 'sim', '--', '--seeds', '20000']),
+  );
+  await step('50,000 mutated Dockerfiles', () => run('npm', ['run', '--silent', 'fuzz', '--', 'dockerfile']));
+}
 
 console.log(`\nEverything took ${total()}.`);
+for (const [name, { passed, failed, skipped, reasons }] of Object.entries(workers)) {
+  const why = reasons.length > 0 ? ` (${reasons.join('; ')})` : '';
+  console.log(`worker=${name}: ${passed} passed, ${failed} failed, ${skipped} skipped${why}`);
+}
 console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
 process.exit(counts.failed === 0 ? 0 : 1);
 
@@ -60,7 +86,7 @@ function mocha(args) {
   const { status } = spawnSync(join(root, 'node_modules/.bin/mocha'), ['--reporter', reporter, ...args], {
     cwd: root,
     stdio: 'inherit',
-    env: { ...process.env, MOCHA_COUNTS: file },
+    env: { ...process.env, ...narrowed(), MOCHA_COUNTS: file },
   });
   const seen = (() => {
     try {
@@ -71,6 +97,11 @@ function mocha(args) {
   })();
   rmSync(dir, { recursive: true, force: true });
   for (const key of Object.keys(counts)) counts[key] += seen[key];
+  Object.assign(workers, seen.workers);
   if (seen.passed + seen.failed === 0) fail(`no test was found for ${args[0]}`);
   if (status !== 0 && seen.failed === 0) fail(`mocha exited with ${status}`);
+}
+
+function narrowed() {
+  return asked.worker && asked.worker !== 'all' ? { WORKERS: asked.worker } : {};
 }
