@@ -67,7 +67,12 @@ async function main(): Promise<number> {
 async function runAll(results: Results, client: string, real: Daemon, ours: Daemon): Promise<void> {
   await using world = await openWorld();
   const bench: Bench = { world, client, begun: Date.now() / 1000 };
+  let stopped = false;
+  process.once('SIGINT', () => {
+    stopped = true;
+  });
   for (const one of chosen) {
+    if (stopped) break;
     const observation = await examine(one, real, ours, bench);
     results.add(one, observation);
     say(verdictLines(judge(one, observation)));

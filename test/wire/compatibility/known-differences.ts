@@ -10,6 +10,12 @@ export const wording = (reason: string): Exception => ({
   reason,
 });
 
+/** Steps are missing, as the build ended before them. */
+export const early: Exception = {
+  fact: /^(stderr|step )/,
+  reason: 'What can be seen to be wrong is refused before anything runs.',
+};
+
 export const everywhere: readonly Exception[] = [
   {
     fact: /^step \[internal\] load \.dockerignore/,
@@ -44,7 +50,11 @@ export const everywhere: readonly Exception[] = [
       'A process that could not be started says why in the error. BuildKit says "exit code: 1", and the reason is in the log.',
   },
   {
-    fact: /OTEL_TRACE/,
+    fact: /^step .* log 2: runc run failed[^|]*\| undefined/,
+    reason: 'What is known to be refused by the runtime is not given to it.',
+  },
+  {
+    fact: /OTEL_TRACE|otel-grpc/,
     reason:
       'Steps take no part in traces: there is no `/dev/otel-grpc.sock` and no `OTEL_…` variable in them.',
   },
@@ -62,7 +72,7 @@ export const everywhere: readonly Exception[] = [
     reason: 'A failed download names method, URL and the words of the status.',
   },
   {
-    fact: /digest mismatch sha256:…: sha256:… *\|/,
+    fact: /digest mismatch sha256:…: sha256:…[^|]*\|/,
     reason: 'A wrong checksum names the file and says which of the two was expected.',
   },
   {
@@ -74,9 +84,8 @@ export const everywhere: readonly Exception[] = [
     reason: 'A failed download is told in the words of the platform it runs on.',
   },
   {
-    fact: /^step .* statuses: sha256:…( \+ sha256:…)* \| undefined/,
-    reason:
-      'Layers of an imported cache that an export only passes on are not told at the steps they are from.',
+    fact: /^step .* statuses: (resolve \S+ \+ )?sha256:…( \+ sha256:…)* \| (resolve \S+|undefined)$/,
+    reason: 'Layers that an export only passes on are not told at the steps they are from.',
   },
   {
     fact: /^step importing cache manifest .* statuses: inferred cache manifest type/,

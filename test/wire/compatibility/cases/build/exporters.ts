@@ -1,4 +1,5 @@
 import { area, type Case } from '../../case.js';
+import { early, wording } from '../../known-differences.js';
 
 const dockerfile = 'FROM BASE\nRUN echo x > /x\nLABEL a=1\n';
 const small = {
@@ -10,6 +11,7 @@ const output = (text: string | readonly string[], more: Case = {}): Case => ({
   output: text,
   ...more,
 });
+const badOption = [wording('A bad option of an exporter names exporter, option and what may stand there.')];
 /** Which of two equal steps gives its name to both is chance. */
 const two = { ignoreProgress: true, opt: { platform: 'linux/amd64,linux/arm64' } };
 /** Pushes `MINE:1` and reads it back. */
@@ -45,12 +47,20 @@ export const exporters = area('Exporters', {
     dockerfile,
     output: 'type=oci,compression=uncompressed,force-compression=true',
   },
-  'a compression that is not there': output('type=oci,compression=moon'),
-  'a level that is none': output('type=oci,compression-level=x'),
+  'a compression that is not there': output('type=oci,compression=moon', { differs: badOption }),
+  'a level that is none': output('type=oci,compression-level=x', { differs: badOption }),
   'an OCI archive with types of Docker': output('type=oci,oci-mediatypes=false'),
   'an archive for docker load': output('type=docker,name=example.com/x:1'),
-  'an archive for docker load, two platforms': output('type=docker', two),
-  'an archive for docker load with zstd': output('type=docker,compression=zstd'),
+  'an archive for docker load, two platforms': output('type=docker', { ...two, differs: [early] }),
+  'an archive for docker load with zstd': output('type=docker,compression=zstd', {
+    differs: [
+      {
+        fact: /written as|mediaType/,
+        reason:
+          "Images with zstd have OCI's media types: Docker's have none for it, and BuildKit makes one up.",
+      },
+    ],
+  }),
   'an image that is pushed': push(),
   'an image that is pushed with OCI types': push(',oci-mediatypes=true'),
   'an image that is pushed, with annotations': push(',annotation.a=1'),
@@ -64,13 +74,20 @@ export const exporters = area('Exporters', {
     output: 'type=image,name=REGISTRY/MINE,push=true,push-by-digest=true',
     pushed: ['REGISTRY/MINE:latest'],
   }),
-  'a push without a name': output('type=image,push=true'),
+  'a push without a name': output('type=image,push=true', {
+    differs: [
+      {
+        fact: /^(exit: 0 \| 1|stderr|step exporting)/,
+        reason: 'A push without a name is refused; BuildKit pushes nothing and says so nowhere.',
+      },
+    ],
+  }),
   'a push to nowhere': output('type=image,name=127.0.0.1:9/x,push=true'),
   'a push to a bad name': output('type=image,name=Bad/x,push=true'),
   'an image that is kept': output('type=image,name=example.com/kept:1'),
   'an exporter that is not there': output('type=moon'),
   'an output without a type': output('dest=x'),
-  'a boolean that is none': output('type=image,name=x,push=perhaps'),
+  'a boolean that is none': output('type=image,name=x,push=perhaps', { differs: badOption }),
   'what is said of the image': output('type=oci', { args: ['--metadata-file=DIR/out/metadata.json'] }),
   'what is said of a push': push('', { args: ['--metadata-file=DIR/out/metadata.json'] }),
   'a graph as an image': {

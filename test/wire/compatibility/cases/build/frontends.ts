@@ -1,4 +1,5 @@
 import { area, type Case } from '../../case.js';
+import { wording } from '../../known-differences.js';
 
 const request = (id: string, dockerfile: string, more: Case = {}): Case => ({
   dockerfile,
@@ -20,7 +21,11 @@ const frontend = (dockerfile: string): Case => ({
 });
 
 export const frontends = area('Frontends', {
-  'one that is not there': { files: { x: '' }, args: ['--frontend', 'moon.v0'] },
+  'one that is not there': {
+    files: { x: '' },
+    args: ['--frontend', 'moon.v0'],
+    differs: [wording('A frontend that is not there is told in other words.')],
+  },
   'gateway without a source': { files: { x: '' }, args: ['--frontend', 'gateway.v0'] },
   'gateway with an image that is not there': {
     files: { x: '' },

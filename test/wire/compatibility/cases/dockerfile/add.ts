@@ -1,4 +1,5 @@
 import { area } from '../../case.js';
+import { wording } from '../../known-differences.js';
 import { smallArchive } from '../../layout.js';
 
 export const adds = area('Dockerfile: ADD', {
@@ -30,10 +31,12 @@ export const adds = area('Dockerfile: ADD', {
   'a repository': 'FROM scratch\nADD GIT#side /to/\n',
   'a repository with its git folder': {
     dockerfile: 'FROM BASE\nADD --keep-git-dir=true GIT#v1 /to/\nRUN cd /to && ls -a . && rm -rf .git\n',
+    differs: [{ fact: /\.git\/index: /, reason: 'The index of git holds times and inodes.' }],
   },
   'a repository at a commit': 'FROM scratch\nADD --checksum=COMMIT GIT#v1 /to/\n',
   'a repository at another commit': {
     dockerfile: 'FROM scratch\nADD --checksum=0123456789012345678901234567890123456789 GIT#v1 /to/\n',
+    differs: [wording('Of an annotated tag both hashes are named.')],
   },
   'a ref that is not there': 'FROM scratch\nADD GIT#none /to/\n',
 });

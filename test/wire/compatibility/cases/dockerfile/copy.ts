@@ -1,4 +1,5 @@
 import { area, type Files } from '../../case.js';
+import { wording } from '../../known-differences.js';
 
 const files: Files = {
   'a.txt': 'a\n',
@@ -25,7 +26,10 @@ export const copies = area('Dockerfile: COPY', {
   'relative to WORKDIR': copy('WORKDIR /w\nCOPY a.txt x/'),
   '--chmod in octal': copy('COPY --chmod=0641 dir /to'),
   '--chmod with letters': copy('COPY --chmod=go-rwx,u+x dir /to'),
-  '--chmod that is none': copy('COPY --chmod=x dir /to'),
+  '--chmod that is none': {
+    ...copy('COPY --chmod=x dir /to'),
+    differs: [wording('A mode that is none is told with what a mode may be.')],
+  },
   '--chown by number': copy('COPY --chown=12:34 dir /to'),
   '--chown by user alone': copy('COPY --chown=12 dir /to'),
   '--chown by name': copy('COPY --chown=nobody:staff dir /to', 'BASE'),
@@ -66,6 +70,13 @@ export const copies = area('Dockerfile: COPY', {
   '.dockerignore that cannot be read': {
     ...copy('COPY . /'),
     files: { ...files, '.dockerignore': '[' },
+    differs: [
+      {
+        fact: /^(stderr|step (\[1\/1\] COPY|\[internal\] load build context))/,
+        reason:
+          'Patterns of a `.dockerignore` that cannot be read are refused when the context is sent, by name.',
+      },
+    ],
   },
   'from a stage': 'FROM BASE AS made\nRUN echo made > /made\nFROM scratch\nCOPY --from=made /made /\n',
   'from a stage by number': 'FROM BASE\nRUN echo made > /made\nFROM scratch\nCOPY --from=0 /made /\n',

@@ -20,6 +20,7 @@ import {
   source,
 } from '../../../../../client/llb/index.js';
 import { area, type Case } from '../../case.js';
+import { early, wording } from '../../known-differences.js';
 import { layoutOf, smallArchive } from '../../layout.js';
 
 const layout = layoutOf(smallArchive());
@@ -41,7 +42,10 @@ export const sources = area('LLB: sources', {
     llb: ({ baseRef }) => image(baseRef, { checksum: `sha256:${'0'.repeat(64)}` }),
   },
   'an image with fewer layers': { llb: ({ baseRef }) => image(baseRef, { layerLimit: 1 }) },
-  'an image with too few layers': { llb: ({ baseRef }) => image(baseRef, { layerLimit: 3 }) },
+  'an image with too few layers': {
+    llb: ({ baseRef }) => image(baseRef, { layerLimit: 3 }),
+    differs: [wording('The image is named.')],
+  },
   'an image that is not there': { llb: ({ registry }) => image(`${registry}/none:1`) },
   'a blob of an image': {
     llb: ({ baseRef, baseDigest }) =>
@@ -51,7 +55,10 @@ export const sources = area('LLB: sources', {
   'included files': fromLocal({ includePatterns: ['**/*.md'] }),
   'excluded files': fromLocal({ excludePatterns: ['d', '!d/e'] }),
   'followed paths': fromLocal({ followPaths: ['link'] }),
-  'a folder that is not offered': { llb: () => local('none') },
+  'a folder that is not offered': {
+    llb: () => local('none'),
+    differs: [wording('A client that sends no folders is told in other words.')],
+  },
   'all files anew': fromLocal({ differ: { type: 'none' } }),
   'a file of the web': { llb: ({ http: web }) => http(`${web}/hello.txt`) },
   'a file of the web with name, mode and owner': {
@@ -79,7 +86,7 @@ export const sources = area('LLB: sources', {
   'a ref that the repository has not': { llb: ({ git: url }) => git(url, { ref: 'none' }) },
   'a checksum of a repository': { llb: ({ git: url, commit }) => git(url, { ref: 'v1', checksum: commit }) },
   'a repository that is not there': { llb: ({ git: url }) => git(url.replace('repo', 'none')) },
-  'a scheme that is not there': { llb: () => source('moon://x', {}, [], {}) },
+  'a scheme that is not there': { llb: () => source('moon://x', {}, [], {}), differs: [early] },
   'a layout of the client': {
     files: layout.files,
     llb: () => ociLayout(`x@${layout.digest}`, { storeId: 'l' }),
@@ -149,9 +156,10 @@ export const graphs = area('LLB: merge, diff and graphs', {
       }),
   },
   'a nested build without its file': graph(() => build(one)),
-  'a nested build of nonsense': graph(() =>
-    build(scratch().file(mkfile('/buildkit.llb.definition', 0o600, 'nonsense'))),
-  ),
+  'a nested build of nonsense': {
+    llb: () => build(scratch().file(mkfile('/buildkit.llb.definition', 0o600, 'nonsense'))),
+    differs: [wording('The file is named, and where in it the nonsense starts.')],
+  },
   'a diamond': {
     llb: ({ base }) => {
       const root = base.run({ args: ['/bin/sh', '-c', 'echo r > /r'] }).root();
