@@ -130,3 +130,10 @@ export async function unless(code: GrpcCode, work: Promise<unknown>): Promise<vo
     if (!failedWith(error, code)) throw error;
   });
 }
+
+/** For what may come too late for its process. */
+export async function tolerant(work: Promise<unknown>): Promise<void> {
+  await work.catch((error: unknown) => {
+    if (!failedWith(error, 'NotFound') && !failedWith(error, 'FailedPrecondition')) throw error;
+  });
+}

@@ -23,7 +23,7 @@ import { containerGone } from '../shared/container-host/container.js';
 import type { StepHost } from '../shared/container-host/hosted-executor.js';
 import type { ContainerExit, ContainerRequest } from '../shared/container-host/protocol.js';
 import type { BundleHost } from './bundle-host.js';
-import { type Containerd, explained, failedWith, unless } from './containerd-client.js';
+import { type Containerd, explained, tolerant, unless } from './containerd-client.js';
 import { WORKER_LABEL } from './containerd-snapshotter.js';
 import type { RuntimeChoice } from './runtime-choice.js';
 import { TaskProcess } from './task-process.js';
@@ -130,7 +130,7 @@ export class TaskHost implements StepHost {
       if (process.killed) return killed;
       await undo.defer(() => unless('NotFound', containerd.call(Containers.Delete, { id })));
       await this.#register(id, spec);
-      await undo.defer(() => this.#removeTask(id));
+      await undo.defer(() => (process.ended ? deleteTask(containerd, id) : removeTask(containerd, id)));
       const terminal = request.process.tty ?? false;
       const task = { containerId: id, terminal, runtimePath: this.#parts.runtime.path };
       await process.create((paths) => containerd.call(Tasks.Create, { ...task, ...paths }));
@@ -197,11 +197,6 @@ export class TaskHost implements StepHost {
       },
     });
   }
-
-  /** Whatever state it is in. */
-  #removeTask(containerId: string): Promise<void> {
-    return removeTask(this.#parts.containerd, containerId);
-  }
 }
 
 /** Nobody is told this: it was an abort, which the executor says. */
@@ -213,16 +208,13 @@ const handle = ({ process, ended }: Begun): RunningProcess => ({
   resize: (size) => process.resize(size),
 });
 
-/** Removes the task of a container, killed if it still runs; one that is not there is as good. */
+/** Removes the task of a container that was not seen to end; one that is not there is as good. */
 export async function removeTask(containerd: Containerd, containerId: string): Promise<void> {
-  const remove = (): Promise<void> => unless('NotFound', containerd.call(Tasks.Delete, { containerId }));
-  try {
-    await remove();
-  } catch (error) {
-    if (!failedWith(error, 'FailedPrecondition')) throw error;
-    const signal = os.constants.signals.SIGKILL;
-    await unless('NotFound', containerd.call(Tasks.Kill, { containerId, signal, all: true }));
-    await unless('NotFound', containerd.call(Tasks.Wait, { containerId }));
-    await remove();
-  }
+  const signal = os.constants.signals.SIGKILL;
+  await tolerant(containerd.call(Tasks.Kill, { containerId, signal, all: true }));
+  await tolerant(containerd.call(Tasks.Wait, { containerId }));
+  await deleteTask(containerd, containerId);
 }
+
+const deleteTask = (containerd: Containerd, containerId: string): Promise<void> =>
+  unless('NotFound', containerd.call(Tasks.Delete, { containerId }));

@@ -12,7 +12,7 @@ import type { ExecIo, TerminalSize } from '../../../core/contracts/executor.js';
 import type { Logger } from '../../../core/contracts/logger.js';
 import { GrpcStatusError } from '../../../core/util/grpc-h2/status.js';
 import { Tasks } from '../../../proto/containerd.js';
-import { type Containerd, failedWith } from './containerd-client.js';
+import { type Containerd, failedWith, tolerant } from './containerd-client.js';
 import { type FifoPaths, FifoStreams } from './fifo-streams.js';
 
 /** How long a containerd that is restarted may take to answer again, and how often it is asked meanwhile. */
@@ -46,6 +46,10 @@ export class TaskProcess implements AsyncDisposable {
 
   get execId(): string {
     return this.#options.execId;
+  }
+
+  get ended(): boolean {
+    return this.#state === 'ended';
   }
 
   get killed(): boolean {
@@ -145,13 +149,6 @@ export class TaskProcess implements AsyncDisposable {
 const isLost = (error: unknown): boolean =>
   failedWith(error, 'Unavailable') ||
   (error instanceof BuildError && error.code === 'containerd.unavailable');
-
-/** What comes too late does nothing. */
-async function tolerant(work: Promise<unknown>): Promise<void> {
-  await work.catch((error: unknown) => {
-    if (!failedWith(error, 'NotFound') && !failedWith(error, 'FailedPrecondition')) throw error;
-  });
-}
 
 async function startError(work: Promise<unknown>): Promise<void> {
   await work.catch((error: unknown) => {
