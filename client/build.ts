@@ -17,6 +17,7 @@ import { type CacheSpec, type PreparedCaches, prepareCaches } from './caches.js'
 import type { ControlApi } from './control-api.js';
 import type { Daemon, SessionOffer } from './daemon.js';
 import type { ExportRequest } from './export-request.js';
+import { prepareLayouts } from './layout-exports.js';
 
 export interface BuildRequest {
   /** Names the build; default: a new one. */
@@ -63,7 +64,8 @@ export async function build(
     request.cacheImports ?? [],
     request.warn ?? (() => {}),
   );
-  const stores = new Map([...(request.offer?.stores ?? []), ...caches.stores]);
+  const layouts = prepareLayouts(request.exports ?? []);
+  const stores = new Map([...(request.offer?.stores ?? []), ...caches.stores, ...layouts.stores]);
   await using session = await daemon.openSession({
     ...request.offer,
     ...(stores.size > 0 ? { stores } : {}),
@@ -78,6 +80,7 @@ export async function build(
       ? await solveWithProgram(daemon.control, message, request.program, call)
       : await daemon.control.solve(message, call);
     await caches.finish(response.ExporterResponse);
+    await layouts.finish(response.ExporterResponse);
     return { ref, exporterResponse: response.ExporterResponse };
   } catch (error) {
     throw BuildError.from(error).wrap('failed to solve');

@@ -39,11 +39,14 @@ export class LayoutIndex {
     );
   }
 
-  /** The tag names this manifest from now on, and no other. */
-  async put(added: IndexedManifest, tag: string): Promise<void> {
+  /** The tag, or the full name with that tag, is this manifest's from now on, and no other's. */
+  async put(added: IndexedManifest, tag: string, name?: string): Promise<void> {
     const { manifests, rest } = await this.#read();
-    const others = manifests.filter(({ annotations }) => annotations?.[refName] !== tag);
-    const tagged = { ...added, annotations: { ...added.annotations, [refName]: tag } };
+    const others = manifests.filter(
+      ({ annotations }) => annotations?.[refName] !== tag || (name && annotations[imageName] !== name),
+    );
+    const named = name === undefined ? {} : { [imageName]: name };
+    const tagged = { ...added, annotations: { ...added.annotations, ...named, [refName]: tag } };
     await this.#write({ ...rest, manifests: [...others, tagged] });
   }
 

@@ -12,7 +12,7 @@ import { captureMaterials, type PlatformOfResult } from './capture.js';
 import { frontendAttestations } from './frontend-attestations.js';
 import type { Materials } from './materials.js';
 import { type ProvenanceScope, provenanceOf } from './provenance.js';
-import { hasSbom, scanResult } from './sbom.js';
+import { hasSbom, openScanner, type Scanning } from './sbom.js';
 import type { AttestationWishes, ProvenanceWish } from './wishes.js';
 
 export interface AttestOptions {
@@ -35,12 +35,14 @@ export async function attest(
   signal: AbortSignal,
 ): Promise<Attestations> {
   const parts = partsOf(result, options);
-  // Of what the scan needs, nothing is a material of the result.
+  // Before the scan: what that looks up and runs is none of the result's, but for the scanner itself.
   const materials = new Map(
     wishes.provenance ? parts.map(({ id, ref }) => [id, capture(id, ref, result, options)] as const) : [],
   );
-  const scans =
-    wishes.sbom && !hasSbom(result) ? await scanParts(parts, wishes.sbom, options, signal) : undefined;
+  const scanner =
+    wishes.sbom && !hasSbom(result) ? await openScanner(options.bridge, wishes.sbom, signal) : undefined;
+  if (scanner) for (const made of materials.values()) made?.addImage(scanner.image);
+  const scans = scanner && (await scanParts(parts, scanner, signal));
   const scope = wishes.provenance && provenanceScope(wishes.provenance, options);
   const attested = parts.map(async ({ id, ref }) => {
     const given = [...givenFor(id, result), ...(scans?.get(id) ?? [])];
@@ -82,13 +84,11 @@ function capture(
 
 async function scanParts(
   parts: readonly Part[],
-  wish: NonNullable<AttestationWishes['sbom']>,
-  { bridge }: AttestOptions,
+  scanner: Scanning,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, readonly Attestation[]>> {
-  const scan = await scanResult(bridge, wish, signal);
   const scanned = parts.map(({ id, ref }) => async (either: AbortSignal) => {
-    const found: readonly Attestation[] = ref ? [await scan(id, ref, either)] : [];
+    const found: readonly Attestation[] = ref ? [await scanner.scan(id, ref, either)] : [];
     return [id, found] as const;
   });
   return new Map(await together(scanned, (work, either) => work(either), signal));

@@ -21,8 +21,8 @@ export interface RequestArgs {
 const leftOut = /^(?:cgroup-parent|image-resolve-mode|platform|cache-imports|attest:.*)$/s;
 
 export function splitArgs(opts: Readonly<Record<string, string>>, materials: Materials): RequestArgs {
-  const contextKey =
-    opts['input:context'] && !opts['contextkey'] ? 'input:context' : opts['contextkey'] || 'context';
+  const { contextkey = '', 'input:context': input = '' } = opts;
+  const contextKey = contextkey || (input === '' ? 'context' : 'input:context');
   const isContext = (name: string): boolean => name === contextKey || name.startsWith('context:');
   const args = new Map(
     Object.entries(opts)

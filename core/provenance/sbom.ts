@@ -8,6 +8,7 @@ import type { Attestation, FrontendResult, LlbDefinition, LlbMetadata } from '..
 import type { Bridge } from '../gateway/bridge.js';
 import type { BridgeRef } from '../gateway/bridge-ref.js';
 import { type Digest, sha256 } from '../util/digest.js';
+import type { ImageMaterial } from './materials.js';
 import type { SbomWish } from './wishes.js';
 
 export const spdxPredicate = 'https://spdx.dev/Document';
@@ -20,14 +21,18 @@ const destination = '/run/out/';
 export const hasSbom = ({ attestations }: FrontendResult): boolean =>
   [...(attestations?.values() ?? [])].flat().some(({ predicateType }) => predicateType === spdxPredicate);
 
-export type Scan = (platform: string, tree: BridgeRef, signal: AbortSignal) => Promise<Attestation>;
+export interface Scanning {
+  /** The scanner. */
+  readonly image: ImageMaterial;
+  scan(platform: string, tree: BridgeRef, signal: AbortSignal): Promise<Attestation>;
+}
 
-export async function scanResult(bridge: Bridge, wish: SbomWish, signal: AbortSignal): Promise<Scan> {
+export async function openScanner(bridge: Bridge, wish: SbomWish, signal: AbortSignal): Promise<Scanning> {
   const { generator, resolveMode } = wish;
   const options = resolveMode === undefined ? {} : { resolveMode };
   const image = await bridge.resolveImageConfig(generator, options, signal);
   const scanner = readScanner(image.ref, image.config);
-  return async (platform, tree, either) => {
+  const scan: Scanning['scan'] = async (platform, tree, either) => {
     const definition = scanDefinition(scanner, tree.definition, wish, platform);
     const { ref } = await bridge.solve({ definition }, either);
     await ref?.evaluate(either);
@@ -43,6 +48,8 @@ export async function scanResult(bridge: Bridge, wish: SbomWish, signal: AbortSi
       ]),
     };
   };
+  const { ref, digest } = image;
+  return { image: { ref, digest, platform: undefined, local: false }, scan };
 }
 
 interface Scanner {

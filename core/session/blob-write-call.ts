@@ -54,12 +54,16 @@ export class BlobWriteCall {
     }
   }
 
-  /** containerd repeats its last answer; what is not read keeps the call open. */
+  /**
+   * containerd repeats its last answer; what is not read keeps the call open. It may take the stream away before its end
+   * was read: the status says how the call went.
+   */
   async #finish(): Promise<void> {
-    for (;;) {
-      const { done } = await this.#answers.next();
-      if (done) return this.#call.status;
-    }
+    const read = async (): Promise<void> => {
+      while (!(await this.#answers.next()).done);
+    };
+    const [, status] = await Promise.allSettled([read(), this.#call.status]);
+    if (status.status === 'rejected') throw status.reason;
   }
 
   async #ask(request: Parameters<typeof Content.Write.requestSerialize>[0]): Promise<void> {

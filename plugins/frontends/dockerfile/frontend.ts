@@ -1,6 +1,5 @@
 /** `dockerfile.v0`: builds Dockerfiles. BuildKit: frontend/dockerfile/builder/build.go. */
 import { caps, marshal } from '../../../client/llb/index.js';
-import { unsupported } from '../../../core/contracts/errors.js';
 import type {
   Frontend,
   FrontendRequest,
@@ -57,7 +56,6 @@ interface Work {
 
 async function buildAll(work: Work, signal: AbortSignal): Promise<FrontendResult> {
   const { config, files, file } = work;
-  refuseScan(config);
   files.prefetch(signal);
   const lint = clientLinter(work);
   const dockerfile = parseDockerfile(file.text, lint);
@@ -118,17 +116,6 @@ function convertOptions({
       named: (name, options) => named.find(name, options),
     },
   };
-}
-
-function refuseScan({ attestations: { sbom } }: Config): void {
-  if (!sbom) return;
-  throw unsupported(
-    'dockerfile.unsupported',
-    `scanning the result with ${sbom.generator} is not supported yet`,
-    {
-      hint: 'build without attest:sbom',
-    },
-  );
 }
 
 const buildPlatform = (gateway: Gateway): Platform => gateway.workers[0]?.platforms[0] ?? defaultPlatform();

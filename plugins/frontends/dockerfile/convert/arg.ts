@@ -1,3 +1,5 @@
+import { unsupported } from '../../../../core/contracts/errors.js';
+import { parseGoBool } from '../../../../core/util/go-bool.js';
 import type { ArgDeclaration, InstructionOf } from '../instructions/types.js';
 import { buildArg } from './args.js';
 import { record } from './history.js';
@@ -13,6 +15,15 @@ export const convertArg: Converter<'arg'> = (stage, instruction, context) => {
   record(stage, `ARG ${text}`, context.options.epoch);
 };
 
+/** The daemon scans the result alone. */
+function refuseMoreScans(key: string, value: string | undefined, { options }: StepContext): void {
+  if (!value || parseGoBool(value) === false || !options.attestations?.sbom) return;
+  throw unsupported(
+    'dockerfile.unsupported',
+    `${key}=${value} is not supported yet: only the result is scanned`,
+  );
+}
+
 function declare(
   stage: StageBuild,
   declaration: ArgDeclaration,
@@ -23,6 +34,7 @@ function declare(
   context.options.lint.tell('keyValue', { instruction, key, spaced: false });
   const { value, inherited } = argValue(stage, declaration, instruction, context);
   const declared = { ...declaration, value };
+  if (hidden.has(key)) refuseMoreScans(key, value, context);
   if (value !== undefined && !hidden.has(key)) stage.state = stage.state.env(key, value);
   // One that is declared above the first FROM stands there in the outline.
   if (!inherited) stage.outline.declare(declared, instruction.ranges);

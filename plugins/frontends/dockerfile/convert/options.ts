@@ -35,6 +35,8 @@ export interface ConvertOptions {
   readonly shmSize: number;
   readonly resources: LinuxResources | undefined;
   readonly cacheNamespace: string;
+  /** A bill of materials is wanted: the daemon scans the result, and nothing else. */
+  readonly attestations?: { readonly sbom: object | undefined };
   /** SOURCE_DATE_EPOCH. */
   readonly epoch: Date | undefined;
   isNoCache(stage: string): boolean;
