@@ -1,4 +1,4 @@
-import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { buildArgs } from '../support/build.js';
@@ -130,21 +130,6 @@ describe('buildctl as people use it', () => {
       ]);
       expect(finished.code).to.equal(1);
       expect(lastLines(finished).join('\n')).to.match(/no OCI runtime found \(no-such-runtime\)/);
-    });
-
-    it('says that root is needed, and to whom it belongs', async () => {
-      const state = ground.path('nobody');
-      await mkdir(state);
-      await chmod(ground.dir, 0o755);
-      const nobody = ['--reuid=65534', '--regid=65534', '--clear-groups', process.execPath];
-      const args = [...nobody, programs.buildctl, '--root', join(state, 'x'), 'debug', 'workers'];
-      const refused = await run('setpriv', args);
-      expect(lastLines(refused)[0]).to.match(/cannot make the state folder .*: EACCES/);
-      await chmod(state, 0o777);
-      const building = [...nobody, programs.buildctl, '--root', join(state, 'x'), ...buildArgs({ folder })];
-      const rootless = await run('setpriv', building);
-      expect(rootless.code).to.equal(1);
-      expect(lastLines(rootless).join('\n')).to.match(/needs root/);
     });
   });
 });

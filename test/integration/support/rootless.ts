@@ -30,7 +30,7 @@ set -e
 mount --bind "$BUNDLES" "$HOME/project"
 mount --bind "$NODE" "$HOME/node"
 cd "$HOME"
-exec setpriv --reuid="$USER" --regid="$USER" --init-groups env -u BUNDLES -u NODE "$@"
+exec setpriv --reuid="$USER" --regid="$GROUP" --init-groups env -u BUNDLES -u NODE -u GROUP "$@"
 `;
 
 export class RootlessHome implements AsyncDisposable {
@@ -65,9 +65,14 @@ export class RootlessHome implements AsyncDisposable {
 
   /** A command line that runs `command` as the user; `node`, `buildctl` and `buildkitd` are the ones under test. */
   command(...command: readonly string[]): readonly [string, ...string[]] {
+    return this.commandAs(this.user, ...command);
+  }
+
+  commandAs({ name, gid }: User, ...command: readonly string[]): readonly [string, ...string[]] {
     const env = {
       HOME: this.dir,
-      USER: this.user.name,
+      USER: name,
+      GROUP: String(gid),
       XDG_RUNTIME_DIR: this.path('run'),
       PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
       BUNDLES: dirname(dirname(programs.buildkitd)),
