@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { expect } from 'chai';
+import { deferred } from '../../../core/util/deferred.js';
 import { SocketFolder } from '../../../core/util/socket-folder.js';
 import { makeTempDir } from '../../support/trees.js';
 
@@ -47,16 +48,14 @@ describe('SocketFolder', () => {
 
   it('tells what serving failed with', async () => {
     const folder = new SocketFolder(path.join(home, 'sockets'));
-    const failed = new Promise((resolve) => {
-      void folder
-        .open(owner, async () => Promise.reject(new Error('no agent')), resolve)
-        .then((socket) =>
-          net
-            .connect(socket.path)
-            .on('error', () => {})
-            .unref(),
-        );
-    });
-    expect(await failed).to.have.property('message', 'no agent');
+    const failed = deferred<unknown>();
+    await using socket = await folder.open(
+      owner,
+      async () => Promise.reject(new Error('no agent')),
+      (error) => failed.resolve(error),
+    );
+    const client = net.connect(socket.path).on('error', () => {});
+    expect(await failed.promise).to.have.property('message', 'no agent');
+    client.destroy();
   });
 });
