@@ -2,19 +2,18 @@
 import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { invalid } from '../../../core/contracts/errors.js';
 import type { Logger } from '../../../core/contracts/logger.js';
 import { SkipPlugin, type Startable } from '../../../core/contracts/plugin.js';
 import type { Threads } from '../../../core/contracts/threads.js';
 import type { WorkerProfile } from '../../../core/contracts/worker.js';
 import { DisposeStack } from '../../../core/util/dispose.js';
-import { newId } from '../../../core/util/identity.js';
-import { isErrno } from '../../../core/util/linux/system-error.js';
 import { type Platform, parsePlatform } from '../../../core/util/platform.js';
 import { Containers } from '../../../proto/containerd.js';
+import { checkAppArmor } from '../shared/apparmor.js';
 import { HostedExecutor } from '../shared/container-host/hosted-executor.js';
 import { type OpenedNetwork, openNetwork } from '../shared/network/open-network.js';
 import { HostPlatforms } from '../shared/platforms/host-platforms.js';
+import { persistentId } from '../shared/worker-id.js';
 import { ContainerdDepot } from './blob-depot.js';
 import { BundleHost } from './bundle-host.js';
 import type { ContainerdConfig } from './config.js';
@@ -93,6 +92,7 @@ export class ContainerdWorker implements Startable, AsyncDisposable {
     // One set of state for each snapshotter, as BuildKit has it: records of one mean nothing to the other.
     const home = path.join(dir, config.snapshotter);
     const stateDir = path.join(home, 'executor');
+    await fs.mkdir(home, { recursive: true, mode: 0o700 });
     const id = await persistentId(home);
     this.#id = id;
     const containerd = await this.#owned.use(this.containerd);
@@ -166,19 +166,6 @@ const labels = (config: ContainerdConfig, { server, network }: Opened): WorkerPr
 
 const socketPath = (address: string): string => address.replace(/^unix:\/\//, '');
 
-async function persistentId(home: string): Promise<string> {
-  await fs.mkdir(home, { recursive: true, mode: 0o700 });
-  const file = path.join(home, 'workerid');
-  try {
-    return (await fs.readFile(file, 'utf8')).trim();
-  } catch (error) {
-    if (!isErrno(error, 'ENOENT')) throw error;
-    const id = newId();
-    await fs.writeFile(file, id, { mode: 0o400 });
-    return id;
-  }
-}
-
 /** Containers and mounts that a daemon on this folder left when it was killed. */
 async function sweep(containerd: Containerd, id: string, stateDir: string, logger: Logger): Promise<void> {
   try {
@@ -198,14 +185,4 @@ async function sweep(containerd: Containerd, id: string, stateDir: string, logge
   for (const name of ['bundles', 'streams']) {
     await fs.rm(path.join(stateDir, name), { recursive: true, force: true });
   }
-}
-
-async function checkAppArmor(profile: string): Promise<void> {
-  if (profile === '') return;
-  const enabled = await fs.readFile('/sys/module/apparmor/parameters/enabled', 'utf8').catch(() => 'N');
-  if (enabled.trim() === 'Y') return;
-  throw invalid(
-    'worker.apparmor',
-    `AppArmor is not supported on this host, but the profile '${profile}' was specified`,
-  );
 }

@@ -2,27 +2,26 @@
 import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { invalid } from '../../../core/contracts/errors.js';
 import type { Logger } from '../../../core/contracts/logger.js';
 import { SkipPlugin, type Startable } from '../../../core/contracts/plugin.js';
 import type { Threads } from '../../../core/contracts/threads.js';
 import type { WorkerProfile } from '../../../core/contracts/worker.js';
 import { currentPerson, defaultPaths } from '../../../core/util/default-paths.js';
 import { DisposeStack } from '../../../core/util/dispose.js';
-import { newId } from '../../../core/util/identity.js';
-import { isErrno } from '../../../core/util/linux/system-error.js';
 import { type Platform, parsePlatform } from '../../../core/util/platform.js';
+import { checkAppArmor } from '../shared/apparmor.js';
 import { cgroupLayout, usableCgroups } from '../shared/cgroup/cgroup-layout.js';
 import { ContainerHost } from '../shared/container-host/container-host.js';
+import { HostedExecutor } from '../shared/container-host/hosted-executor.js';
 import { sweepContainers } from '../shared/container-host/owned-containers.js';
 import type { HostSettings } from '../shared/container-host/protocol.js';
 import { type NetworkSettings, type OpenedNetwork, openNetwork } from '../shared/network/open-network.js';
 import { HostPlatforms } from '../shared/platforms/host-platforms.js';
+import { persistentId } from '../shared/worker-id.js';
 import type { RuncConfig } from './config.js';
 import type { LateSnapshotter } from './late-snapshotter.js';
 import { openHost } from './open-host.js';
 import { isRootless } from './rootless.js';
-import { RuncExecutor } from './runc-executor.js';
 
 const LABEL = 'org.mobyproject.buildkit.worker.';
 
@@ -37,7 +36,7 @@ export interface RuncWorkerParts {
 }
 
 export class RuncWorker implements Startable, AsyncDisposable {
-  readonly executor: RuncExecutor;
+  readonly executor: HostedExecutor;
   readonly profile: WorkerProfile;
   readonly #parts: RuncWorkerParts;
   readonly #owned = new DisposeStack();
@@ -50,7 +49,7 @@ export class RuncWorker implements Startable, AsyncDisposable {
   constructor(parts: RuncWorkerParts) {
     this.#parts = parts;
     const { config } = parts;
-    this.executor = new RuncExecutor({
+    this.executor = new HostedExecutor({
       host: () => this.#openHost(),
       machine: () => required(this.#platforms).list(),
       sandboxNetwork: () => required(this.#network),
@@ -72,7 +71,7 @@ export class RuncWorker implements Startable, AsyncDisposable {
     await checkAppArmor(config.apparmorProfile);
     const stateDir = path.join(dir, 'executor');
     await fs.mkdir(stateDir, { recursive: true, mode: 0o700 });
-    this.#id = await persistentId(path.join(dir, 'workerid'));
+    this.#id = await persistentId(dir);
     await sweep(stateDir, rootless, logger);
     // Owned before what uses it, and so given up after that.
     this.#network = await this.#owned.use(
@@ -170,17 +169,6 @@ const labels = (
   ...config.labels,
 });
 
-async function persistentId(file: string): Promise<string> {
-  try {
-    return (await fs.readFile(file, 'utf8')).trim();
-  } catch (error) {
-    if (!isErrno(error, 'ENOENT')) throw error;
-    const id = newId();
-    await fs.writeFile(file, id, { mode: 0o400 });
-    return id;
-  }
-}
-
 /** Containers and mount points that a daemon on this folder left when it was killed. */
 async function sweep(stateDir: string, rootless: boolean, logger: Logger): Promise<void> {
   const cgroups = rootless ? usableCgroups(cgroupLayout()) : cgroupLayout();
@@ -191,14 +179,4 @@ async function sweep(stateDir: string, rootless: boolean, logger: Logger): Promi
   );
   // Mounts were in the dead daemon's own namespace: these are empty here.
   await Promise.all(stale.map((name) => fs.rm(path.join(stateDir, name), { recursive: true, force: true })));
-}
-
-async function checkAppArmor(profile: string): Promise<void> {
-  if (profile === '') return;
-  const enabled = await fs.readFile('/sys/module/apparmor/parameters/enabled', 'utf8').catch(() => 'N');
-  if (enabled.trim() === 'Y') return;
-  throw invalid(
-    'worker.apparmor',
-    `AppArmor is not supported on this host, but the profile '${profile}' was specified`,
-  );
 }

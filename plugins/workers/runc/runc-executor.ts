@@ -1,1 +1,0 @@
-export { HostedExecutor as RuncExecutor } from '../shared/container-host/hosted-executor.js';
