@@ -50,6 +50,18 @@ export class DiskUsage {
 
   /** 0 for what is being written: its size changes while it is measured. */
   async size(entry: Entry, signal: AbortSignal): Promise<number> {
+    const { record } = entry;
+    const known = entry.usage.size;
+    const size = await this.measure(entry, signal);
+    // A mutable one may be taken and written again, and a record may have changed meanwhile.
+    if (known === undefined && entry.record === record && record.kind === 'immutable' && !entry.gone) {
+      this.#book.setUsage(entry, { ...entry.usage, size });
+    }
+    return size;
+  }
+
+  /** The same without writing it down, for what is about to go: each write would be one more to wait for. */
+  async measure(entry: Entry, signal: AbortSignal): Promise<number> {
     if (entry.usage.size !== undefined) return entry.usage.size;
     if (entry.gone || (entry.record.kind === 'mutable' && entry.handles > 0)) return 0;
     const { record } = entry;
@@ -59,12 +71,7 @@ export class DiskUsage {
         this.#content.info(digest),
       ),
     );
-    const size = blobs.reduce((sum, blob) => sum + (blob?.size ?? 0), tree);
-    // A mutable one may be taken and written again, and a record may have changed meanwhile.
-    if (entry.record === record && record.kind === 'immutable' && !entry.gone) {
-      this.#book.setUsage(entry, { ...entry.usage, size });
-    }
-    return size;
+    return blobs.reduce((sum, blob) => sum + (blob?.size ?? 0), tree);
   }
 
   async #treeSize(key: string, signal: AbortSignal): Promise<number> {

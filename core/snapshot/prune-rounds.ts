@@ -20,11 +20,12 @@ export interface PruneView {
   total(): Promise<number>;
   freeSpace(): Promise<number>;
   size(entry: Entry): Promise<number>;
+  /** They are off the books at once; it resolves when they are gone, those of earlier calls before them. */
   remove(entries: readonly Entry[]): Promise<void>;
 }
 
-/** Records removed with one write, when there is no aim. BuildKit: cache/manager.go maxPruneBatch. */
-const AT_ONCE = 10;
+/** Records removed with one write, when there is no aim: each write waits for the disk. */
+const AT_ONCE = 100;
 
 export async function* pruneRounds(
   view: PruneView,
@@ -33,31 +34,75 @@ export async function* pruneRounds(
 ): AsyncIterable<UsageRecord> {
   const may = removable(rule);
   const aim = await aimOf(view, rule);
-  let { total } = aim;
-  const keep = aim.keep ?? 0;
-  while (keep === 0 || total >= keep) {
-    const candidates = [...view.free()].filter((entry) => may(entry) === undefined);
+  const matching = (): Entry[] => [...view.free()].filter((entry) => may(entry) === undefined);
+  if (aim.keep === undefined) yield* removeAll(view, matching, signal);
+  else yield* removeUntil(view, matching, { ...aim, keep: aim.keep }, signal);
+}
+
+async function* removeUntil(
+  view: PruneView,
+  matching: () => Entry[],
+  { total, keep }: { readonly total: number; readonly keep: number },
+  signal: AbortSignal,
+): AsyncIterable<UsageRecord> {
+  for (let left = total; left >= keep; ) {
+    const candidates = matching();
     if (candidates.length === 0) return;
     const { freed } = view;
-    const queue = keep === 0 ? candidates : [...byWorth(candidates)];
-    while (queue.length > 0) {
-      if (keep !== 0 && (total < keep || view.freed !== freed)) break;
+    for (const entry of byWorth(candidates)) {
+      if (left < keep || view.freed !== freed) break;
       if (signal.aborted) throw canceled(signal.reason);
-      const next = queue.splice(0, keep === 0 ? AT_ONCE : 1);
-      const sizes = new Map(
-        await Promise.all(next.map(async (entry) => [entry, await view.size(entry)] as const)),
-      );
-      // They may have been taken meanwhile. From here to the books there must be no wait.
-      const going = next.filter((entry) => view.isFree(entry));
-      if (going.length === 0) continue;
-      await view.remove(going);
-      for (const entry of going) {
-        const size = sizes.get(entry) ?? 0;
-        total -= size;
-        yield describe(entry, false, size);
-      }
+      const { going, removed } = await begin(view, [entry]);
+      await removed;
+      for (const { size } of going) left -= size;
+      yield* going.map(({ entry, size }) => describe(entry, false, size));
     }
   }
+}
+
+/** What a round frees joins the batch: a chain of records does not wait for the disk at each of them. */
+async function* removeAll(
+  view: PruneView,
+  matching: () => Entry[],
+  signal: AbortSignal,
+): AsyncIterable<UsageRecord> {
+  for (;;) {
+    const batch: Going[] = [];
+    const removals: Promise<void>[] = [];
+    try {
+      while (batch.length < AT_ONCE) {
+        if (signal.aborted) throw canceled(signal.reason);
+        const next = matching().slice(0, AT_ONCE - batch.length);
+        if (next.length === 0) break;
+        const { going, removed } = await begin(view, next);
+        batch.push(...going);
+        removals.push(removed);
+      }
+    } finally {
+      await Promise.all(removals);
+    }
+    if (batch.length === 0) return;
+    yield* batch.map(({ entry, size }) => describe(entry, false, size));
+  }
+}
+
+interface Going {
+  readonly entry: Entry;
+  readonly size: number;
+}
+
+/** Measures, and takes off the books what is free still; `removed` resolves when it is gone from the disk. */
+async function begin(
+  view: PruneView,
+  entries: readonly Entry[],
+): Promise<{ readonly going: readonly Going[]; readonly removed: Promise<void> }> {
+  const measured = await Promise.all(entries.map(async (entry) => ({ entry, size: await view.size(entry) })));
+  // They may have been taken meanwhile. From here to the books there must be no wait.
+  const going = measured.filter(({ entry }) => view.isFree(entry));
+  const removed = view.remove(going.map(({ entry }) => entry));
+  // It is waited for; only not at once.
+  removed.catch(() => {});
+  return { going, removed };
 }
 
 export interface Aim {

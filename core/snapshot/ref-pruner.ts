@@ -29,6 +29,8 @@ export class RefPruner {
   readonly #content: ContentStore;
   readonly #freeSpace: () => Promise<number>;
   readonly #turn = new KeyLock<void>();
+  /** Snapshots go in the order in which records went: none before what stands on it. */
+  #removing: Promise<unknown> = Promise.resolve();
 
   constructor(
     book: RecordBook,
@@ -79,9 +81,16 @@ export class RefPruner {
   async remove(entries: readonly Entry[], dropped = new Map<Digest, number>()): Promise<void> {
     const now = Date.now();
     for (const { record } of entries) for (const digest of blobsOf(record)) dropped.set(digest, now);
-    await this.#book.drop(entries);
-    const snapshots = entries.filter(({ record }) => !record.lazy);
-    await Promise.all(snapshots.map(({ record }) => this.#snapshotter.remove(snapshotKey(record))));
+    const written = this.#book.drop(entries);
+    // It may fail before its turn to be waited for has come.
+    written.catch(() => {});
+    const removal = this.#removing.then(async () => {
+      await written;
+      const snapshots = entries.filter(({ record }) => !record.lazy);
+      await Promise.all(snapshots.map(({ record }) => this.#snapshotter.remove(snapshotKey(record))));
+    });
+    this.#removing = removal.catch(() => {});
+    await removal;
   }
 
   #view(dropped: Map<Digest, number>, signal: AbortSignal): PruneView {
@@ -94,7 +103,7 @@ export class RefPruner {
       },
       total: () => this.#usage.total(signal),
       freeSpace: this.#freeSpace,
-      size: (entry) => this.#usage.size(entry, signal),
+      size: (entry) => this.#usage.measure(entry, signal),
       remove: (entries) => this.remove(entries, dropped),
     };
   }

@@ -15,6 +15,10 @@ export class SnapshotDirs {
   readonly root: string;
   readonly #threads: Threads;
   #next: number;
+  /** Renamed, and not given to a thread yet. */
+  #trash: string[] = [];
+  #emptying: Promise<void> = Promise.resolve();
+  #queued: Promise<void> | undefined;
 
   private constructor(root: string, threads: Threads, next: number) {
     this.root = root;
@@ -76,6 +80,19 @@ export class SnapshotDirs {
         if (!isErrno(error, 'ENOENT')) throw error;
       }
     }
-    if (gone.length > 0) await this.#threads.run(removeTask, { paths: gone }, { signal: never });
+    if (gone.length > 0) await this.#empty(gone);
+  }
+
+  /** What comes while a thread is at it goes in one piece after that: pruning removes hundreds at once. */
+  #empty(paths: readonly string[]): Promise<void> {
+    this.#trash.push(...paths);
+    if (this.#queued) return this.#queued;
+    const next = this.#emptying.then(async () => {
+      this.#queued = undefined;
+      await this.#threads.run(removeTask, { paths: this.#trash.splice(0) }, { signal: never });
+    });
+    this.#queued = next;
+    this.#emptying = next.catch(() => {});
+    return next;
   }
 }
