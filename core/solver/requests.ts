@@ -35,7 +35,11 @@ export async function requestResult(
       // Between a failure and the withdrawal nobody would own the clone.
       if (!over) answer.resolve(result?.value?.clone());
     },
-    failed: fail,
+    failed: (error) => {
+      fail(error);
+      // At once: what failed for this requester alone would be started once more before it is gone.
+      scheduler.withdraw(demand);
+    },
   };
   const demand = new Demand(waiter, output, stages.result, 0);
   const leave = (): void => fail(canceled(signal.reason));

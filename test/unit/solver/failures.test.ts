@@ -159,6 +159,21 @@ describe('solver: failures', () => {
     expect([...keys.resultIds()]).to.have.members(['result-3', 'result-4']);
   });
 
+  it('of a job (its session) do not start the step once more for it', async () => {
+    let runs = 0;
+    const step = bench.graph.step({
+      name: 'a',
+      running: () => {
+        runs++;
+        throw new BuildError('session.no-agent', 'no agent');
+      },
+    });
+    await using job = bench.job();
+    expect((await failure(bench.value(job, step))).code).to.equal('session.no-agent');
+    await settle();
+    expect(runs).to.equal(1);
+  });
+
   it('of one job (its session) are not those of another', async () => {
     const gate = new Gate();
     const { graph } = bench;
