@@ -14,6 +14,8 @@ export const addContainerdFlags = (program: Command): Command =>
     .option('--containerd-worker-labels <key=value>', 'labels of the worker; repeatable', list)
     .option('--containerd-worker-net <mode>', 'network of steps: auto, host, cni, bridge or none')
     .option('--containerd-worker-apparmor-profile <name>', 'AppArmor profile of steps')
+    .option('--containerd-worker-selinux', 'known, but not supported yet')
+    .option('--containerd-worker-rootless', 'known, but not supported: rootless daemons use the other worker')
     .option('--containerd-cni-config-path <file>', 'CNI configuration')
     .option('--containerd-cni-binary-dir <folder>', 'folder of the CNI plugins')
     .option('--containerd-cni-pool-size <n>', 'network namespaces that are kept ready')
@@ -36,6 +38,8 @@ export function containerdOverrides(options: OptionValues): Record<string, unkno
     labels: labels('containerd-worker-labels', options.containerdWorkerLabels),
     networkMode: options.containerdWorkerNet,
     'apparmor-profile': options.containerdWorkerApparmorProfile,
+    selinux: options.containerdWorkerSelinux,
+    rootless: options.containerdWorkerRootless,
     cniConfigPath: options.containerdCniConfigPath,
     cniBinaryPath: options.containerdCniBinaryDir,
     cniPoolSize: integer('containerd-cni-pool-size', options.containerdCniPoolSize),
