@@ -124,7 +124,9 @@ async function spawnDaemon({
   const file = join(home, 'buildkitd.toml');
   await mkdir(home, { recursive: true });
   await writeFile(file, config);
-  const flags = ['--config', file, '--root', paths.root, '--addr', paths.address, ...args];
+  // Tests end daemons whose builds are of no interest any more; `args` come after it.
+  const prompt = ['--drain', '0s'];
+  const flags = ['--config', file, '--root', paths.root, '--addr', paths.address, ...prompt, ...args];
   if (owner) await chown(home, owner.uid, owner.gid);
   const [program, ...before] = command;
   const child = start(program, [...before, ...flags], env ? { env } : {});
