@@ -37,6 +37,21 @@ const variables: Readonly<Record<string, readonly [reader: string, meaning: stri
     'Bytes per second of the same; `-1` is no limit. Default: 204800.',
   ],
   EXPERIMENTAL_BUILDKIT_SOURCE_POLICY: ['buildctl', 'Source policy, as `--source-policy-file` gives it.'],
+  XDG_RUNTIME_DIR: [
+    'buildctl, buildkitd',
+    "Holds the socket of an ordinary user's daemon ([rootless](../rootless.md)). Default: `/run/user/<uid>`.",
+  ],
+  XDG_DATA_HOME: ['buildctl, buildkitd', 'Holds the state of an ordinary user. Default: `~/.local/share`.'],
+  XDG_CONFIG_HOME: [
+    'buildctl, buildkitd',
+    'Holds the configuration of an ordinary user. Default: `~/.config`.',
+  ],
+  ROOTLESSKIT_STATE_DIR: [
+    'buildctl, buildkitd',
+    'Set by rootlesskit: root of the user namespace is an ordinary user.',
+  ],
+  HOME: ['buildctl, buildkitd', 'Where the folders of an ordinary user begin.'],
+  USER: ['buildctl, buildkitd', 'In a user namespace: anybody but `root` is an ordinary user.'],
   BUILDKIT_NETWORK_BRIDGE_AUTO: ['buildkitd, embedded engine', '`1`: the network mode `auto` is `bridge`.'],
   AWS_BUCKET: ['buildkitd, embedded engine', 'Bucket of an `s3` cache that names none.'],
   AWS_REGION: ['buildkitd, embedded engine', 'Its region.'],
