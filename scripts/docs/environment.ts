@@ -76,6 +76,7 @@ const variables: Readonly<Record<string, readonly [reader: string, meaning: stri
   ACTIONS_RUNTIME_TOKEN: ['buildctl', 'The token for it.'],
   ACTIONS_CACHE_SERVICE_V2: ['buildctl', '`true`: the runner has the second version.'],
   SSH_AUTH_SOCK: ['buildctl', 'The ssh agent that `--ssh default` forwards.'],
+  BUILDKITD_DEBUGADDR: ['buildkitd', 'Where metrics and profiles are served, as `--debugaddr` gives it.'],
   LISTEN_FDS: [
     'buildkitd',
     'How many sockets systemd hands over, from descriptor 3 on; see [sockets of systemd](../remote-daemons.md#sockets-of-systemd).',
