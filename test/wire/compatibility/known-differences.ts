@@ -6,7 +6,7 @@ import type { Exception } from './case.js';
 
 /** Texts differ, and nothing else. */
 export const wording = (reason: string): Exception => ({
-  fact: /^(stderr|step [^\n]*): (error: |failed: |[^|]*\nerror: )[\s\S]* \| [\s\S]*(error: |failed: )/,
+  fact: /^(stderr|step [^\n]*): [\s\S]*(error: |failed: )[\s\S]* \| [\s\S]*(error: |failed: )/,
   reason,
 });
 
@@ -14,6 +14,12 @@ export const wording = (reason: string): Exception => ({
 export const early: Exception = {
   fact: /^(stderr|step )/,
   reason: 'What can be seen to be wrong is refused before anything runs.',
+};
+
+export const unmarked: Exception = {
+  fact: /rewritten-timestamp|rewriting layers|written as/,
+  reason:
+    'Layers whose times were rewritten carry no mark of it (`buildkit/rewritten-timestamp`), and no row tells of it.',
 };
 
 export const everywhere: readonly Exception[] = [
@@ -41,6 +47,10 @@ export const everywhere: readonly Exception[] = [
     reason: 'Attributes of overlayfs itself (`trusted.overlay.origin`) stay out of what is exported.',
   },
   {
+    fact: /^step docker-image:\S+ statuses: resolve \S+ \+ sha256:… \| extracting/,
+    reason: 'Layers below a merge are unpacked as the step of their image, where they are downloaded.',
+  },
+  {
     fact: /^step (merge|diff) .* statuses: ((extracting sha256:… \+ )?(merging|diffing)) \| /,
     reason: 'Merges and diffs are planned, not carried out: there is nothing to show.',
   },
@@ -52,6 +62,14 @@ export const everywhere: readonly Exception[] = [
   {
     fact: /^step .* log 2: runc run failed[^|]*\| undefined/,
     reason: 'What is known to be refused by the runtime is not given to it.',
+  },
+  {
+    fact: /^stderr: error: failed to solve: failed to load LLB: \S+ is not allowed \| Dockerfile:/,
+    reason: 'What needs an entitlement is shown with its line of the Dockerfile.',
+  },
+  {
+    fact: /^step (\[[^\]]*\] FROM|docker-image:).*: (done|cached|failed: context canceled) \| (done|cached|failed: context canceled)$/,
+    reason: 'When a build fails, how far its images had come is a matter of time.',
   },
   {
     fact: /OTEL_TRACE|otel-grpc/,

@@ -1,4 +1,5 @@
 import { area } from '../../case.js';
+import { wording } from '../../known-differences.js';
 import { layoutOf, smallArchive } from '../../layout.js';
 
 const from = (lines: string): string => `FROM BASE\n${lines}\n`;
@@ -48,7 +49,10 @@ export const language = area('Dockerfile: language', {
   'ENV without a value': bad('FROM scratch\nENV A\n'),
   'ENV without a name': bad('FROM scratch\nENV =A\n'),
   'a quote without an end': bad('FROM scratch\nENV A="b\n'),
-  'a variable without an end': bad('FROM scratch\nENV A=${b\n'),
+  'a variable without an end': {
+    ...bad('FROM scratch\nENV A=${b\n'),
+    differs: [wording('A variable without an end is told as just that.')],
+  },
   'an option that is not there': { dockerfile: 'FROM scratch\nCOPY Dockerfile /\n', opt: { nonsense: '1' } },
   'a file of another name': { files: { 'x/My': 'FROM scratch\nCOPY x /\n' }, opt: { filename: 'x/My' } },
   'a file that is not there': { files: { x: '' } },
@@ -94,6 +98,7 @@ export const contexts = area('Dockerfile: contexts', {
   'a folder that the client has not': {
     dockerfile: 'FROM scratch\nCOPY --from=x README /\n',
     opt: { 'context:x': 'local:none' },
+    differs: [wording('The answer of a client is quoted once.')],
   },
   'an image of a layout': {
     files: layout.files,

@@ -26,9 +26,16 @@ export const runs = area('Dockerfile: RUN', {
   'files of a container': from(
     'RUN cat /etc/hosts > /hosts; cat /proc/mounts | cut -d" " -f2 | sort > /mounts',
   ),
-  'limits of a container': from(
-    'RUN grep -E "Cap|NoNew|Seccomp:" /proc/self/status > /status; ulimit -a > /limits',
-  ),
+  'limits of a container': {
+    dockerfile: from('RUN grep -E "Cap|NoNew|Seccomp:" /proc/self/status > /status; ulimit -a > /limits'),
+    differs: [
+      {
+        fact: /\/limits: /,
+        reason:
+          'A daemon that init started cannot know the limit of open files that its steps should have, as node has raised it: they get 1024.',
+      },
+    ],
+  },
   'folders of /dev and /sys': from(
     "RUN ls -l /dev | awk '{print $1, $NF}' > /dev-list; ls /sys > /sys-list; ls /proc/self/fd > /fd",
   ),
