@@ -4,6 +4,7 @@
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { buildChecks } from './docs/build-checks.js';
 import { buildctlCommands, buildkitdCommands } from './docs/commands.js';
 import { configTable, pluginTables } from './docs/config.js';
 import { environmentTable } from './docs/environment.js';
@@ -17,6 +18,7 @@ const root = join(import.meta.dirname, '..');
 /** Some take an argument: `snippet examples/x.js`. */
 const generators: Readonly<Record<string, (argument: string) => string>> = {
   buildctl: buildctlCommands,
+  'build-checks': buildChecks,
   buildkitd: buildkitdCommands,
   config: configTable,
   plugins: pluginTables,
