@@ -26,7 +26,10 @@ export function jobsAsking(task: Task): readonly Job[] {
   return [...new Set([...waitersOf(task)].flatMap(({ job }) => job ?? []))];
 }
 
-/** The sessions of all jobs that want a task now; jobs that come later are in it at the next look. */
+/**
+ * The sessions of all jobs that want a task now; jobs that come later are in it at the next look. When all have their
+ * answer, those of the jobs it is a part of: a lazy result is read when it is exported.
+ */
 export class TaskSessions implements SessionGroup {
   readonly #task: Task;
   #served: Set<Job> | undefined;
@@ -41,7 +44,8 @@ export class TaskSessions implements SessionGroup {
   }
 
   ids(): readonly string[] {
-    const jobs = jobsAsking(this.#task);
+    const asking = jobsAsking(this.#task);
+    const jobs = asking.length > 0 ? asking : [...this.#task.jobs];
     this.#served = new Set([...(this.#served ?? []), ...jobs]);
     return [...new Set(jobs.flatMap((job) => job.sessions.ids()))];
   }

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type { Progress, ProgressEvent } from '../../../core/contracts/progress.js';
+import type { SessionGroup } from '../../../core/contracts/session.js';
 import type { Job } from '../../../core/solver/job.js';
 import type { Vertex } from '../../../core/solver/op.js';
 import { sha256 } from '../../../core/util/digest.js';
@@ -307,5 +308,21 @@ describe('solver: progress', () => {
     await Promise.all(values);
     expect(seen).to.deep.equal(['session-2', 'session-3']);
     for (const job of jobs) await job[Symbol.asyncDispose]();
+  });
+
+  it('keeps the sessions of a job for what it reads later, as long as the job lasts', async () => {
+    let sessions: SessionGroup | undefined;
+    const step = bench.graph.step({
+      name: 'a',
+      running: (context) => {
+        ({ sessions } = context);
+        return 'x';
+      },
+    });
+    const job = bench.job();
+    await bench.value(job, step);
+    expect(sessions?.ids()).to.deep.equal(['session-1']);
+    await job[Symbol.asyncDispose]();
+    expect(sessions?.ids()).to.deep.equal([]);
   });
 });
