@@ -42,7 +42,7 @@ const mount = some({
   resultID: nastyText,
   contentCache: small(2),
 });
-const exec = some({
+export const hostileExec = some({
   meta: some({
     args: texts,
     env: texts,
@@ -65,7 +65,7 @@ const exec = some({
 
 const user = some({ byName: some({ name: nastyText, input: index }), byID: nastyInteger });
 const owner = some({ user, group: user });
-const action = some({
+export const hostileAction = some({
   input: index,
   secondaryInput: index,
   output: index,
@@ -105,9 +105,9 @@ const source = fc.record({
 });
 
 const kinds = fc.oneof(
-  fc.record({ exec }),
+  fc.record({ exec: hostileExec }),
   fc.record({ source }),
-  fc.record({ file: some({ actions: fc.array(action, { maxLength: 3 }) }) }),
+  fc.record({ file: some({ actions: fc.array(hostileAction, { maxLength: 3 }) }) }),
   fc.record({ merge: some({ inputs: fc.array(some({ input: index }), { maxLength: 3 }) }) }),
   fc.record({ diff: some({ lower: some({ input: index }), upper: some({ input: index }) }) }),
   fc.record({ build: some({ builder: index, inputs: map(some({ input: index })), attrs: map(nastyText) }) }),

@@ -13,7 +13,7 @@ describe('SnapshotDirs', () => {
     const before = process.umask(0o077);
     try {
       const { dirs } = await SnapshotDirs.open(home, new Set(), new InlineThreads());
-      dirs.make('a', 'fs', 'work');
+      dirs.make('a', 'work');
       const mode = (file: string): string => (fs.statSync(file).mode & 0o777).toString(8);
       expect(['s', 's/a', 's/a/fs'].map((file) => mode(path.join(home, file)))).to.deep.equal([
         '700',
