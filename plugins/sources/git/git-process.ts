@@ -26,9 +26,17 @@ const MAX_STDERR = 64 << 10;
 /** Milliseconds to end by itself; git removes its locks and half-written packs then. */
 const GRACE = 10_000;
 
+/**
+ * When the daemon dies, however it dies, git does: its helpers then read the end of their pipes. Where the system's
+ * setpriv knows no such signal, git ends with its next write to the daemon.
+ */
+const script = `umask 022
+setpriv --pdeathsig KILL true 2>/dev/null && exec setpriv --pdeathsig KILL git "$@"
+exec git "$@"`;
+
 export const runGit: RunGit = async ({ args, env, cwd, log }, signal) => {
   if (signal.aborted) throw canceled(signal.reason);
-  const child = spawn('/bin/sh', ['-c', 'umask 022; exec git "$@"', 'git', ...args], {
+  const child = spawn('/bin/sh', ['-c', script, 'git', ...args], {
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,

@@ -11,6 +11,7 @@ import { TreeMounts } from '../mounts/tree-mounts.js';
 import { Container, type ContainerContext, containerGone, type HostedProcess } from './container.js';
 import { ContainerFiles } from './container-files.js';
 import { makeDirectories } from './directories.js';
+import { LastWill } from './last-will.js';
 import { enterPrivateNamespace, leavePrivateFolder } from './namespace.js';
 import { OwnedContainers } from './owned-containers.js';
 import {
@@ -33,7 +34,9 @@ export default async function containerHost(
   { settings, port }: HostArgs,
   thread: ThreadContext,
 ): Promise<void> {
-  const context = contextOf(settings, (event) => thread.report(event));
+  const owned = new OwnedContainers(settings.stateDir, String(threadId));
+  const lastWill = new LastWill(owned.file);
+  const context = contextOf(settings, owned, (event) => thread.report(event));
   const containers = new Map<string, Container>();
   const processes = new Map<string, HostedProcess>();
   const finished = deferred<void>();
@@ -113,15 +116,19 @@ export default async function containerHost(
   await finished.promise;
   port.close();
   leavePrivateFolder(hostDir(settings));
-  context.owned.close();
+  owned.close();
+  await lastWill.close();
 }
 
 /** Several hosts of one process (a runtime being tried, a host that replaces a dead one) do not share a place. */
 const hostDir = ({ stateDir }: HostSettings): string => `${stateDir}/run-${threadId}`;
 
-function contextOf(settings: HostSettings, emit: (event: HostEvent) => void): ContainerContext {
+function contextOf(
+  settings: HostSettings,
+  owned: OwnedContainers,
+  emit: (event: HostEvent) => void,
+): ContainerContext {
   const cgroups = settings.rootless ? usableCgroups(cgroupLayout()) : cgroupLayout();
-  const owned = new OwnedContainers(settings.stateDir, String(threadId));
   const dir = hostDir(settings);
   enterPrivateNamespace(dir, settings.runtime);
   const { trees, files, bundles } = makeDirectories(dir);

@@ -16,15 +16,15 @@ const PREFIX = 'containers-';
 const ROTATE_BYTES = 1 << 16;
 
 export class OwnedContainers {
-  readonly #file: string;
+  readonly file: string;
   readonly #fd: number;
   readonly #running = new Set<string>();
   #bytes = 0;
 
   /** `name` tells apart those of one daemon. */
   constructor(stateDir: string, name: string) {
-    this.#file = path.join(stateDir, PREFIX + name);
-    this.#fd = fs.openSync(this.#file, 'a', 0o600);
+    this.file = path.join(stateDir, PREFIX + name);
+    this.#fd = fs.openSync(this.file, 'a', 0o600);
   }
 
   add(id: string, cgroupsPath: string): void {
@@ -45,7 +45,7 @@ export class OwnedContainers {
   /** Takes the file away, unless it still says something. */
   close(): void {
     fs.closeSync(this.#fd);
-    if (this.#running.size === 0) fs.unlinkSync(this.#file);
+    if (this.#running.size === 0) fs.unlinkSync(this.file);
   }
 
   #append(line: string): void {
