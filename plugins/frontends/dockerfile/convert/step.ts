@@ -29,28 +29,28 @@ export type Converter<Kind extends Instruction['kind']> = (
 ) => void;
 
 /** A word with the stage's variables filled in. */
-export const fill = (
+export function fill(
   stage: StageBuild,
   context: StepContext,
   { ranges }: Pick<Instruction, 'ranges'>,
   word: string,
   lex: LexOptions = context.lex,
-): string => {
-  let unset: Expanded['unmatched'] = new Set();
-  try {
-    const { text, unmatched } = expand(word, stage.env, lex);
-    unset = unmatched;
-    return text;
-  } catch (error) {
-    if (error instanceof ExpandError) unset = error.unmatched;
-    throw error;
-  } finally {
-    for (const name of unset) {
+): string {
+  const tellUnset = (names: Expanded['unmatched']): void => {
+    for (const name of names) {
       if (stage.buildArgs.some(({ key }) => key === name)) continue;
       context.options.lint.tell('unsetVariable', { name, known: () => stage.env.keys(), ranges });
     }
+  };
+  try {
+    const { text, unmatched } = expand(word, stage.env, lex);
+    if (unmatched.size > 0) tellUnset(unmatched);
+    return text;
+  } catch (error) {
+    if (error instanceof ExpandError) tellUnset(error.unmatched);
+    throw error;
   }
-};
+}
 
 /** Where an instruction stands, for error excerpts. */
 export const locations = (

@@ -29,7 +29,7 @@ export class Linter {
   constructor(options: CheckOptions | undefined, sink: (warning: LintWarning) => void) {
     this.#sink = sink;
     this.#failing = options?.error ?? false;
-    for (const rule of options ? rules : []) if (isOn(rule, options!)) this.#add(rule);
+    if (options) for (const rule of rules) if (isOn(rule, options)) this.#add(rule);
   }
 
   hears(event: keyof LintEvents): boolean {
