@@ -77,7 +77,7 @@ function whyGoes({ lastUsedAt, usageCount }: UsageRecord, { keep, total }: Aim):
   const used =
     lastUsedAt === undefined
       ? 'it was never used'
-      : `it was used ${usageCount} times, last ${new Date(lastUsedAt).toISOString()}`;
+      : `it was used ${usageCount === 1 ? 'once' : `${usageCount} times`}, last ${new Date(lastUsedAt).toISOString()}`;
   return keep === undefined
     ? `nothing keeps it; ${used}`
     : `${total} bytes are more than the ${keep} to keep, and nothing is worth less; ${used}`;
@@ -87,7 +87,8 @@ function whyStays(entry: Entry, dry: DryView, objection: Objection | undefined):
   if (entry.handles > 0) return 'a build uses it';
   if (entry.holders.size > 0) return `${[...entry.holders].join(', ')} keeps it`;
   const children = dry.childrenOf(entry);
-  if (children > 0) return `${children} records that stay rest on it`;
+  if (children > 0)
+    return children === 1 ? 'a record that stays rests on it' : `${children} records that stay rest on it`;
   switch (objection) {
     case 'type':
       return `records of type ${entry.record.type} go only with --all`;

@@ -233,7 +233,7 @@ describe('prune', () => {
       ['b', true, 'nothing keeps it'],
       ['a', true, 'nothing keeps it'],
       ['c', false, 'records of type internal go only with --all'],
-      ['d', false, '1 records that stay rest on it'],
+      ['d', false, 'a record that stays rests on it'],
       ['e', false, 'a build uses it'],
     ]);
     expect((await home.refs.usage([])).length).to.equal(5);
