@@ -99,9 +99,9 @@ export async function solve(
       ...caches.inline(edges),
       exportCaches: (either: AbortSignal) => caches.export(edges, either),
     };
-    const { response, results } = await runExports(exports, { ...solved, attestations }, scope, signal);
-    recording.succeeded(result, response, results);
-    return { ExporterResponse: { ...response, ...frontendKeys(result) } };
+    const exported = await runExports(exports, { ...solved, attestations }, scope, signal);
+    await recording.succeeded(result, exported, attestations, signal);
+    return { ExporterResponse: { ...exported.response, ...frontendKeys(result) } };
   } catch (error) {
     recording.failed(error);
     throw error;

@@ -14,6 +14,13 @@ export interface RecordedBuild {
   readonly traceId?: string | undefined;
 }
 
+/** One statement, without the subjects that exporters give it. */
+export interface Statement {
+  readonly predicateType: string;
+  /** JSON. */
+  readonly predicate: Uint8Array;
+}
+
 /** What is known when it has ended. */
 export interface BuildEnding {
   /** The whole progress, from its start to its end. */
@@ -22,6 +29,8 @@ export interface BuildEnding {
   readonly response: Readonly<Record<string, string>>;
   /** What exporters made, by their place in the request. */
   readonly results: ReadonlyMap<number, Descriptor>;
+  /** What is stated about the result, by platform; by the empty id when there is only one. */
+  readonly statements?: ReadonlyMap<string, readonly Statement[]>;
   /** With its details; absent when it succeeded. */
   readonly error?: rpc.Status | undefined;
 }

@@ -5,6 +5,7 @@ import { type control, rpc } from '../../proto/index.js';
 import type { ContentStore, Descriptor } from '../contracts/index.js';
 import { type Digest, sha256 } from '../util/digest.js';
 import { isIndexType, isManifestType } from '../util/media-types.js';
+import type { Statement } from './build-recording.js';
 
 /** As BuildKit spells it. */
 export const ERROR_STATUS = 'application/vnd.googeapis.google.rpc.status+proto';
@@ -59,9 +60,14 @@ export async function fileBlob(
   }
 }
 
-export function smallBlob(content: ContentStore, mediaType: string, data: Uint8Array): HistoryBlob {
+function smallBlob(
+  content: ContentStore,
+  mediaType: string,
+  data: Uint8Array,
+  annotations: Readonly<Record<string, string>> = {},
+): HistoryBlob {
   return {
-    descriptor: descriptorOf({ mediaType, digest: sha256(data), size: data.length }),
+    descriptor: descriptorOf({ mediaType, digest: sha256(data), size: data.length, annotations }),
     commit: async () => {
       await content.writeBlob(data);
     },
@@ -71,6 +77,11 @@ export function smallBlob(content: ContentStore, mediaType: string, data: Uint8A
 
 export const errorBlob = (content: ContentStore, status: rpc.Status): HistoryBlob =>
   smallBlob(content, ERROR_STATUS, rpc.Status.encode(status).finish());
+
+export const statementBlob = (content: ContentStore, { predicateType, predicate }: Statement): HistoryBlob =>
+  smallBlob(content, 'application/vnd.in-toto+json', predicate, {
+    'in-toto.io/predicate-type': predicateType,
+  });
 
 /** An image's documents: index, manifests and configs, and no layers. Only those that are in the store. */
 export async function documentsOf(content: ContentStore, { mediaType, digest }: Document): Promise<Digest[]> {

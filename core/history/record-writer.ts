@@ -8,7 +8,14 @@ import type { ContentStore, Descriptor } from '../contracts/index.js';
 import type { Digest } from '../util/digest.js';
 import { DisposeStack } from '../util/dispose.js';
 import type { BuildEnding } from './build-recording.js';
-import { descriptorOf, documentsOf, errorBlob, fileBlob, type HistoryBlob } from './history-blobs.js';
+import {
+  descriptorOf,
+  documentsOf,
+  errorBlob,
+  fileBlob,
+  type HistoryBlob,
+  statementBlob,
+} from './history-blobs.js';
 import type { BuildRecord, HistoryBook } from './history-book.js';
 import { STATUS_LOG, StepCounts, statusFrame } from './status-log.js';
 
@@ -29,17 +36,30 @@ export class RecordWriter {
       await fileBlob(this.#content, STATUS_LOG, framesOf(ending.progress, counts)),
     );
     const error = ending.error && (await staged.use(errorBlob(this.#content, ending.error)));
+    const statements = new Map(
+      [...(ending.statements ?? [])].map(([id, list]) => [
+        id,
+        list.map((statement) => statementBlob(this.#content, statement)),
+      ]),
+    );
+    const described = new Map(
+      [...statements].map(([id, blobs]) => [id, blobs.map(({ descriptor }) => descriptor)]),
+    );
     const record = control.BuildHistoryRecord.create({
       ...begun,
       CompletedAt: timestampOf(completedAt),
       logs: log.descriptor,
       ...counts.totals(),
       ExporterResponse: ending.response,
-      Result: resultOf(ending.results),
+      Result: resultOf(ending.results, described.get('') ?? []),
+      Results: Object.fromEntries(
+        [...described].filter(([id]) => id !== '').map(([id, Attestations]) => [id, { Attestations }]),
+      ),
       ...(ending.error ? { error: { ...ending.error, details: [] }, externalError: error?.descriptor } : {}),
     });
     const documents = [...ending.results.values()].map((result) => documentsOf(this.#content, result));
-    await this.#put(record, [log, ...(error ? [error] : [])], (await Promise.all(documents)).flat());
+    const own = [log, ...(error ? [error] : []), ...[...statements.values()].flat()];
+    await this.#put(record, own, (await Promise.all(documents)).flat());
     return record;
   }
 
@@ -80,13 +100,17 @@ async function* framesOf(
   }
 }
 
-/** Older clients read the first one in a field of its own. */
-function resultOf(results: ReadonlyMap<number, Descriptor>): control.BuildResultInfo | undefined {
-  if (results.size === 0) return undefined;
+/** Older clients read the first image in a field of its own. */
+function resultOf(
+  results: ReadonlyMap<number, Descriptor>,
+  attestations: readonly control.Descriptor[],
+): control.BuildResultInfo | undefined {
+  if (results.size === 0 && attestations.length === 0) return undefined;
   const all = [...results].map(([place, result]) => [place, descriptorOf(result)] as const);
   return control.BuildResultInfo.create({
-    ResultDeprecated: all[0]![1],
+    ResultDeprecated: all[0]?.[1],
     Results: Object.fromEntries(all),
+    Attestations: attestations,
   });
 }
 

@@ -32,6 +32,21 @@ describe('jaeger tracing', () => {
     });
   }
 
+  it('passes spans of clients on under the name of their program', async () => {
+    await using agent = await JaegerAgent.listen();
+    const endpoint = { kind: 'udp', host: '127.0.0.1', port: agent.port, encoding: 'compact' } as const;
+    const tracing = new JaegerTracing('buildkitd', new BatchSender(openTransport(endpoint)));
+    const context = { traceId: 'ab'.repeat(16), spanId: 'cd'.repeat(8), sampled: true };
+    const span = { name: 'build', context, parentSpanId: 'ef'.repeat(8), kind: 'client' } as const;
+    const told = { startedAt: 1000, endedAt: 3500, tags: { n: 2 }, logs: [], links: [], error: 'no' };
+    tracing.forward([{ service: 'buildx', ...span, ...told }]);
+    await tracing[Symbol.asyncDispose]();
+    const [received] = await agent.until((all) => all.length === 1);
+    expect(received).to.deep.include({ service: 'buildx', name: 'build', parentSpanId: span.parentSpanId });
+    expect(received).to.include({ traceId: context.traceId, spanId: context.spanId });
+    expect(received?.tags).to.include({ n: 2, error: true, 'span.kind': 'client' });
+  });
+
   it('loses none of 5,000 spans finished at once', async () => {
     await using agent = await JaegerAgent.listen();
     const endpoint = { kind: 'udp', host: '127.0.0.1', port: agent.port, encoding: 'compact' } as const;

@@ -148,6 +148,24 @@ describe('history', () => {
     expect(await content.info(digest)).to.equal(undefined);
   });
 
+  it('keeps what is stated about a result, by platform where there are several', async () => {
+    const predicateType = 'https://slsa.dev/provenance/v0.2';
+    const stated = (text: string) => [{ predicateType, predicate: Buffer.from(text) }];
+    const one = await recorded('one', { statements: new Map([['', stated('{"of":1}')]]) });
+    const [attestation] = one.Result!.Attestations;
+    expect(attestation).to.deep.include({
+      mediaType: 'application/vnd.in-toto+json',
+      annotations: { 'in-toto.io/predicate-type': predicateType },
+    });
+    const blob = attestation!.digest as Digest;
+    expect(Buffer.from(await content.readBlob(blob)).toString()).to.equal('{"of":1}');
+    const statements = new Map(['linux/amd64', 'linux/arm64'].map((id) => [id, stated(`{"of":"${id}"}`)]));
+    const many = await recorded('many', { statements });
+    expect(Object.keys(many.Results)).to.deep.equal(['linux/amd64', 'linux/arm64']);
+    await history.update({ Ref: 'one', Delete: true });
+    expect(await content.info(blob)).to.equal(undefined);
+  });
+
   it('leaves a blob that another record has as well', async () => {
     const [one] = [await recorded('one'), await recorded('two')];
     await history.update({ Ref: 'one', Delete: true });
