@@ -20,8 +20,6 @@ interface StreamMethod<Req, Res> extends UnaryMethod<Req, Res> {
 }
 
 const never = new AbortController().signal;
-// Any number of calls listen to it.
-setMaxListeners(0, never);
 
 export class Containerd implements AsyncDisposable {
   readonly address: ContainerdAddress;
@@ -49,6 +47,7 @@ export class Containerd implements AsyncDisposable {
     request: Req,
     signal: AbortSignal = never,
   ): Promise<Res> {
+    setMaxListeners(0, signal); // one signal may end any number of calls
     const client = await this.#connected();
     return client.unary(method, request, { headers: this.#headers, signal });
   }
@@ -71,6 +70,7 @@ export class Containerd implements AsyncDisposable {
 
   /** A call of which both sides are streams. */
   async open(path: string, signal: AbortSignal = never): Promise<ClientCall> {
+    setMaxListeners(0, signal);
     const client = await this.#connected();
     return client.call(path, { headers: this.#headers, signal });
   }
