@@ -7,6 +7,7 @@ import { configCommand, type DaemonCommand } from './config-command.js';
 import { addContainerdFlags, containerdOverrides } from './containerd-flags.js';
 import { defined, integer, labels, list, toggle, toggled } from './flag-values.js';
 import { keepStorage } from './gc-flags.js';
+import { addUnservedFlags, refuseUnservedFlags } from './unserved-flags.js';
 
 export interface DaemonFlags {
   /** Given explicitly; without it the default file may be missing. */
@@ -22,7 +23,7 @@ const truth = (flag: string, description: string): Option =>
   new Option(`${flag} [true|false]`, description).preset('true').choices(['true', 'false']);
 
 /** The options of buildkitd; docs/reference/buildkitd.md is made from them. */
-export const daemonProgram = (): Command => addContainerdFlags(commonProgram());
+export const daemonProgram = (): Command => addUnservedFlags(addContainerdFlags(commonProgram()));
 
 const commonProgram = (): Command =>
   new Command('buildkitd')
@@ -79,6 +80,7 @@ const commonProgram = (): Command =>
     .option('--oci-cni-binary-dir <folder>', 'folder of the CNI plugins')
     .option('--oci-cni-pool-size <n>', 'network namespaces that are kept ready')
     .option('--oci-max-parallelism <n>', 'steps run at once')
+    .option('--oci-worker-apparmor-profile <name>', 'AppArmor profile of steps')
     .addOption(
       new Option('--oci-worker-gc [true|false]', 'collect garbage after builds')
         .preset('true')
@@ -95,6 +97,7 @@ const commonProgram = (): Command =>
 
 export function parseFlags(argv: readonly string[]): DaemonFlags {
   const options = daemonProgram().parse(argv, { from: 'user' }).opts();
+  refuseUnservedFlags(options);
   return {
     command: options.command ?? 'run',
     config: options.config,
@@ -130,6 +133,7 @@ function overridesOf(options: OptionValues): Record<string, unknown> {
         cniConfigPath: options.ociCniConfigPath,
         cniBinaryPath: options.ociCniBinaryDir,
         cniPoolSize: integer('oci-cni-pool-size', options.ociCniPoolSize),
+        'apparmor-profile': options.ociWorkerApparmorProfile,
         'max-parallelism': integer('oci-max-parallelism', options.ociMaxParallelism),
         gc: options.ociWorkerGc === undefined ? undefined : options.ociWorkerGc === 'true',
         ...keepStorage('oci-worker-gc-keepstorage', options.ociWorkerGcKeepstorage),

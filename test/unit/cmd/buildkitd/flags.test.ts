@@ -37,6 +37,7 @@ describe('flags of buildkitd', () => {
     ['--oci-cni-binary-dir /b', 'worker.oci.cniBinaryPath', '/b'],
     ['--oci-cni-pool-size 3', 'worker.oci.cniPoolSize', 3],
     ['--oci-max-parallelism 4', 'worker.oci.max-parallelism', 4],
+    ['--oci-worker-apparmor-profile p', 'worker.oci.apparmor-profile', 'p'],
     ['--oci-worker-gc=false', 'worker.oci.gc', false],
     ['--oci-worker-gc', 'worker.oci.gc', true],
     ['--oci-worker-gc-keepstorage 100', 'worker.oci.reservedSpace', 100e6],
@@ -69,6 +70,20 @@ describe('flags of buildkitd', () => {
       expect(() => configOf(argv.split(' ')), argv).to.throw(message);
     }
   });
+
+  for (const flag of [
+    '--otel-socket-path x',
+    '--cdi-disabled',
+    '--cdi-spec-dir x',
+    '--save-cache-debug',
+    '--oci-worker-selinux',
+    '--oci-worker-proxy-snapshotter-path x',
+  ]) {
+    it(`${flag} is refused by its name`, () => {
+      const [name] = flag.split(' ');
+      expect(() => parseFlags(flag.split(' '))).to.throw(`${name} is known, but not supported yet`);
+    });
+  }
 
   it('choose what is done', () => {
     expect(
