@@ -16,6 +16,7 @@ export const gatewayCaps: readonly string[] = [
   'proto.refarray',
   'readdir',
   'readfile',
+  'reference.attestations',
   'reference.output',
   'resolveimage',
   'resolveimage.resolvemode',

@@ -76,7 +76,8 @@ function provenanceWish(attrs: Options): ProvenanceWish | undefined {
   if (!known) throw bad(`invalid provenance SLSA version: ${version}${didYouMean(version, versions)}`);
   const modes = { min: 'min', max: 'max', full: 'max' } as const;
   if (!Object.hasOwn(modes, mode)) throw bad(`invalid mode "${mode}"; there are: min, max`);
-  const { 'builder-id': builderId = '', 'inline-only': inlineOnly = '', ...unknown } = rest;
+  // Clients that pass options on as they were written repeat the type.
+  const { 'builder-id': builderId = '', 'inline-only': inlineOnly = '', type: _, ...unknown } = rest;
   const names = ['mode', 'version', 'builder-id', 'filename', 'reproducible', 'inline-only', 'disabled'];
   for (const name of Object.keys(unknown)) {
     throw bad(`unknown option "${name}" of the provenance attestation${didYouMean(name, names)}`);

@@ -56,7 +56,7 @@ export class ImageExporter implements Exporter {
   open(attrs: Readonly<Record<string, string>>): Export {
     const reader = new AttributeReader('image', attrs);
     const options: ImageExportOptions = {
-      ...readImageOptions(reader, { ociTypes: false }),
+      ...readImageOptions(reader, { ociTypes: false, inlineAttestations: true }),
       push: reader.boolean('push') ?? false,
       pushByDigest: reader.boolean('push-by-digest') ?? false,
       insecure: reader.boolean('registry.insecure') ?? false,

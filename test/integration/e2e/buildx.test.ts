@@ -162,6 +162,9 @@ describe('docker buildx', () => {
     await buildx.build(folder, ['--tag', name, '--push']);
     const { stdout } = await succeed('skopeo', ['inspect', '--tls-verify=false', `docker://${name}`]);
     expect(JSON.parse(stdout).Labels).to.deep.equal({ by: 'buildx' });
+    // What clients ask for by default goes to the registry with the image.
+    const shown = await buildx.succeed(['imagetools', 'inspect', name, '--format', '{{json .Provenance}}']);
+    expect(shown.stdout).to.contain('https://mobyproject.org/buildkit@v1');
   });
 
   it('finds in the cache what was built before', async () => {

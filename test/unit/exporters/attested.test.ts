@@ -25,7 +25,10 @@ const attested = (attestation: ResultAttestation): BuildResult => ({
 });
 
 async function written(result: BuildResult, attrs: Record<string, string> = {}): Promise<WrittenImage> {
-  const options = readImageOptions(new AttributeReader('image', attrs), { ociTypes: false });
+  const options = readImageOptions(new AttributeReader('image', attrs), {
+    ociTypes: false,
+    inlineAttestations: false,
+  });
   return new ImageWriter(fakeContent()).write(result, options, { progress: silentProgress }, signal);
 }
 

@@ -11,7 +11,7 @@ describe('wishes for attestations', () => {
 
   it('may come as build arguments', () => {
     const { provenance } = attestationWishes({
-      'build-arg:BUILDKIT_ATTEST_PROVENANCE': 'mode=full,version=v1',
+      'build-arg:BUILDKIT_ATTEST_PROVENANCE': 'type=provenance,mode=full,version=v1',
     });
     expect(provenance).to.include({ mode: 'max', version: 'v1', filename: 'provenance.json' });
   });

@@ -32,7 +32,10 @@ export class ArchiveExporter implements Exporter {
 
   open(attrs: Readonly<Record<string, string>>): Export {
     const reader = new AttributeReader(this.#format, attrs);
-    const options = readImageOptions(reader, { ociTypes: this.#format === 'oci' });
+    const options = readImageOptions(reader, {
+      ociTypes: this.#format === 'oci',
+      inlineAttestations: false,
+    });
     const asFolder = reader.boolean('tar') === false;
     reader.finish();
     return new ArchiveExport(new ImageWriter(this.#content), this.#format, { ...options, asFolder });

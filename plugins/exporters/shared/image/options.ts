@@ -31,7 +31,7 @@ const compressions = ['uncompressed', 'gzip', 'zstd', 'estargz'] as const satisf
 
 export function readImageOptions(
   attrs: AttributeReader,
-  defaults: { readonly ociTypes: boolean },
+  defaults: { readonly ociTypes: boolean; readonly inlineAttestations: boolean },
 ): ImageOptions {
   const attestationArtifact = attrs.boolean('oci-artifact') ?? false;
   const compression = readCompression(attrs);
@@ -50,7 +50,7 @@ export function readImageOptions(
     annotations,
     sourceDateEpoch: attrs.integer('source-date-epoch'),
     attestationArtifact,
-    inlineAttestations: attrs.boolean('attestation-inline') ?? false,
+    inlineAttestations: attrs.boolean('attestation-inline') ?? defaults.inlineAttestations,
     rewriteTimestamp: attrs.boolean('rewrite-timestamp') ?? false,
   };
 }
