@@ -148,6 +148,19 @@ describe('an ordinary user', () => {
       expect((await run('pgrep', ['-fx', `sleep ${seconds}`])).stdout).to.equal('');
     });
 
+    it('keeps its state on a mount whose flags cannot be cleared', async () => {
+      await using locked = await DaemonProcess.start({
+        home: home.path('locked-daemon'),
+        owner: home.user,
+        command: home.command('rootlesskit', 'buildkitd', '--containerd-worker=false'),
+        args: ['--root', home.path('locked/state'), '--oci-worker-binary', 'runc'],
+      });
+      const mount = '--mount=type=bind,target=/context';
+      const folder = await context('locked-build', `FROM ${ground.base}`, `RUN ${mount} ls /context`);
+      const finished = await locked.buildctl(buildArgs({ folder }));
+      expect(log(finished, 'RUN'), finished.stderr.slice(-2000)).to.equal('Dockerfile\n');
+    });
+
     it('runs steps without a process namespace on request', async () => {
       await daemon[Symbol.asyncDispose]();
       daemon = await started('--oci-worker-no-process-sandbox');

@@ -24,11 +24,15 @@ export function whyNotRootless(): string | undefined {
 const installed = (name: string): boolean =>
   ['/usr/local/bin', '/usr/bin', '/bin', '/usr/sbin', '/sbin'].some((dir) => existsSync(join(dir, name)));
 
-/** Binds the bundles and Node, then becomes the user; what follows is the program. */
+/**
+ * Binds the bundles and Node, then becomes the user; what follows is the program. `locked` is a place with flags that a
+ * user namespace cannot clear, as homes often have them.
+ */
 const ENTER = `
 set -e
 mount --bind "$BUNDLES" "$HOME/project"
 mount --bind "$NODE" "$HOME/node"
+mount -t tmpfs -o nosuid,nodev,noatime,mode=777 none "$HOME/locked"
 cd "$HOME"
 exec setpriv --reuid="$USER" --regid="$GROUP" --init-groups env -u BUNDLES -u NODE -u GROUP "$@"
 `;
@@ -43,6 +47,7 @@ export class RootlessHome implements AsyncDisposable {
     await chmod(home.dir, 0o755);
     await chown(home.dir, user.uid, user.gid);
     await mkdir(home.path('project'));
+    await mkdir(home.path('locked'));
     await mkdir(home.path('run'), { mode: 0o700 });
     await chown(home.path('run'), user.uid, user.gid);
     spawnSync('touch', [home.path('node')]);

@@ -28,8 +28,14 @@ export function prepareMounts(request: ContainerRequest, from: MountSources): Pr
         { ...fileMount('/etc/resolv.conf', from.files.resolvConf(request)), kind: 'file' as const },
         { ...fileMount('/etc/hosts', from.files.hosts(request, from.bundle)), kind: 'file' as const },
       ];
-  return [...own, ...request.mounts.map((mount, at) => prepareOne(mount, at, from))];
+  const all = [...own, ...request.mounts.map((mount, at) => prepareOne(mount, at, from))];
+  return all.map((mount) => (mount.type === 'bind' ? keeping(mount, from.trees) : mount));
 }
+
+const keeping = (mount: PreparedMount, trees: TreeMounts): PreparedMount => ({
+  ...mount,
+  options: [...new Set([...mount.options, ...trees.keptOptions(mount.source)])],
+});
 
 function prepareOne(mount: ContainerMount, at: number, from: MountSources): PreparedMount {
   const destination = absolute(mount.dest);

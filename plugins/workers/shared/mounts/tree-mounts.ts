@@ -10,6 +10,7 @@ import fs from 'node:fs';
 import { unsupported } from '../../../../core/contracts/errors.js';
 import type { Mount } from '../../../../core/contracts/mount.js';
 import { mount, mountFlags, parseMountOptions, unmount } from '../../../../core/util/linux/mount.js';
+import { mountFlagsAt } from '../../../../core/util/linux/mount-flags.js';
 import { mountOverlay, overlayOption, unmountOverlay } from './overlay.js';
 
 export interface MountedTree extends Disposable {
@@ -52,6 +53,14 @@ export class TreeMounts {
       default:
         return first.type satisfies never;
     }
+  }
+
+  /**
+   * What a read-only bind mount of `path` must not lose. In a user namespace the kernel locks the flags of mounts that
+   * were there before, and a runtime that clears them is refused. BuildKit: util/rootless/mountopts.
+   */
+  keptOptions(path: string): readonly string[] {
+    return this.#locked ? mountFlagsAt(path) : [];
   }
 
   /** The same tree, to be written and to forget what was written. */
