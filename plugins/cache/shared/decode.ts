@@ -65,7 +65,12 @@ function newest(
   return undefined;
 }
 
+/** Layers of all chains together: a config of some megabytes can name chains that fill the memory. */
+const MAX_TOTAL = 5_000_000;
+
 class LayerChains {
+  readonly #below = new Map<number, readonly RefLayer[] | undefined>();
+  #total = 0;
   readonly #config: CacheConfig;
   readonly #layers: ReadonlyMap<Digest, RefLayer>;
   readonly #name: string;
@@ -76,8 +81,13 @@ class LayerChains {
     this.#name = name;
   }
 
-  /** A layer and all below it; undefined when one of them is not known. */
+  /** A layer and all below it; undefined when one of them is not known. Records of one layer share the answer. */
   below(top: number): readonly RefLayer[] | undefined {
+    if (!this.#below.has(top)) this.#below.set(top, this.#chain(top));
+    return this.#below.get(top);
+  }
+
+  #chain(top: number): readonly RefLayer[] | undefined {
     const chain: number[] = [];
     for (let at = top; at !== -1; at = this.#at(at).parent) {
       if (chain.length > this.#config.layers.length) throw corrupt(this.#name, 'invalid looping layer');
@@ -87,6 +97,8 @@ class LayerChains {
   }
 
   all(indexes: readonly number[]): readonly RefLayer[] | undefined {
+    this.#total += indexes.length;
+    if (this.#total > MAX_TOTAL) throw corrupt(this.#name, `its chains have more than ${MAX_TOTAL} layers`);
     const layers: RefLayer[] = [];
     for (const index of indexes) {
       const layer = this.#layers.get(this.#at(index).blob);

@@ -8,7 +8,7 @@ import { LayerTree } from '../../../core/util/tree/layer-tree.js';
 import { LayerWriter } from '../../../core/util/tree/layer-writer.js';
 import { resolvePath } from '../../../core/util/tree/resolve.js';
 import { Canary } from '../../support/hostile/canary.js';
-import { expectRefused, survivesLater } from '../../support/hostile/refusal.js';
+import { cpuSince, expectRefused, survivesLater } from '../../support/hostile/refusal.js';
 import { hostileLayer, hostileTar, member, record } from '../../support/hostile/tars.js';
 import { hostileSeed, runs } from '../../support/hostile/values.js';
 
@@ -53,7 +53,7 @@ describe(`hostile layers and archives (HOSTILE_SEED=${hostileSeed})`, function (
       fc.asyncProperty(hostileLayer, fc.boolean(), async ({ tar, compression }, bottom) => {
         if (await apply(tar, compression, bottom ? layers().slice(0, 1) : layers())) accepted++;
       }),
-      { numRuns: runs(1500), seed },
+      { numRuns: runs(1000), seed },
     );
     expect(accepted).to.be.above(0);
   });
@@ -80,7 +80,7 @@ describe(`hostile layers and archives (HOSTILE_SEED=${hostileSeed})`, function (
           canary.check();
         },
       ),
-      { numRuns: runs(700), seed },
+      { numRuns: runs(400), seed },
     );
   });
 
@@ -167,7 +167,7 @@ describe(`hostile layers and archives (HOSTILE_SEED=${hostileSeed})`, function (
     const [, below] = layers() as [string, string];
     fs.symlinkSync(`${'x/../'.repeat(800)}loop`, `${below}/loop`);
     const tree = new LayerTree([below]);
-    const begun = performance.now();
+    const begun = process.cpuUsage();
     for (const path of ['a/'.repeat(500_000), `${'loop/'.repeat(100_000)}`]) {
       try {
         resolvePath(tree, path, { followLast: true });
@@ -175,6 +175,6 @@ describe(`hostile layers and archives (HOSTILE_SEED=${hostileSeed})`, function (
         expectRefused(error);
       }
     }
-    expect(performance.now() - begun).to.be.below(3000);
+    expect(cpuSince(begun)).to.be.below(3000);
   });
 });

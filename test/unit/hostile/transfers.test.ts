@@ -154,7 +154,7 @@ describe(`hostile transfers (HOSTILE_SEED=${hostileSeed})`, function () {
           canary.check();
         },
       ),
-      { numRuns: runs(2000), seed },
+      { numRuns: runs(1500), seed },
     );
     expect(accepted).to.be.above(0);
   });
