@@ -28,6 +28,8 @@ export interface DepotParts {
 export class ContainerdDepot implements BlobDepot {
   readonly #parts: DepotParts;
   readonly #held = new Map<Digest, BlobInfo>();
+  /** Given up, and perhaps still there: nobody is to find them now. */
+  readonly #leaving = new Map<Digest, Promise<void>>();
   #root = '';
 
   constructor(parts: DepotParts) {
@@ -55,6 +57,7 @@ export class ContainerdDepot implements BlobDepot {
 
   async find(digest: Digest): Promise<BlobInfo | undefined> {
     const { containerd } = this.#parts;
+    await this.#leaving.get(digest);
     try {
       const id = containerd.lease;
       await containerd.call(Leases.AddResource, { id, resource: { id: digest, type: 'content' } });
@@ -72,11 +75,12 @@ export class ContainerdDepot implements BlobDepot {
   }
 
   async put(file: string, blob: Pick<BlobInfo, 'digest' | 'size' | 'labels'>): Promise<void> {
+    await this.#leaving.get(blob.digest);
     try {
       await this.#write(file, blob);
     } catch (error) {
-      if (!failedWith(error, 'AlreadyExists')) throw explained(error, `storing ${blob.digest}`);
-      await this.find(blob.digest);
+      const found = failedWith(error, 'AlreadyExists') && (await this.find(blob.digest));
+      if (!found) throw explained(error, `storing ${blob.digest}`);
       await this.label(blob.digest, blob.labels, { found: true });
       return;
     }
@@ -100,7 +104,8 @@ export class ContainerdDepot implements BlobDepot {
   async release(digest: Digest): Promise<void> {
     if (!this.#held.delete(digest)) return;
     await unless('NotFound', this.#letGo(digest));
-    this.#parts.garbage.soon();
+    const collected = this.#parts.garbage.soon().finally(() => this.#leaving.delete(digest));
+    this.#leaving.set(digest, collected);
   }
 
   #remember({ digest, size, createdAt, labels }: content.Info): BlobInfo {

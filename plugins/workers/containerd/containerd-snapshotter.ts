@@ -103,7 +103,7 @@ export class ContainerdSnapshotter implements Snapshotter {
         this.#views.delete(key);
         await unless('NotFound', this.#remove(viewOf(key)));
         await unless('NotFound', this.#remove(key)).catch((error: unknown) => this.#inUse(key, error));
-        this.#parts.garbage.soon();
+        void this.#parts.garbage.soon();
       }),
     );
   }

@@ -18,9 +18,11 @@ export class GarbageRuns {
     this.#logger = logger;
   }
 
-  /** For whoever need not wait: what it gave up is off the books already. */
-  soon(): void {
-    this.run().catch((err: unknown) => this.#logger.warn('containerd could not collect garbage', { err }));
+  /** For whoever need not wait: what it gave up is off the books already. A failure is only told. */
+  soon(): Promise<void> {
+    return this.run().catch((err: unknown) =>
+      this.#logger.warn('containerd could not collect garbage', { err }),
+    );
   }
 
   /** Resolves when none is running or asked for. */

@@ -3,9 +3,12 @@ import os from 'node:os';
 import path from 'node:path';
 import { expect } from 'chai';
 import { LocalContentStore } from '../../../core/content/content-store.js';
+import { StackDiffer } from '../../../core/content/layer/stack-differ.js';
 import { silentLogger } from '../../../core/contracts/logger.js';
 import type { Snapshotter } from '../../../core/contracts/snapshotter.js';
+import { silentTracing } from '../../../core/contracts/tracing.js';
 import { MemoryKv } from '../../../core/kv/memory-kv.js';
+import { ThreadPool } from '../../../core/threads/thread-pool.js';
 import { sha256 } from '../../../core/util/digest.js';
 import { newId } from '../../../core/util/identity.js';
 import { ContainerdDepot } from '../../../plugins/workers/containerd/blob-depot.js';
@@ -14,6 +17,7 @@ import { ContainerdSnapshotter } from '../../../plugins/workers/containerd/conta
 import { GarbageRuns } from '../../../plugins/workers/containerd/garbage-runs.js';
 import { Leases } from '../../../proto/containerd.js';
 import { contentStoreContract } from '../../contract/content-store.js';
+import { differContract } from '../../contract/differ.js';
 import { snapshotterContract } from '../../contract/snapshotter.js';
 import { PrivateContainerd, whyNot } from './private-containerd.js';
 
@@ -55,6 +59,17 @@ describeHere(`containerd as a store${why === undefined ? '' : `: ${why}`}`, () =
 
   // A namespace does not isolate bytes that others have committed: blobs are made anew by what the suite writes.
   contentStoreContract('a store with containerd as its depot', async () => openStore(await connect()));
+
+  differContract('a differ whose blobs containerd keeps', async () => {
+    const threads = new ThreadPool();
+    const content = await openStore(await connect());
+    return {
+      differ: new StackDiffer({ content, threads, tracing: silentTracing }),
+      content,
+      compressions: ['uncompressed', 'gzip', 'zstd'],
+      [Symbol.asyncDispose]: () => threads[Symbol.asyncDispose](),
+    };
+  });
 
   for (const name of ['overlayfs', 'native']) {
     snapshotterContract(`containerd's ${name} snapshotter`, async () => {
