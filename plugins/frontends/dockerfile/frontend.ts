@@ -78,13 +78,12 @@ const clientLinter = (work: Work): Linter =>
 function subjectOf(work: Work, signal: AbortSignal): Subject {
   const { config, file } = work;
   const options = convertOptions(work);
-  const client = clientLinter(work);
   return {
     file,
-    checks: checksOf(work),
+    checks: () => checksOf(work),
     target: config.target,
     caps: options.caps,
-    convert: ({ lint = client, allStages = false }) =>
+    convert: async ({ lint = clientLinter(work), allStages = false }) =>
       convert(
         parseDockerfile(file.text, lint),
         { ...options, targetPlatform: undefined, lint, allStages },

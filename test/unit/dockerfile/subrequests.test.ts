@@ -151,6 +151,15 @@ describe('dockerfile subrequests', () => {
     expect((await ask('frontend.lint', 'FROM alpine')).metadata['result.statuscode']).to.equal('0');
   });
 
+  it('answers with bad options of checks, which other questions do not ask for', async () => {
+    const { json } = await ask('frontend.lint', '# check=moon=1\nFROM alpine');
+    expect(json).to.have.nested.property(
+      'buildError.message',
+      'failed to parse check options: invalid check option "moon"',
+    );
+    await ask('frontend.targets', '# check=moon=1\nFROM alpine');
+  });
+
   it('sends no warnings when warnings are the answer', async () => {
     const { gateway } = await runCase('FROM alpine AS Base', { opts: { requestid: 'frontend.lint' } });
     expect(gateway.warnings).to.deep.equal([]);

@@ -25,7 +25,7 @@ export const lint: Subrequest = {
   async answer(subject) {
     const { file } = subject;
     const warnings: LintWarning[] = [];
-    const error = await failureOf(subject, new Linter(subject.checks, (warning) => warnings.push(warning)));
+    const error = await failureOf(subject, warnings);
     return {
       json: {
         warnings: warnings.length === 0 ? null : warnings.map(warningJson),
@@ -39,8 +39,12 @@ export const lint: Subrequest = {
 };
 
 /** Without a target, all stages are looked at. */
-async function failureOf({ convert, target }: Subject, linter: Linter): Promise<BuildError | undefined> {
+async function failureOf(
+  { checks, convert, target }: Subject,
+  warnings: LintWarning[],
+): Promise<BuildError | undefined> {
   try {
+    const linter = new Linter(checks(), (warning) => warnings.push(warning));
     await convert({ lint: linter, allStages: target === '' });
     return undefined;
   } catch (error) {

@@ -8,7 +8,8 @@ import { indentJson } from './indent-json.js';
 /** The Dockerfile that a question is about. */
 export interface Subject {
   readonly file: BuildFile;
-  readonly checks: CheckOptions;
+  /** Fails when they cannot be read. */
+  readonly checks: () => CheckOptions;
   readonly target: string;
   readonly caps: ReadonlySet<string>;
   /** With warnings to the client, unless a linter is given. */
