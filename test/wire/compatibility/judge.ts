@@ -46,5 +46,8 @@ export function judge(one: NamedCase, { differences, facts, seconds }: Observati
   return { one, facts, found, stale: (one.differs ?? []).filter((entry) => !used.has(entry)), seconds };
 }
 
+/** What came out is the same: progress and messages differ at most. */
+export const isSameResult = ({ found }: Verdict): boolean =>
+  found.every(({ fact }) => /^(step |stderr$|stdout$)/.test(fact));
 export const isSame = ({ found }: Verdict): boolean => found.length === 0;
 export const isExplained = ({ found }: Verdict): boolean => found.every(({ reason }) => reason !== undefined);

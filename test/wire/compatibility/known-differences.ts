@@ -55,7 +55,7 @@ export const everywhere: readonly Exception[] = [
     reason: 'Merges and diffs are planned, not carried out: there is nothing to show.',
   },
   {
-    fact: /did not complete successfully: exit code: 1\n? ?\| [\s\S]*(runc run failed|unable to start container process|unknown ulimit)/,
+    fact: /(did not complete successfully|failed to solve): exit code: 1[^|]* \| [\s\S]*(runc run failed|unable to start container process|unknown ulimit)/,
     reason:
       'A process that could not be started says why in the error. BuildKit says "exit code: 1", and the reason is in the log.',
   },
@@ -102,8 +102,20 @@ export const everywhere: readonly Exception[] = [
     reason: 'A failed download is told in the words of the platform it runs on.',
   },
   {
-    fact: /^step .* statuses: (resolve \S+ \+ )?sha256:…( \+ sha256:…)* \| (resolve \S+|undefined)$/,
+    fact: /^step .* statuses: ((resolve|extracting) \S+ \+ )*sha256:…( \+ sha256:…)* \| (resolve \S+|undefined)$/,
     reason: 'Layers that an export only passes on are not told at the steps they are from.',
+  },
+  {
+    fact: /^step .* statuses: undefined \| (extracting sha256:… \+ )+sha256:…/,
+    reason: 'Layers of an imported cache are told at the step that needs them.',
+  },
+  {
+    fact: /^step importing cache manifest .*: failed: failed to configure \w+ cache importer: [^|]* \| failed: /,
+    reason: 'A cache that cannot be imported is told without "failed to configure registry cache importer".',
+  },
+  {
+    fact: /^step exporting .* statuses: .*preparing layers for inline cache/,
+    reason: 'Making an inline cache has no row of its own.',
   },
   {
     fact: /^step importing cache manifest .* statuses: inferred cache manifest type/,

@@ -13,6 +13,9 @@ const rules: readonly (readonly [RegExp, string])[] = [
   [/\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z| ?[+-]\d\d:?\d\d)?( UTC)?/g, 'time…'],
   [/\b\d+(\.\d+)?(ms|µs|s)\b/g, 'duration…'],
   [/pid=\d+/g, 'pid=…'],
+  [/\b(spanID|traceID)=[0-9a-f]+/g, '$1=…'],
+  // What is not looked up by name: importers and the like.
+  [/:\d{15,20}\b/g, ':…'],
   // Where the daemon keeps layers.
   [/\/\S+\/snapshots\/\S+?(?=\/fs\b)/g, 'layer…'],
 ];

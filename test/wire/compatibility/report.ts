@@ -1,11 +1,13 @@
 /** The lines on the terminal, and the page. */
 import type { Found, Verdict } from './judge.js';
-import { isExplained, isSame } from './judge.js';
+import { isExplained, isSame, isSameResult } from './judge.js';
 
 /** Characters of a value that are shown. */
 const SHOWN = 400;
 /** Differences of a case that are shown. */
 const LISTED = 30;
+/** Cases that are named for one reason. */
+const NAMED = 6;
 
 export function verdictLines(verdict: Verdict): string {
   const { one, seconds, found, stale } = verdict;
@@ -38,6 +40,7 @@ export interface Peers {
 
 export function page(verdicts: readonly Verdict[], peers: Peers): string {
   const same = verdicts.filter(isSame);
+  const results = verdicts.filter(isSameResult);
   const facts = verdicts.reduce((sum, verdict) => sum + verdict.facts, 0);
   return [
     '# Compatibility',
@@ -48,7 +51,8 @@ export function page(verdicts: readonly Verdict[], peers: Peers): string {
     'kind, links, extended attributes, content and time, manifests, image configs and the bytes of layers. Ids, durations and',
     'digests of what is dated now are left out.',
     '',
-    `**${count(same.length)} of ${count(verdicts.length)} are the same in everything**; the others are listed with their reasons.`,
+    `**${count(same.length)} of ${count(verdicts.length)} are the same in everything.** ${count(results.length - same.length)} more differ only in the words of messages or in rows`,
+    'of the progress: exit code and all that is exported are the same. All differences are listed with their reasons.',
     '',
     ...areaTable(verdicts),
     '',
@@ -76,13 +80,19 @@ export function page(verdicts: readonly Verdict[], peers: Peers): string {
 function areaTable(verdicts: readonly Verdict[]): string[] {
   const areas = byArea(verdicts);
   const row = (name: string, group: readonly Verdict[]): string => {
-    const same = group.filter(isSame).length;
-    const known = group.filter((verdict) => !isSame(verdict) && isExplained(verdict)).length;
-    return `| ${name} | ${group.length} | ${same} | ${known} | ${group.length - same - known} |`;
+    const known = group.filter(isExplained);
+    const counts = [
+      group.length,
+      known.filter(isSame).length,
+      known.filter((verdict) => !isSame(verdict) && isSameResult(verdict)).length,
+      known.filter((verdict) => !isSameResult(verdict)).length,
+      group.length - known.length,
+    ];
+    return `| ${name} | ${counts.join(' | ')} |`;
   };
   return [
-    '| area | cases | same | different, with a reason | unexplained |',
-    '| --- | ---: | ---: | ---: | ---: |',
+    '| area | cases | same | same result, other messages or rows | other result | unexplained |',
+    '| --- | ---: | ---: | ---: | ---: | ---: |',
     ...[...areas].map(([name, group]) => row(name, group)),
     row('**all**', verdicts),
   ];
@@ -98,7 +108,12 @@ function differences(verdicts: readonly Verdict[]): string[] {
     }
   }
   if (reasons.size === 0) return ['There are none.'];
-  return [...reasons].map(([reason, names]) => `- ${reason} (${[...names].join('; ')})`);
+  return [...reasons].map(([reason, names]) => `- ${reason} (${namesOf([...names])})`);
+}
+
+/** Of a difference that is everywhere, the number of cases says more. */
+function namesOf(names: readonly string[]): string {
+  return names.length > NAMED ? `${names.length} cases` : names.join('; ');
 }
 
 const caseList = (verdicts: readonly Verdict[]): string[] =>

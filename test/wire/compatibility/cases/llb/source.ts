@@ -99,10 +99,12 @@ export const sources = area('LLB: sources', {
   },
   'a layout that is not offered': {
     llb: () => ociLayout(`example.com/x@${layout.digest}`, { storeId: 'l' }),
+    differs: [wording('A layout that is not offered is called by its name.')],
   },
   'an image that the layout has not': {
     files: layout.files,
     llb: () => ociLayout(`example.com/x@sha256:${'0'.repeat(64)}`, { storeId: 'l' }),
+    differs: [wording('What a layout has not is named, with the image that needs it.')],
     args: ['--oci-layout=l=DIR/context/layout'],
   },
 });
