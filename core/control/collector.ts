@@ -46,19 +46,30 @@ export class Collector implements AsyncDisposable {
   #pending: Disposable | undefined;
   #lastEnd = Number.NEGATIVE_INFINITY;
   #swept = false;
+  /** A build has ended since the last time. */
+  #wanted = false;
+  /** It ran after some build of this process. */
+  #servedBuilds = false;
+  readonly #lastBefore: number;
   /** Of this process. */
   #total: Collected & { readonly runs: number } = { records: 0, bytes: 0, runs: 0 };
 
   constructor(options: CollectorOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
+    this.#lastBefore = options.lastRun?.get() ?? 0;
   }
 
   get total(): Collected & { readonly runs: number } {
     return this.#total;
   }
 
-  /** A build has ended, or the daemon has come up. */
+  buildEnded(): void {
+    this.#wanted = true;
+    this.soon();
+  }
+
+  /** When its time has come. */
   soon(): void {
     if (this.#pending || this.#stop.signal.aborted) return;
     const wait = Math.max(AFTER_BUILD_MS, this.#lastEnd + BETWEEN_MS - this.#clock.now());
@@ -79,7 +90,7 @@ export class Collector implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#pending && this.#overdue()) await this.run().catch((err: unknown) => this.#failed(err));
+    if (this.#overdue()) await this.run().catch((err: unknown) => this.#failed(err));
     this.#pending?.[Symbol.dispose]();
     this.#pending = undefined;
     this.#stop.abort();
@@ -87,12 +98,13 @@ export class Collector implements AsyncDisposable {
   }
 
   #overdue(): boolean {
-    const { lastRun } = this.#options;
-    if (!lastRun || this.#total.runs > 0 || this.#stop.signal.aborted) return false;
-    return Date.now() - (lastRun.get() ?? 0) > OVERDUE_MS;
+    if (!this.#options.lastRun || !this.#wanted || this.#servedBuilds) return false;
+    return !this.#stop.signal.aborted && Date.now() - this.#lastBefore > OVERDUE_MS;
   }
 
   async #collect(): Promise<Collected> {
+    this.#servedBuilds ||= this.#wanted;
+    this.#wanted = false;
     const { workers, sweep, logger, lastRun } = this.#options;
     if (!this.#swept) await sweep();
     this.#swept = true;

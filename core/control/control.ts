@@ -88,7 +88,7 @@ export class Control implements AsyncDisposable {
         ),
       );
     } finally {
-      this.#garbage.collector.soon();
+      this.#garbage.collector.buildEnded();
     }
   }
 

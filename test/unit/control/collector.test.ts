@@ -26,7 +26,7 @@ class World implements AsyncDisposable {
   readonly clock = new ManualClock();
   readonly removed: string[] = [];
   sweeps = 0;
-  lastRun: number | undefined = Date.now();
+  lastRun: number | undefined;
   rules: readonly GcRule[] = [rule];
   begun = 0;
   running = 0;
@@ -34,7 +34,8 @@ class World implements AsyncDisposable {
   gate = deferred<void>();
   readonly collector: Collector;
 
-  constructor() {
+  constructor(lastRun: number | undefined = Date.now()) {
+    this.lastRun = lastRun;
     const collect = this.#collect.bind(this);
     const worker = { profile: { id: 'w' }, refs: { collect } as unknown as RefStore } as unknown as Worker;
     this.collector = new Collector({
@@ -131,16 +132,28 @@ describe('garbage collection by itself', () => {
 
   it('comes before the end of a process that lived for one build, when it is overdue', async () => {
     for (const [last, runs] of [
-      [undefined, 1],
-      [Date.now() - 601_000, 1],
-      [Date.now() - 60_000, 0],
+      [0, 2],
+      [Date.now() - 601_000, 2],
+      [Date.now() - 60_000, 1],
     ] as const) {
-      const world = new World();
-      world.lastRun = last;
+      const world = new World(last);
+      // While the build runs, when there is nothing to be had yet.
       world.collector.soon();
+      await world.clock.pass(1000);
+      world.collector.buildEnded();
       await world[Symbol.asyncDispose]();
       expect(world.begun).to.equal(runs);
     }
+  });
+
+  it('comes not before the end of a daemon that has collected after its builds', async () => {
+    const world = new World(0);
+    for (let build = 0; build < 2; build++) {
+      world.collector.buildEnded();
+      await world.clock.pass(1000);
+    }
+    await world[Symbol.asyncDispose]();
+    expect(world.begun).to.equal(1);
   });
 
   it('ends with its owner, and does not begin again', async () => {
