@@ -57,7 +57,7 @@ export class Collector implements AsyncDisposable {
   constructor(options: CollectorOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
-    this.#lastBefore = options.lastRun?.get() ?? 0;
+    this.#lastBefore = options.lastRun?.get() ?? Date.now();
   }
 
   get total(): Collected & { readonly runs: number } {
@@ -90,6 +90,9 @@ export class Collector implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    const { lastRun } = this.#options;
+    // A new state folder has no garbage; from now on it may become due.
+    if (lastRun && lastRun.get() === undefined) await lastRun.set(this.#lastBefore);
     if (this.#overdue()) await this.run().catch((err: unknown) => this.#failed(err));
     this.#pending?.[Symbol.dispose]();
     this.#pending = undefined;

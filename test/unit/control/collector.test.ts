@@ -146,6 +146,14 @@ describe('garbage collection by itself', () => {
     }
   });
 
+  it('is not overdue in a state folder that is new', async () => {
+    const world = new World();
+    world.lastRun = undefined;
+    world.collector.buildEnded();
+    await world[Symbol.asyncDispose]();
+    expect([world.begun, typeof world.lastRun]).to.deep.equal([0, 'number']);
+  });
+
   it('comes not before the end of a daemon that has collected after its builds', async () => {
     const world = new World(0);
     for (let build = 0; build < 2; build++) {
