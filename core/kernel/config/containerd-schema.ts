@@ -6,7 +6,9 @@ export const containerdWorker = z.strictObject({
   enabled: z
     .union([z.boolean(), z.literal('auto')])
     .default('auto')
-    .describe('false: no such worker; true: it must come up, or the start fails; auto: where containerd runs'),
+    .describe(
+      'false: no such worker; true: it must come up, or the start fails; auto: where containerd runs',
+    ),
   address: z.string().optional().describe("containerd's unix socket"),
   namespace: z.string().optional().describe('namespace of containerd to keep everything in'),
   snapshotter: z.string().optional().describe('snapshotter of containerd'),
