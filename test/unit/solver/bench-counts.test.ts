@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { sample } from '../../../bench/measure.js';
-import { scenarios } from '../../../bench/scenarios.js';
+import { solverScenarios } from '../../../bench/scenarios.js';
 import type { Counts } from '../../../bench/world.js';
 
 /** What each scenario of the bench takes: times depend on the machine, these do not. */
@@ -35,7 +35,7 @@ function counts(
 }
 
 describe('solver: what a bench takes', () => {
-  for (const scenario of scenarios) {
+  for (const scenario of solverScenarios) {
     const [size, cost] = expected[scenario.name]!;
     it(`${scenario.name}, ${size} vertices`, async () => {
       expect((await sample(scenario, size)).counts).to.deep.equal(cost);
@@ -43,7 +43,7 @@ describe('solver: what a bench takes', () => {
   }
 
   it('grows no faster than the graph', async () => {
-    for (const scenario of scenarios) {
+    for (const scenario of solverScenarios) {
       const small = (await sample(scenario, 200)).counts;
       const large = (await sample(scenario, 1000)).counts;
       expect(large.turns / Math.max(1, small.turns), scenario.name).to.be.at.most(6);
