@@ -64,6 +64,7 @@ describe('image source', () => {
     expect(await image.cacheKey(0, context(), signal)).to.deep.equal({
       key: manifestKey(digest, amd64, undefined),
       done: false,
+      origin: { kind: 'image', ref: `${registry.host}/a/b:1`, platform: amd64, digest, local: false },
     });
     expect(await image.cacheKey(1, context(), signal)).to.deep.equal({ key: chainId(diffIds), done: true });
     expect((await image.fetch(context(), signal))?.id).to.equal('pulled');

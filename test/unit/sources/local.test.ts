@@ -59,6 +59,7 @@ describe('local source', () => {
     const source = open({ 'local.session': 'sess1', 'local.excludepatterns': '["*.log"]' });
     expect(await source.cacheKey(0, context(), signal)).to.deep.equal({
       key: 'session:context:sha256:c669838b072799d3f7beb8989ca71769db4da2b65beb54da480bfdff43ede4c1',
+      origin: { kind: 'local', name: 'context' },
       done: true,
     });
   });

@@ -101,6 +101,13 @@ describe('oci-layout source', () => {
     expect(await image.cacheKey(0, context('with'), signal)).to.deep.equal({
       key: manifestKey(digest, amd64, undefined),
       done: false,
+      origin: {
+        kind: 'image',
+        ref: `docker.io/library/base@${digest}`,
+        platform: amd64,
+        digest,
+        local: true,
+      },
     });
     expect(await image.cacheKey(1, context('with'), signal)).to.deep.equal({
       key: chainId(diffIds),
