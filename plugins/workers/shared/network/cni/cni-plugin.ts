@@ -69,22 +69,21 @@ function runProgram(
   input: string,
 ): Promise<{ readonly code: number | null; readonly output: string }> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, {
-      env,
-      stdio: ['pipe', 'pipe', 'pipe'],
-      timeout: TIMEOUT_MS,
-      killSignal: 'SIGKILL',
-    });
+    const child = spawn(program, { env, stdio: ['pipe', 'pipe', 'pipe'] });
+    // Not `timeout` of spawn: a program that is not there would leave that one running.
+    const late = setTimeout(() => child.kill('SIGKILL'), TIMEOUT_MS);
     const said: Buffer[] = [];
     const complained: Buffer[] = [];
     child.stdout.on('data', (data: Buffer) => said.push(data));
     child.stderr.on('data', (data: Buffer) => complained.push(data));
-    child.on('error', (cause) =>
-      reject(new BuildError('cni.plugin', `CNI plugin ${program}: ${cause.message}`, { cause })),
-    );
-    child.on('close', (code) =>
-      resolve({ code, output: Buffer.concat(said.length > 0 ? said : complained).toString() }),
-    );
+    child.on('error', (cause) => {
+      clearTimeout(late);
+      reject(new BuildError('cni.plugin', `CNI plugin ${program}: ${cause.message}`, { cause }));
+    });
+    child.on('close', (code) => {
+      clearTimeout(late);
+      resolve({ code, output: Buffer.concat(said.length > 0 ? said : complained).toString() });
+    });
     // One that ends without reading has said why.
     child.stdin.on('error', () => {});
     child.stdin.end(input);
