@@ -26,11 +26,14 @@ import {
 } from '../support/leftovers.js';
 
 const KILLS = Number(process.env.CRASH_KILLS ?? 50);
-const SEED = Number(process.env.CRASH_SEED ?? Date.now() % 100_000);
+const SEED = Number(process.env.CRASH_SEED ?? 1);
 /** One kill in so many hits the daemon while it starts, and sweeps. */
 const KILLS_PER_START = 5;
-/** Manifests and configurations belong to no record: what each build may add to the disk until the next prune. */
-const UNCOUNTED_BYTES = 8 * 1024;
+/**
+ * Manifests, configurations and the history's logs belong to no record: what each build may add to the disk until the
+ * next prune.
+ */
+const UNCOUNTED_BYTES = 20 * 1024;
 /** How long a sweep may take. */
 const SWEEP_MS = 5000;
 
@@ -164,12 +167,22 @@ describe(`a daemon that is killed ${KILLS} times (CRASH_SEED=${SEED})`, function
     figure('most bytes between du and the disk', `${worst}`);
   });
 
-  it('is empty after prune --all', async () => {
+  async function forgetHistory({ control: api }: Daemon): Promise<void> {
+    const call = { signal: new AbortController().signal };
+    const refs: string[] = [];
+    for await (const { record } of api.history!.listen({ EarlyExit: true }, call)) refs.push(record!.Ref);
+    for (const ref of refs) await api.history!.update({ Ref: ref, Delete: true }, call);
+  }
+
+  it('is empty after prune --all, but for its history', async () => {
     await using daemon = await startDaemon();
     await using api = await connectDaemon(daemon.address, { timeoutMs: 5000, threads });
     const { signal } = new AbortController();
+    await forgetHistory(api);
     for await (const _ of api.control.prune(control.PruneRequest.create({ all: true }), { signal }));
     const { record: records } = await api.control.diskUsage(control.DiskUsageRequest.create(), { signal });
+    const deadline = Date.now() + SWEEP_MS;
+    while ((await stateBytes(daemon.root)) > 0 && Date.now() < deadline) await sleep(50);
     expect([records, await snapshotFolders(daemon.root), await stateBytes(daemon.root)]).to.deep.equal([
       [],
       [],
