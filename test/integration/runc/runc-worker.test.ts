@@ -26,15 +26,29 @@ const processesWith = (word: string): string[] =>
 
 const crashing = fileURLToPath(new URL('./crashing-daemon.ts', import.meta.url));
 
-/** Starts a daemon that runs a step with `word` in it, and kills it with SIGKILL once the step is up. */
+/**
+ * Starts a daemon that runs a step with `word` in it, and kills it with SIGKILL once the step is up – its last will
+ * (last-will.ts) before it, or nothing would be left to sweep.
+ */
 async function crash(binary: string, dir: string, word: string): Promise<void> {
   const daemon = spawn(process.execPath, ['--import', 'tsx', crashing, binary, dir, word], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   await new Promise((resolve) => daemon.stdout.once('data', resolve));
+  for (const child of childrenOf(daemon.pid!)) {
+    if (fs.readFileSync(`/proc/${child}/cmdline`, 'utf8').startsWith('sh\0-c\0'))
+      process.kill(child, 'SIGKILL');
+  }
   daemon.kill('SIGKILL');
   await new Promise((resolve) => daemon.once('close', resolve));
 }
+
+const childrenOf = (pid: number): readonly number[] =>
+  fs
+    .readdirSync(`/proc/${pid}/task`)
+    .flatMap((thread) => fs.readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').trim().split(' '))
+    .filter((child) => child !== '')
+    .map(Number);
 
 for (const binary of ['crun', 'runc']) {
   const why = whyNot(binary);
