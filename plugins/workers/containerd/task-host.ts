@@ -154,6 +154,7 @@ export class TaskHost implements StepHost {
   ): Promise<ContainerExit> {
     const { containerd, bundles } = this.#parts;
     const { execId } = process;
+    let running = false;
     try {
       await using undo = new DisposeStack();
       await undo.use(process);
@@ -171,11 +172,13 @@ export class TaskHost implements StepHost {
       );
       if (process.killed) return killed;
       await process.start();
+      running = true;
       started();
       const exitCode = await process.finish();
       process.check();
       return { exitCode, oomKilled: false };
     } catch (error) {
+      if (running && isShimGone(error)) return killed;
       throw explained(error, `a process in container ${container}`);
     }
   }
@@ -198,6 +201,10 @@ export class TaskHost implements StepHost {
     });
   }
 }
+
+/** The container has ended, its shim with it, and that was quicker than the news of what ran in it. */
+const isShimGone = (error: unknown): boolean =>
+  error instanceof Error && error.message.startsWith('ttrpc: closed');
 
 /** Nobody is told this: it was an abort, which the executor says. */
 const killed: ExecResult = { exitCode: 137, oomKilled: false };

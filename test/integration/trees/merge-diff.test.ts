@@ -19,7 +19,6 @@ describe('merges and diffs, at length', function () {
     if (process.getuid?.() !== 0) this.skip();
   });
 
-  /** A new seed each time: what fails is told with its seed and its smallest form. */
   const assert = (world: ProgramWorld, numRuns: number, view?: typeof tellLayers): Promise<void> =>
     fc.assert(
       fc.asyncProperty(programs, (program) => world.run(program, view)),
