@@ -21,8 +21,7 @@ describe('address of a daemon', () => {
     'kube-pod://pod?context=user@cluster&namespace=ns&container=c':
       'kubectl --context=user@cluster --namespace=ns exec --container=c -i pod -- buildctl dial-stdio',
     'ssh://host': 'ssh -- host buildctl dial-stdio',
-    'ssh://me@host:10022/s/o.sock':
-      'ssh -l me -p 10022 -- host buildctl --addr unix:///s/o.sock dial-stdio',
+    'ssh://me@host:10022/s/o.sock': 'ssh -l me -p 10022 -- host buildctl --addr unix:///s/o.sock dial-stdio',
   };
   for (const [address, line] of Object.entries(lines)) {
     it(`leads from ${address} to ${line}`, () => expect(lineOf(address)).to.equal(line));

@@ -106,7 +106,6 @@ describe('source policies', () => {
       ['a whole identifier, exactly', convert(busybox, alpine, 'exact'), busybox, alpine],
       [
         'with what stars stood for',
-        // biome-ignore lint/suspicious/noTemplateCurlyInString: Go's form of a group that letters follow
         convert('docker-image://docker.io/library/*:*', 'docker-image://mirror/${1}:${2}-slim'),
         busybox,
         'docker-image://mirror/busybox:latest-slim',
