@@ -1,4 +1,5 @@
 /** Does overlayfs work in a given folder, as this user, on this kernel? Tried out, not derived from versions. */
+import { closeSync, constants, openSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { mount, unmount } from '../../../../core/util/linux/mount.js';
@@ -74,20 +75,31 @@ async function tryOut(home: string, settings: OverlaySettings): Promise<void> {
   await fs.mkdir(at('l2', 'dir'));
   await fs.writeFile(at('l2', 'dir', 'file'), '');
   const dirs = [`lowerdir=${at('l1')}:${at('l2')}`, `upperdir=${at('u')}`, `workdir=${at('w')}`];
-  mountProbe(at('m'), [...settings.options, ...dirs]);
+  const tree = mountDetached(at('m'), [...settings.options, ...dirs]);
+  const inside = (name: string): string => `/proc/self/fd/${tree}/${name}`;
   try {
-    await fs.rm(at('m', 'dir'), { recursive: true });
-    await fs.mkdir(at('m', 'dir'));
-    await fs.writeFile(at('m', 'new'), '');
-    await fs.rm(at('m', 'dir'), { recursive: true });
+    await fs.rm(inside('dir'), { recursive: true });
+    await fs.mkdir(inside('dir'));
+    await fs.writeFile(inside('new'), '');
+    await fs.rm(inside('dir'), { recursive: true });
   } finally {
-    unmount(at('m'), { detach: true });
+    closeSync(tree);
   }
   if (!isWhiteout(await fs.lstat(at('u', 'dir')))) throw new Error('the kernel made no whiteout');
   const unknown = (await fs.readdir(at('u'), { withFileTypes: true })).some(
     (entry) => !entry.isFile() && !entry.isCharacterDevice(),
   );
   if (unknown) throw new Error('the file system does not report file types in directory listings (d_type)');
+}
+
+/** A mount that only this descriptor leads to: whoever is killed leaves none behind. */
+function mountDetached(target: string, options: readonly string[]): number {
+  mountProbe(target, options);
+  try {
+    return openSync(target, constants.O_RDONLY | constants.O_DIRECTORY);
+  } finally {
+    unmount(target, { detach: true });
+  }
 }
 
 /** Unmounting writes everything back to the disk, unless the mount is volatile; Linux knows that since 5.10. */
