@@ -13,20 +13,25 @@ import { pipe, reap, spawnProcess } from '../../../../core/util/linux/spawn.js';
 
 /**
  * The record has a line `+ <id> <cgroup path>` for each container that was begun; the cgroup of one that has ended is
- * gone. A runtime may still be at making one, hence the rounds: two seconds.
+ * gone. A runtime may still be at making one, hence the rounds: two seconds. The record is read once, at the end of the
+ * daemon: the next one may write its own meanwhile, whose containers are none of this one's business.
  */
 const script = `
 read -r record
 while read -r _; do :; done
+[ -f "$record" ] || exit 0
+lines=$(cat "$record")
 round=0
-while [ -f "$record" ] && [ $round -lt 20 ]; do
+while [ $round -lt 20 ]; do
   while read -r sign id path; do
     [ "$sign" = + ] || continue
     for procs in "/sys/fs/cgroup$path/cgroup.procs" /sys/fs/cgroup/*"$path/cgroup.procs"; do
       [ -f "$procs" ] || continue
       while read -r pid; do kill -9 "$pid" 2>/dev/null; done <"$procs"
     done
-  done <"$record"
+  done <<EOF
+$lines
+EOF
   round=$((round + 1))
   sleep 0.1
 done
