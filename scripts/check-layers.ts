@@ -17,6 +17,7 @@ const rules: readonly [layer: string, mayImport: readonly string[]][] = [
     ['core/content/', 'core/transfer/received-list.ts', 'core/contracts/', 'core/util/', 'proto/'],
   ],
   ['core/files/', ['core/files/', 'core/contracts/', 'core/util/']],
+  ['core/devices/', ['core/devices/', 'core/contracts/', 'core/util/']],
   ['core/registry/', ['core/registry/', 'core/contracts/', 'core/util/']],
   [
     'core/snapshot/',

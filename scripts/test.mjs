@@ -2,7 +2,7 @@
  * `npm test`: from a fresh checkout to passed tests. Installs what is missing, then runs every check, the unit and
  * simulation tests, and the integration tests with real runtimes, registries and peers.
  *
- *     npm test -- --worker oci,oci-rootless,containerd   only the suite that is run over workers; `all` means all
+ *     npm test -- --worker oci,oci-rootless,containerd   only suites that are run over workers; `all` means all
  *     npm test -- --worker oci --run 'failed step'        of these, only tests whose names match
  */
 import { spawnSync } from 'node:child_process';
@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { installBuildx } from './lib/buildx.mjs';
+import { installNewerContainerd } from './lib/containerd.mjs';
 import { ensureRootlessUser } from './lib/rootless-user.mjs';
 import { debianPackages, fail, needRoot, npmPackages, root, run, step, total } from './lib/steps.mjs';
 
@@ -44,6 +45,7 @@ needRoot('The integration tests run real containers, which');
 await step('npm packages', () => npmPackages());
 await step('Debian packages for the integration tests', () => debianPackages(packages));
 await step('a user for the rootless tests', () => ensureRootlessUser());
+await step('containerd 1.7 for the integration tests, beside the installed one', () => installNewerContainerd());
 if (!asked.worker) await step('docker buildx for the integration tests', () => installBuildx());
 await step('bundling', () => run(process.execPath, [join(root, 'scripts/build.mjs'), '--types']));
 for (const check of asked.worker ? [] : ['lint', 'layers', 'types', 'gen:check', 'docs:check'])
@@ -55,10 +57,11 @@ const everything = {
   'unit, wire and simulation tests': ['test/{unit,wire,simulation}/**/*.test.ts'],
   'integration tests': ['test/integration/**/*.test.ts', '--timeout', '120000'],
 };
+/** `^worker=` is how the titles of these begin: test/integration/support/over-workers.ts. */
 const overWorkers = {
-  'the suite over workers': [
-    ...['test/integration/matrix/*.test.ts', '--timeout', '120000'],
-    ...(asked.run ? ['--grep', asked.run] : []),
+  'suites over workers': [
+    ...['test/integration/**/*.test.ts', '--timeout', '120000'],
+    ...['--grep', `^worker=.*${asked.run ?? ''}`],
   ],
 };
 const suites = asked.worker ? overWorkers : everything;
@@ -72,10 +75,10 @@ if (!asked.worker) {
 
 console.log(`\nEverything took ${total()}.`);
 for (const [name, { passed, failed, skipped, reasons }] of Object.entries(workers)) {
-  const why = reasons.length > 0 ? ` (${reasons.join('; ')})` : '';
-  console.log(`worker=${name}: ${passed} passed, ${failed} failed, ${skipped} skipped${why}`);
+  console.log(`worker=${name}: ${passed} passed, ${failed} failed, ${skipped} skipped`);
+  for (const reason of reasons) console.log(`    - ${reason}`);
 }
-console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
+console.log(`in all: ${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
 process.exit(counts.failed === 0 ? 0 : 1);
 
 /** Runs mocha and adds its counts; a run without any test is a failure. */

@@ -17,8 +17,9 @@ export class ContainerdFixture implements ExecutorFixture {
   readonly #threads: ThreadPool;
   #trees = 0;
 
-  static async open(): Promise<ContainerdFixture> {
-    const fixture = new ContainerdFixture(await PrivateContainerd.start());
+  /** `bin`: a folder with the programs of the containerd to take. */
+  static async open(bin?: string): Promise<ContainerdFixture> {
+    const fixture = new ContainerdFixture(await PrivateContainerd.start(bin));
     makeBase(fixture.#base);
     await fixture.worker.start(new AbortController().signal);
     return fixture;

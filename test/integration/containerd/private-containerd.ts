@@ -8,28 +8,40 @@ import path from 'node:path';
 import { Containerd } from '../../../plugins/workers/containerd/containerd-client.js';
 import { unmountBelow } from '../../../plugins/workers/containerd/leftover-mounts.js';
 
-/** Why these tests cannot run here, if so. */
-export function whyNot(): string | undefined {
+/** Why these tests cannot run here, if so. `bin`: where containerd's programs are, if not on the PATH. */
+export function whyNot(bin?: string): string | undefined {
   if (process.getuid?.() !== 0) return 'needs root';
-  const dirs = (process.env.PATH ?? '').split(':').concat('/usr/sbin', '/usr/bin');
+  if (bin !== undefined && !fs.existsSync(path.join(bin, 'containerd'))) return `needs ${bin}/containerd`;
+  const dirs = pathWith(bin).split(':').concat('/usr/sbin', '/usr/bin');
   const missing = ['containerd', 'ctr', 'containerd-shim-runc-v2', 'runc', 'busybox'].find(
     (program) => !dirs.some((dir) => fs.existsSync(path.join(dir, program))),
   );
   return missing && `needs ${missing}`;
 }
 
+/** containerd finds its shim on the PATH. */
+const pathWith = (bin: string | undefined): string =>
+  [...(bin === undefined ? [] : [bin]), process.env.PATH ?? ''].join(':');
+
 export class PrivateContainerd implements AsyncDisposable {
   readonly dir: string;
+  readonly #bin: string | undefined;
   #process: Awaited<ReturnType<typeof startServer>>;
 
-  static async start(): Promise<PrivateContainerd> {
+  /** `bin`: a folder with the programs of the containerd to take. */
+  static async start(bin?: string): Promise<PrivateContainerd> {
     const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'containerd-test-'));
     fs.writeFileSync(path.join(dir, 'config.toml'), configuration(dir));
-    return new PrivateContainerd(dir, await startServer(dir));
+    return new PrivateContainerd(dir, bin, await startServer(dir, bin));
   }
 
-  private constructor(dir: string, process: Awaited<ReturnType<typeof startServer>>) {
+  private constructor(
+    dir: string,
+    bin: string | undefined,
+    process: Awaited<ReturnType<typeof startServer>>,
+  ) {
     this.dir = dir;
+    this.#bin = bin;
     this.#process = process;
   }
 
@@ -57,7 +69,7 @@ export class PrivateContainerd implements AsyncDisposable {
   /** Containers go on meanwhile. */
   async restart(): Promise<void> {
     await this.#process.stop('SIGKILL');
-    this.#process = await startServer(this.dir);
+    this.#process = await startServer(this.dir, this.#bin);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -78,10 +90,15 @@ address = "${dir}/containerd.sock"
 address = "${dir}/containerd.sock.ttrpc"
 `;
 
-async function startServer(dir: string): Promise<{ stop(signal: NodeJS.Signals): Promise<void> }> {
+async function startServer(
+  dir: string,
+  bin: string | undefined,
+): Promise<{ stop(signal: NodeJS.Signals): Promise<void> }> {
   const log = fs.openSync(path.join(dir, 'log'), 'a');
-  const child = spawn('containerd', ['--config', path.join(dir, 'config.toml')], {
+  const program = bin === undefined ? 'containerd' : path.join(bin, 'containerd');
+  const child = spawn(program, ['--config', path.join(dir, 'config.toml')], {
     stdio: ['ignore', log, log],
+    env: { ...process.env, PATH: pathWith(bin) },
   });
   fs.closeSync(log);
   const ended = once(child, 'exit');

@@ -16,21 +16,29 @@ import type { Containerd } from '../../../plugins/workers/containerd/containerd-
 import { ContainerdSnapshotter } from '../../../plugins/workers/containerd/containerd-snapshotter.js';
 import { GarbageRuns } from '../../../plugins/workers/containerd/garbage-runs.js';
 import { Leases } from '../../../proto/containerd.js';
+import { newerContainerd } from '../../../scripts/lib/containerd.mjs';
 import { contentStoreContract } from '../../contract/content-store.js';
 import { differContract } from '../../contract/differ.js';
 import { snapshotterContract } from '../../contract/snapshotter.js';
 import { PrivateContainerd, whyNot } from './private-containerd.js';
 
-const why = whyNot();
-const describeHere = why === undefined ? describe : describe.skip;
+for (const [version, bin] of [
+  ['1.6', undefined],
+  ['1.7', newerContainerd],
+] as const) {
+  const title = `containerd ${version} as a store`;
+  const why = whyNot(bin);
+  if (why === undefined) describe(title, () => suite(bin));
+  else describe.skip(`${title}: ${why}`, () => {});
+}
 
-describeHere(`containerd as a store${why === undefined ? '' : `: ${why}`}`, () => {
+function suite(bin: string | undefined): void {
   let server: PrivateContainerd;
   let home: string;
   const clients: Containerd[] = [];
 
   before(async () => {
-    server = await PrivateContainerd.start();
+    server = await PrivateContainerd.start(bin);
     home = fs.mkdtempSync(path.join(os.tmpdir(), 'containerd-stores-'));
   });
   after(async () => {
@@ -123,7 +131,7 @@ describeHere(`containerd as a store${why === undefined ? '' : `: ${why}`}`, () =
     expect(await store.info(before)).to.include({ digest: before });
     expect(await store.info(after)).to.include({ digest: after });
   });
-});
+}
 
 /** The suite looks at the disk after a removal: that is when containerd has collected. */
 const looked = (inner: ContainerdSnapshotter, garbage: GarbageRuns): Snapshotter => ({

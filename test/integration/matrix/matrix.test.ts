@@ -1,32 +1,30 @@
 /** What every worker must be able to do, through a daemon and its client. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { buildArgs, ranSteps, stepsOf } from '../support/build.js';
 import type { DaemonProcess } from '../support/daemon.js';
 import { Ground } from '../support/ground.js';
+import { overWorkers } from '../support/over-workers.js';
 import { type Finished, succeed } from '../support/processes.js';
-import { chosenWorkers, type MatrixDaemon } from './workers.js';
+import { sleepers, uniqueSleep } from '../support/sleepers.js';
+import { workerNames } from '../support/workers.js';
 
-for (const { name, why, start } of chosenWorkers()) {
-  describe(`worker=${name}`, () => {
-    if (why !== undefined) {
-      it.skip(`cannot run here: ${why}`);
-      return;
-    }
+overWorkers(
+  'what every worker can do',
+  (worker) => {
+    const { name } = worker;
     let ground: Ground;
-    let running: MatrixDaemon;
     let daemon: DaemonProcess;
     let base: string;
     before(async () => {
-      ground = await Ground.open(`matrix-${name}`);
+      ground = await Ground.open('matrix', worker);
       base = ground.base;
-      running = await start(ground);
-      daemon = running.daemon;
+      daemon = await ground.daemon('daemon');
     });
     after(async () => {
-      await running?.[Symbol.asyncDispose]();
-      await ground[Symbol.asyncDispose]();
+      await daemon?.[Symbol.asyncDispose]();
+      await ground?.[Symbol.asyncDispose]();
     });
 
     let folders = 0;
@@ -51,7 +49,9 @@ for (const { name, why, start } of chosenWorkers()) {
 
     it('says which worker it is', async () => {
       const { stdout } = await daemon.buildctl(['debug', 'workers', '-v']);
-      expect(stdout).to.match(name === 'containerd' ? /executor:\s+containerd/ : /executor:\s+oci/);
+      expect(stdout).to.match(
+        worker.section === 'worker.containerd' ? /executor:\s+containerd/ : /executor:\s+oci/,
+      );
     });
 
     it('builds stages from each other, with owners and modes', async () => {
@@ -145,40 +145,24 @@ for (const { name, why, start } of chosenWorkers()) {
     });
 
     it('ends the processes of a build whose client goes away', async () => {
-      // A number of seconds that no other process here sleeps for.
-      const seconds = `${7000 + (process.pid % 1000)}.${name.length}`;
+      const seconds = uniqueSleep(7000);
       const folder = await ground.write('canceled', {
         Dockerfile: `FROM ${base}\nRUN sleep ${seconds} & echo begun; sleep ${seconds}`,
       });
       const client = daemon.startBuildctl(buildArgs({ folder }));
       const ended = new Promise((resolve) => client.once('close', resolve));
-      await until(() => sleepers(seconds) === 2);
+      await until(() => sleepers(seconds).length === 2);
       client.kill('SIGINT');
       await ended;
-      await until(() => sleepers(seconds) === 0);
+      await until(() => sleepers(seconds).length === 0);
     });
-  });
-}
-
-function sleepers(seconds: string): number {
-  return readdirSync('/proc').filter((pid) => {
-    if (!/^\d+$/.test(pid)) return false;
-    return commandLine(pid) === `sleep\0${seconds}\0`;
-  }).length;
-}
+  },
+  { workers: workerNames },
+);
 
 /** There is no event for what other processes do. */
 async function until(holds: () => boolean, patienceMs = 30_000): Promise<void> {
   for (const end = Date.now() + patienceMs; !holds(); await sleep(50)) {
     if (Date.now() > end) throw new Error(`not within ${patienceMs} ms: ${holds}`);
-  }
-}
-
-/** Empty for a process that has ended meanwhile. */
-function commandLine(pid: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
-  } catch {
-    return '';
   }
 }

@@ -6,27 +6,33 @@ import { pushBusybox } from '../../../scripts/lib/base-image.mjs';
 import { type Registry, startRegistry } from '../../../scripts/lib/registry.mjs';
 import { type DaemonOptions, DaemonProcess } from './daemon.js';
 import { tempDir } from './paths.js';
+import type { WorkerKind, WorkerSite } from './workers.js';
 
 export class Ground implements AsyncDisposable {
   readonly dir: string;
   readonly registry: Registry;
   /** A busybox image in the registry. */
   readonly base: string;
+  /** Where daemons of the suite's worker run. */
+  readonly site: WorkerSite;
   readonly #owned: DisposeStack;
 
-  private constructor(dir: string, registry: Registry, base: string, owned: DisposeStack) {
+  private constructor(dir: string, registry: Registry, base: string, site: WorkerSite, owned: DisposeStack) {
     this.dir = dir;
     this.registry = registry;
     this.base = base;
+    this.site = site;
     this.#owned = owned;
   }
 
-  static async open(name: string): Promise<Ground> {
+  /** Without a worker, daemons take whatever they find. */
+  static async open(name: string, worker?: WorkerKind): Promise<Ground> {
     await using owned = new DisposeStack();
     const { path } = await owned.use(await tempDir(name));
     const registry = await startRegistry();
     await owned.defer(() => registry.stop());
-    return new Ground(path, registry, await pushBusybox(registry.address), owned.move());
+    const site = await owned.use(worker ? await worker.open(path) : anyWorker(path));
+    return new Ground(path, registry, await pushBusybox(registry.address), site, owned.move());
   }
 
   /** A path below the folder. */
@@ -44,12 +50,22 @@ export class Ground implements AsyncDisposable {
     return this.path(name);
   }
 
-  /** A daemon with a home below the folder; disposed by who asked for it. */
+  /** A daemon with a home of that name; disposed by who asked for it. */
   daemon(name: string, options: Omit<DaemonOptions, 'home'> = {}): Promise<DaemonProcess> {
-    return DaemonProcess.start({ home: this.path(name), ...options });
+    return this.site.start(name, options);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#owned[Symbol.asyncDispose]();
   }
+}
+
+function anyWorker(folder: string): WorkerSite {
+  const home = (name: string): string => join(folder, name);
+  return {
+    home,
+    runtime: (path) => `binary = ${JSON.stringify(path)}\n`,
+    start: (name, options) => DaemonProcess.start({ home: home(name), ...options }),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
 }

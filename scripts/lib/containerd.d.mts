@@ -1,0 +1,2 @@
+export declare const newerContainerd: string;
+export declare function installNewerContainerd(): void;
