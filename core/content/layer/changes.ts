@@ -2,8 +2,9 @@
  * What a tree says beyond another one, in walk order: directory by directory, names by their bytes.
  *
  * Two ways lead there. A stack that has exactly one layer more than the lower one is read from that layer alone,
- * whiteouts and opaque directories included. Anything else is walked side by side. BuildKit: util/overlay
- * Changes and continuity fs.Changes; the two differ in that only the second reports unchanged hard links.
+ * whiteouts and opaque directories included. Anything else is walked side by side. Both say the same: a layer may be
+ * laid on any tree, so a name that did not change is not in it, even if another name of its inode is. BuildKit: util/overlay
+ * Changes and continuity fs.Changes, of which the second adds such names to layers, but not to trees.
  */
 import fs from 'node:fs';
 import { BuildError } from '../../contracts/errors.js';
@@ -15,8 +16,6 @@ import { sameEntry } from './same-entry.js';
 
 export type Change =
   | { readonly kind: 'put'; readonly node: TreeNode }
-  /** Same as below, but one of several names of its inode: it matters if another of them changed. */
-  | { readonly kind: 'linked'; readonly node: TreeNode }
   | { readonly kind: 'delete'; readonly parent: TreeNode; readonly name: string };
 
 /** Changes from the stack `lower` to the stack `upper`, both topmost first. */
@@ -65,9 +64,7 @@ function* walkChanges(
       yield { kind: 'delete', parent: upper, name };
       continue;
     }
-    if (!before || before.kind !== after.kind || !sameEntry(before, after))
-      yield { kind: 'put', node: after };
-    else if (after.kind !== 'dir' && after.stat.nlink > 1) yield { kind: 'linked', node: after };
+    if (!before || before.kind !== after.kind || !sameEntry(before, after)) yield { kind: 'put', node: after };
     if (after.kind !== 'dir') continue;
     if (before?.kind === 'dir') yield* walkChanges(lowerTree, before, upperTree, after);
     else yield* additions(upperTree, after);

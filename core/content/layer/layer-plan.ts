@@ -32,8 +32,6 @@ class LayerPlanner {
   readonly #dirs = new Set<TreeNode>();
   /** Inode -> the name it was written under. */
   readonly #files = new Map<string, string>();
-  /** Inode -> unchanged names, to be written if another name of it is. */
-  readonly #unchanged = new Map<string, TreeNode[]>();
 
   constructor(options: LayerPlanOptions) {
     this.#options = options;
@@ -43,9 +41,6 @@ class LayerPlanner {
     switch (change.kind) {
       case 'put':
         this.#put(change.node);
-        return;
-      case 'linked':
-        this.#linked(change.node);
         return;
       case 'delete':
         this.#includeDir(change.parent);
@@ -74,22 +69,7 @@ class LayerPlanner {
       return;
     }
     this.#push(node);
-    if (!inode) return;
-    this.#files.set(inode, nameOf(node));
-    for (const other of this.#unchanged.get(inode) ?? []) this.#putLink(other, nameOf(node));
-    this.#unchanged.delete(inode);
-  }
-
-  #linked(node: TreeNode): void {
-    const inode = inodeOf(node)!;
-    const earlier = this.#files.get(inode);
-    if (earlier) this.#putLink(node, earlier);
-    else this.#unchanged.set(inode, [...(this.#unchanged.get(inode) ?? []), node]);
-  }
-
-  #putLink(node: TreeNode, target: string): void {
-    this.#includeDir(node.parent!);
-    this.#pushLink(node, target);
+    if (inode) this.#files.set(inode, nameOf(node));
   }
 
   #includeDir(dir: TreeNode): void {

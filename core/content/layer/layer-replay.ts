@@ -4,7 +4,7 @@
  * 1. A directory on the way to a change takes the metadata it has in the changed tree, also when only something below
  *    it was deleted: an exported layer lists its parents, and unpacking it must give the same tree.
  * 2. Directories merge; of any other two kinds the new one replaces the old with all below it.
- * 3. Deleting what is not there is nothing. Unchanged names of a changed inode are left alone.
+ * 3. Deleting what is not there is nothing.
  * BuildKit: snapshot/diffapply_linux.go.
  */
 import { mknod } from '../../util/linux/nodes.js';
@@ -33,8 +33,6 @@ export class LayerReplay {
         return;
       case 'delete':
         this.#clear(this.#dir(change.parent), change.name, () => true);
-        return;
-      case 'linked':
         return;
       default:
         change satisfies never;
