@@ -16,6 +16,7 @@ import { type AnyPlugin, type Logger, silentLogger, type Tracing } from './core/
 import { type EngineConfig, loadConfig, parseConfig } from './core/kernel/config/load.js';
 import { Engine } from './core/kernel/engine.js';
 import { version } from './core/kernel/version.js';
+import type { RegistryPatience } from './core/registry/client.js';
 import { builtinPlugins } from './plugins/index.js';
 
 export { type BuildRequest, type BuildResponse, build } from './client/build.js';
@@ -24,6 +25,7 @@ export type { ExportRequest, ExportTarget } from './client/export-request.js';
 export { BuildError, isCanceled } from './core/contracts/index.js';
 export { type EngineConfig, loadConfig, parseConfig } from './core/kernel/config/load.js';
 export { Engine } from './core/kernel/engine.js';
+export type { RegistryPatience } from './core/registry/client.js';
 
 export interface OpenEngineOptions {
   /** Folder of all state; one engine at a time. */
@@ -36,15 +38,21 @@ export interface OpenEngineOptions {
   readonly logger?: Logger;
   /** Default: what the tracing plugins open. */
   readonly tracing?: Tracing;
+  /** How often, and how long, registries in trouble are tried. */
+  readonly patience?: RegistryPatience;
 }
 
 /** Opens an engine in this process; it is a {@link Daemon} like any other, whose sessions need no socket. */
 export async function openEngine(options: OpenEngineOptions, signal: AbortSignal = forever): Promise<Daemon> {
-  const { root, plugins = [], logger = silentLogger, tracing } = options;
+  const { root, plugins = [], logger = silentLogger, tracing, patience } = options;
   const config = await configOf(options.config);
   const all = [...builtinPlugins, ...plugins];
   const engine = await Engine.open(
-    { root, plugins: all, config, logger, version, ...(tracing ? { tracing } : {}) },
+    {
+      ...{ root, plugins: all, config, logger, version },
+      ...(tracing ? { tracing } : {}),
+      ...(patience ? { patience } : {}),
+    },
     signal,
   );
   return {

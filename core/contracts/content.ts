@@ -33,6 +33,8 @@ export interface ContentProvider {
   readonly gone?: AbortSignal;
   /** Streams `[offset, offset+length)`; without length, to the end. NotFound when there is no such blob. */
   read(descriptor: Descriptor, range: ByteRange, signal: AbortSignal): AsyncIterable<Uint8Array>;
+  /** Told that what was read has another digest: where there are several places to read it from, another one is next. */
+  distrust?(digest: Digest): void;
 }
 export interface ByteRange {
   readonly offset?: number;

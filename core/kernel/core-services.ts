@@ -21,7 +21,7 @@ import {
 } from '../contracts/index.js';
 import { ContainerFrontends } from '../gateway/frontend-host.js';
 import { LmdbKv } from '../kv/lmdb-kv.js';
-import { RegistryClient } from '../registry/client.js';
+import { RegistryClient, type RegistryPatience } from '../registry/client.js';
 import { SessionManager } from '../session/session-manager.js';
 import { ThreadPool } from '../threads/thread-pool.js';
 import type { DisposeStack } from '../util/dispose.js';
@@ -34,6 +34,8 @@ export interface CoreOptions {
   readonly config: EngineConfig;
   readonly logger: Logger;
   readonly tracing: Tracing;
+  /** With registries that are in trouble. */
+  readonly patience?: RegistryPatience;
 }
 
 export interface CoreServices extends CoreOptions {
@@ -47,14 +49,14 @@ export interface CoreServices extends CoreOptions {
 
 /** Opens the stores; `owner` closes them. */
 export async function openCore(options: CoreOptions, owner: DisposeStack): Promise<CoreServices> {
-  const { root, config, logger, tracing } = options;
+  const { root, config, logger, tracing, patience } = options;
   const kv = await owner.use(await LmdbKv.open(root.join('metadata.mdb')));
   const threads = await owner.use(new ThreadPool());
   const content = await LocalContentStore.open(root.join('content'), { kv, threads });
   const leases = await LocalLeases.open(kv);
   const sessions = await owner.use(new SessionManager({ logger, tracing, threads }));
   const hosts = config.settings.registry;
-  const registries = await owner.use(new RegistryClient({ hosts, sessions, logger }));
+  const registries = await owner.use(new RegistryClient({ hosts, sessions, logger, ...patience }));
   return { ...options, kv, content, leases, threads, sessions, registries };
 }
 

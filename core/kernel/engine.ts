@@ -27,7 +27,7 @@ import { RecordingTracing } from '../history/traces/recording-tracing.js';
 import { TraceRecorder } from '../history/traces/trace-recorder.js';
 import { logLimits } from '../llb/log-limiter.js';
 import { CacheMounts } from '../llb/ops/cache-mounts.js';
-import type { RegistryClient } from '../registry/client.js';
+import type { RegistryClient, RegistryPatience } from '../registry/client.js';
 import type { SessionManager } from '../session/session-manager.js';
 import { RefResultStore } from '../snapshot/result-store.js';
 import { KeyStore } from '../solver/keys/key-store.js';
@@ -55,6 +55,8 @@ export interface EngineOptions {
   readonly logger: Logger;
   /** Default: what the tracing plugins open under the name `buildkitd`, or nothing. */
   readonly tracing?: Tracing;
+  /** With registries that are in trouble. Default: four further attempts within 7 s, none waits longer than a minute. */
+  readonly patience?: RegistryPatience;
   readonly version: types.BuildkitVersion;
 }
 
@@ -92,7 +94,11 @@ export class Engine implements AsyncDisposable {
     const traces = new TraceRecorder();
     const tracing = await opening.use(await openTracing(options, config, container, traces));
 
-    const core = await openCore({ root, config, logger, tracing }, opening);
+    const { patience } = options;
+    const core = await openCore(
+      { root, config, logger, tracing, ...(patience ? { patience } : {}) },
+      opening,
+    );
     // Disposed before what its plugins were built from.
     await opening.use(container);
     const workers = new WorkerSet(() => plugins.statuses());

@@ -4,7 +4,7 @@ import type { Registries, RegistryAccess, Repository } from '../contracts/regist
 import type { Sessions } from '../contracts/session.js';
 import type { ImageReference } from '../util/image-reference.js';
 import { Authorizer } from './authorizer.js';
-import { describeBlob, readBlob } from './download.js';
+import { blobsOf, describeBlob } from './download.js';
 import { endpointsFor, type RegistryHosts } from './hosts.js';
 import { Lanes } from './lanes.js';
 import type { Link, Traffic } from './link.js';
@@ -13,14 +13,21 @@ import { readReferrers } from './referrers.js';
 import { Transport } from './transport.js';
 import { hasContent, pushBlob, pushManifest } from './upload.js';
 
-export interface RegistryClientOptions {
+export interface RegistryPatience {
+  /** Waits before each further attempt of a request, in milliseconds. */
+  readonly retryDelays?: readonly number[];
+  /** Milliseconds without a byte after which a request has failed. */
+  readonly idleTimeout?: number;
+}
+
+export interface RegistryClientOptions extends RegistryPatience {
   /** `[registry."host"]` by host. */
   readonly hosts: RegistryHosts;
   readonly sessions: Sessions;
   readonly logger: Logger;
   readonly userAgent?: string;
-  /** Waits before each further attempt of a request, in milliseconds. */
-  readonly retryDelays?: readonly number[];
+  /** From 0 to 1. */
+  readonly random?: () => number;
   readonly sleep?: (ms: number, signal: AbortSignal) => Promise<void>;
   readonly now?: () => number;
 }
@@ -43,8 +50,14 @@ export class RegistryClient implements Registries, AsyncDisposable {
     this.#transport = new Transport({
       userAgent: options.userAgent ?? 'buildkit-ts',
       connectionsPerHost: blobsPerHost + 1,
+      ...(options.idleTimeout === undefined ? {} : { idleTimeout: options.idleTimeout }),
       ...(options.sleep ? { sleep: options.sleep } : {}),
+      ...(options.random ? { random: options.random } : {}),
     });
+  }
+
+  get #delays(): readonly number[] {
+    return this.#options.retryDelays ?? defaultRetryDelays;
   }
 
   get traffic(): Readonly<Traffic> {
@@ -64,7 +77,7 @@ export class RegistryClient implements Registries, AsyncDisposable {
       manifest: (descriptor, signal) => readManifest(link, reference, descriptor, signal),
       blob: (digest, signal) => describeBlob(link, digest, signal),
       referrers: (digest, signal) => readReferrers(link, digest, signal),
-      blobs: { read: (descriptor, range, signal) => readBlob(link, descriptor, range, signal) },
+      blobs: blobsOf(link),
       has: (descriptor, signal) => hasContent(link, descriptor, signal),
       pushBlob: (descriptor, source, options, signal) => pushBlob(link, descriptor, source, options, signal),
       pushManifest: (descriptor, data, tag, signal) => pushManifest(link, descriptor, data, tag, signal),
@@ -79,7 +92,7 @@ export class RegistryClient implements Registries, AsyncDisposable {
     const insecure = access.insecure ?? false;
     const logger = this.#options.logger.child({ registry: domain, repository: path });
     const retry = {
-      delays: this.#options.retryDelays ?? defaultRetryDelays,
+      delays: this.#delays,
       log: (line: string): void => {
         logger.debug(line.trimEnd());
         access.log?.(line);
@@ -95,6 +108,7 @@ export class RegistryClient implements Registries, AsyncDisposable {
       lanes: this.#lanes,
       retry,
       traffic: this.#traffic,
+      distrusted: new Map(),
     };
   }
 
@@ -108,7 +122,7 @@ export class RegistryClient implements Registries, AsyncDisposable {
         actions,
         sessions: this.#options.sessions,
         transport: this.#transport,
-        retry: { delays: this.#options.retryDelays ?? defaultRetryDelays },
+        retry: { delays: this.#delays },
         now: this.#options.now ?? Date.now,
       });
       this.#authorizers.set(key, authorizer);

@@ -1,15 +1,15 @@
+import { STATUS_CODES } from 'node:http';
 import { BuildError, type GrpcCode, isCanceled } from '../contracts/errors.js';
 import type { Digest } from '../util/digest.js';
+import { afterTries } from '../util/retry.js';
 
 /** The network failed before an answer came: refused, unresolvable, reset, or no TLS to be had. */
-export function requestFailed(method: string, url: string, error: unknown): BuildError {
+export function requestFailed(method: string, url: string, error: unknown, tries = 1): BuildError {
   if (error instanceof BuildError || isCanceled(error)) return BuildError.from(error);
   const { text, hint } = describeFailure(error as NetworkError, url);
   const verb = method.charAt(0) + method.slice(1).toLowerCase();
-  return new BuildError('registry.unreachable', `failed to do request: ${verb} "${url}": ${text}`, {
-    cause: error,
-    ...(hint ? { hint } : {}),
-  });
+  const message = `failed to do request: ${verb} "${url}": ${text}${afterTries(tries)}`;
+  return new BuildError('registry.unreachable', message, { cause: error, ...(hint ? { hint } : {}) });
 }
 
 interface NetworkError extends Error {
@@ -40,7 +40,12 @@ function describeFailure(error: NetworkError, url: string): { text: string; hint
       return { text: `dial tcp ${dialed}: i/o timeout` };
     case 'ECONNRESET':
     case 'UND_ERR_SOCKET':
+    case 'EPIPE':
       return { text: `connection to ${host} was closed: ${first.message}` };
+    case 'UND_ERR_HEADERS_TIMEOUT':
+      return { text: `${host} took the request, but did not answer in time` };
+    case 'UND_ERR_BODY_TIMEOUT':
+      return { text: `${host} began to answer, but no more bytes came` };
   }
   if (isNotTls(first)) {
     return {
@@ -87,29 +92,20 @@ const transient = new Set([
 export const isTransient = (error: unknown): boolean => transient.has((error as NetworkError).code ?? '');
 
 /** What the server answered, with the errors it listed (distribution's `{"errors":[{code,message}]}`). */
-export function unexpectedStatus(method: string, url: string, status: number, body: string): BuildError {
+export function unexpectedStatus(
+  method: string,
+  { url, status, tries }: { readonly url: string; readonly status: number; readonly tries: number },
+  body: string,
+): BuildError {
   const said = serverMessage(body);
   const { origin, pathname } = new URL(url);
+  const answer = `${status} ${STATUS_CODES[status] ?? ''}`.trimEnd() + (said ? `: ${said}` : '');
   return new BuildError(
     'registry.status',
-    `unexpected status from ${method} request to ${origin}${pathname}: ${status} ${statusText[status] ?? ''}`.trimEnd() +
-      (said ? `: ${said}` : ''),
+    `unexpected status from ${method} request to ${origin}${pathname}: ${answer}${afterTries(tries)}`,
     { grpcCode: grpcCodeOf(status) },
   );
 }
-
-const statusText: Readonly<Record<number, string>> = {
-  400: 'Bad Request',
-  401: 'Unauthorized',
-  403: 'Forbidden',
-  404: 'Not Found',
-  405: 'Method Not Allowed',
-  429: 'Too Many Requests',
-  500: 'Internal Server Error',
-  502: 'Bad Gateway',
-  503: 'Service Unavailable',
-  504: 'Gateway Timeout',
-};
 
 function grpcCodeOf(status: number): GrpcCode {
   if (status === 401) return 'Unauthenticated';
@@ -143,9 +139,11 @@ export const accessDenied = (actions: 'pull' | 'push', detail: string): BuildErr
 export const manifestNotFound = (reference: string): BuildError =>
   new BuildError('registry.not-found', `${reference}: not found`, { grpcCode: 'NotFound' });
 
+export const digestMismatchCode = 'registry.digest-mismatch';
+
 export const digestMismatch = (what: string, expected: Digest | number, got: Digest | number): BuildError =>
   new BuildError(
-    'registry.digest-mismatch',
+    digestMismatchCode,
     `${what}: the registry sent ${describe(got)}, expected ${describe(expected)}`,
     {
       grpcCode: 'DataLoss',

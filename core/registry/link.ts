@@ -1,8 +1,9 @@
-import { type BuildError, canceled } from '../contracts/errors.js';
+import { BuildError, canceled } from '../contracts/errors.js';
 import type { SessionGroup } from '../contracts/session.js';
+import type { Digest } from '../util/digest.js';
 import { type Authorizer, serverMessage } from './authorizer.js';
 import { parseChallenges } from './challenge.js';
-import { accessDenied, unexpectedStatus } from './errors.js';
+import { accessDenied, digestMismatchCode, requestFailed, unexpectedStatus } from './errors.js';
 import type { Endpoint } from './hosts.js';
 import type { Lanes } from './lanes.js';
 import {
@@ -11,6 +12,7 @@ import {
   type HttpRequest,
   type HttpResponse,
   type RetryOptions,
+  reasonOf,
   type Transport,
 } from './transport.js';
 
@@ -26,6 +28,8 @@ export interface Link {
   readonly lanes: Lanes;
   readonly retry: RetryOptions;
   readonly traffic: Traffic;
+  /** Mirrors that sent wrong bytes for a blob, by its digest. */
+  readonly distrusted: Map<Digest, Set<Endpoint>>;
 }
 
 /** Bytes of blobs that went over the network, of the whole client. */
@@ -38,15 +42,17 @@ export interface LinkRequest extends Omit<HttpRequest, 'url'> {
   /** Below the repository (`manifests/latest`), or absolute. */
   readonly url: string;
   readonly extraScopes?: readonly string[];
+  /** Only who sent it knows how to send it again. */
+  readonly once?: boolean;
 }
 
 /** Sends one request with the right header, obtaining or renewing rights once when the registry asks for them. */
 export async function send(link: Link, endpoint: Endpoint, request: LinkRequest): Promise<HttpResponse> {
   const asker = { group: link.group, extraScopes: request.extraScopes ?? [] };
   const url = resolveUrl(link, endpoint, request.url);
+  const retry = request.once ? { ...link.retry, delays: [] } : retryAt(link, endpoint);
   // An upload may be sent to a storage host: rights on the registry are none of its business.
-  if (!isAt(url, endpoint))
-    return link.transport.send(endpoint, { ...request, url }, retryAt(link, endpoint));
+  if (!isAt(url, endpoint)) return link.transport.send(endpoint, { ...request, url }, retry);
   const authorized = async (header: string | undefined): Promise<HttpResponse> =>
     link.transport.send(
       endpoint,
@@ -55,7 +61,7 @@ export async function send(link: Link, endpoint: Endpoint, request: LinkRequest)
         url,
         headers: { ...request.headers, ...(header === undefined ? {} : { authorization: header }) },
       },
-      retryAt(link, endpoint),
+      retry,
     );
   const used = await link.authorizer.header(endpoint, asker, request.signal);
   const first = await authorized(used);
@@ -71,18 +77,19 @@ export async function send(link: Link, endpoint: Endpoint, request: LinkRequest)
 }
 
 /**
- * Asks the endpoints in turn until one gives an answer that `accept` takes. When none does, the registry's own
- * failure counts, with the mirrors' added.
+ * Asks the endpoints in turn until one gives an answer that `accept` takes; those that are `avoided` are not asked. When
+ * none does, the registry's own failure counts, with the mirrors' added. What breaks while `accept` reads is tried again.
  */
 export async function firstAnswer<T>(
   link: Link,
   request: LinkRequest,
   accept: (response: HttpResponse, endpoint: Endpoint) => Promise<T>,
+  avoided: ReadonlySet<Endpoint> = new Set(),
 ): Promise<T> {
   const failures: string[] = [];
-  for (const endpoint of link.endpoints) {
+  for (const endpoint of link.endpoints.filter((each) => !avoided.has(each))) {
     try {
-      return await accept(await send(link, endpoint, request), endpoint);
+      return await answerOf(link, endpoint, request, accept);
     } catch (error) {
       if (request.signal.aborted) throw canceled(request.signal.reason);
       if (endpoint === link.endpoints.at(-1)) throw withMirrors(error, failures);
@@ -93,8 +100,31 @@ export async function firstAnswer<T>(
   throw new Error('a repository without endpoints');
 }
 
+async function answerOf<T>(
+  link: Link,
+  endpoint: Endpoint,
+  request: LinkRequest,
+  accept: (response: HttpResponse, endpoint: Endpoint) => Promise<T>,
+): Promise<T> {
+  const { delays } = retryAt(link, endpoint);
+  for (let tries = 1; ; tries++) {
+    const response = await send(link, endpoint, request);
+    try {
+      return await accept(response, endpoint);
+    } catch (error) {
+      if (request.signal.aborted) throw canceled(request.signal.reason);
+      // Wrong bytes may be a proxy's that is mended by asking again, but hardly by asking for long.
+      const isMismatch = error instanceof BuildError && error.code === digestMismatchCode;
+      const wait = isMismatch && tries === 1 ? delays[0] : link.transport.pause({ error }, delays[tries - 1]);
+      if (wait === undefined) throw requestFailed(request.method, response.url, error, tries);
+      link.retry.log?.(`${reasonOf({ error })}, retrying ${request.method} in ${wait} ms\n`);
+      await link.transport.sleep(wait, request.signal);
+    }
+  }
+}
+
 export const statusError = async (method: string, response: HttpResponse): Promise<BuildError> =>
-  unexpectedStatus(method, response.url, response.status, await errorText(response));
+  unexpectedStatus(method, response, await errorText(response));
 
 function withMirrors(error: unknown, failures: readonly string[]): unknown {
   if (failures.length === 0 || !(error instanceof Error)) return error;

@@ -34,13 +34,16 @@ export async function resolveManifest(
     return describe(reference, response);
   });
   if (head) return head;
-  // No digest header, or no length: only the document itself tells.
+  // No digest header, no length, or no type of a manifest's: only the document itself tells.
   return firstAnswer(link, { ...request, method: 'GET' }, async (response) => {
     await refuse(name, 'GET', response);
     const data = await wholeDocument(name, response);
     const digest = sha256(data);
     if (reference.digest && reference.digest !== digest) throw digestMismatch(name, reference.digest, digest);
-    return supported(name, { mediaType: contentType(response), digest, size: data.length });
+    const mediaType = isKnownType(contentType(response))
+      ? contentType(response)
+      : typeOf(name, data, response);
+    return supported(name, { mediaType, digest, size: data.length });
   });
 }
 
@@ -72,7 +75,33 @@ async function refuse(name: string, method: string, response: HttpResponse): Pro
   throw manifestNotFound(name);
 }
 
-/** Without a digest or a length in the headers: undefined. */
+const isKnownType = (type: string): boolean =>
+  isManifestType(type) || isIndexType(type) || isSchema1Type(type);
+
+/** Some servers know manifests as files only. What it is, it says itself, or its members do. */
+function typeOf(name: string, data: Uint8Array, response: HttpResponse): string {
+  const document = parseObject(data);
+  const said = document?.mediaType;
+  if (typeof said === 'string' && isKnownType(said)) return said;
+  if (Array.isArray(document?.manifests)) return mediaTypes.ociIndex;
+  if (document?.config && Array.isArray(document.layers)) return mediaTypes.ociManifest;
+  throw new BuildError(
+    'registry.protocol',
+    `${name}: ${response.url} sent no image manifest, but ${contentType(response) || 'something without a type'}`,
+    { hint: 'a proxy or a login page between here and the registry may be answering in its place' },
+  );
+}
+
+function parseObject(data: Uint8Array): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(data).toString());
+    return typeof value === 'object' && value !== null ? { ...value } : undefined;
+  } catch {
+    return undefined; // answered as what it is not, with its address
+  }
+}
+
+/** Without a digest, a length or a type in the headers: undefined. */
 function describe(reference: ImageReference, { headers, ...response }: HttpResponse): Descriptor | undefined {
   const name = formatImageReference(reference);
   const digest = reference.digest ?? (headers['docker-content-digest'] as Digest | undefined);
@@ -83,7 +112,8 @@ function describe(reference: ImageReference, { headers, ...response }: HttpRespo
   }
   const size = Number(length);
   if (size > maxDocument) throw tooLarge(name, size);
-  return supported(name, { mediaType: contentType({ headers, ...response }), digest, size });
+  const mediaType = contentType({ headers, ...response });
+  return isKnownType(mediaType) ? supported(name, { mediaType, digest, size }) : undefined;
 }
 
 async function wholeDocument(name: string, response: HttpResponse): Promise<Uint8Array> {

@@ -76,7 +76,7 @@ function post(
 
 async function readToken(response: HttpResponse, method: string): Promise<BearerToken> {
   if (response.status >= 300) {
-    throw unexpectedStatus(method, response.url, response.status, await errorText(response)).wrap(
+    throw unexpectedStatus(method, response, await errorText(response)).wrap(
       'failed to authorize: failed to fetch token',
     );
   }

@@ -1,14 +1,15 @@
 /**
  * HTTP to registries: one connection pool per TLS configuration, redirects, retries.
  *
- * 1. A request is repeated when the connection broke or the server said 408, 429 or 5xx; never when the server
- *    could not be reached at all, so that a wrong name fails at once.
+ * 1. A request is repeated when the connection broke, nothing came for a while, or the server said 408, 429 or 5xx;
+ *    never when the server could not be reached at all, so that a wrong name fails at once.
  * 2. Credentials travel to the host they were asked for, never along a redirect to another one or to plain HTTP.
  * 3. Whoever gets a response reads its body to the end or calls `discard`.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Dispatcher } from 'undici';
 import { canceled } from '../contracts/errors.js';
+import { aboutAs, passes, retryAfter } from '../util/retry.js';
 import { isNotTls, isRefused, isTransient, requestFailed } from './errors.js';
 import type { Endpoint } from './hosts.js';
 import { loadTls } from './tls.js';
@@ -30,10 +31,12 @@ export interface HttpResponse {
   readonly body: Dispatcher.ResponseData['body'];
   /** After redirects. */
   readonly url: string;
+  /** How often the request was made to get it. */
+  readonly tries: number;
 }
 
 export interface RetryOptions {
-  /** Waits before each further attempt, in milliseconds. */
+  /** Waits before each further attempt, in milliseconds; each is taken a little longer or shorter. */
   readonly delays: readonly number[];
   readonly log?: ((line: string) => void) | undefined;
 }
@@ -41,13 +44,20 @@ export interface RetryOptions {
 export interface TransportOptions {
   readonly userAgent: string;
   readonly connectionsPerHost: number;
+  /** Milliseconds without a byte after which a server is given up. */
+  readonly idleTimeout?: number;
   readonly sleep?: (ms: number, signal: AbortSignal) => Promise<void>;
+  /** From 0 to 1. */
+  readonly random?: () => number;
 }
 
 const library = (): Promise<typeof import('./http-library.js')> => import('./http-library.js');
 const maxRedirects = 10;
 /** A server that asks for a longer pause than this (milliseconds) is not waited for. */
 const maxRetryAfter = 60_000;
+const usualIdleTimeout = 60_000;
+/** After the last byte of an upload a registry may need that many times as long before it answers: it hashes the blob. */
+const uploadPatience = 5;
 
 export class Transport implements AsyncDisposable {
   readonly #options: TransportOptions;
@@ -60,13 +70,13 @@ export class Transport implements AsyncDisposable {
   }
 
   async send(endpoint: Endpoint, request: HttpRequest, retry: RetryOptions): Promise<HttpResponse> {
-    for (let attempt = 0; ; attempt++) {
-      const outcome = await this.#attempt(endpoint, request);
+    for (let tries = 1; ; tries++) {
+      const outcome = await this.#attempt(endpoint, request, tries);
       if (request.signal.aborted) throw canceled(request.signal.reason);
-      const wait = attempt < retry.delays.length ? pauseAfter(outcome, retry.delays[attempt]!) : undefined;
+      const wait = this.pause(outcome, retry.delays[tries - 1]);
       if (wait === undefined) {
         if ('response' in outcome) return outcome.response;
-        throw requestFailed(request.method, this.#url(endpoint, request.url), outcome.error);
+        throw requestFailed(request.method, this.#url(endpoint, request.url), outcome.error, tries);
       }
       retry.log?.(`${reasonOf(outcome)}, retrying ${request.method} in ${wait} ms\n`);
       if ('response' in outcome) await discard(outcome.response);
@@ -79,6 +89,14 @@ export class Transport implements AsyncDisposable {
     await delay(ms, undefined, { signal, ref: true });
   }
 
+  /** Milliseconds to wait before the next attempt, about as many as is usual; undefined when there should be none. */
+  pause(outcome: Outcome, usual: number | undefined): number | undefined {
+    if (usual === undefined || !maySucceed(outcome)) return undefined;
+    const asked = 'response' in outcome ? retryAfter(outcome.response.headers['retry-after']) : undefined;
+    if (asked === undefined) return aboutAs(usual, this.#options.random);
+    return asked <= maxRetryAfter ? asked : undefined;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     const dispatchers = await Promise.allSettled(this.#dispatchers.values());
     await Promise.all(
@@ -86,16 +104,16 @@ export class Transport implements AsyncDisposable {
     );
   }
 
-  async #attempt(endpoint: Endpoint, request: HttpRequest): Promise<Outcome> {
+  async #attempt(endpoint: Endpoint, request: HttpRequest, tries: number): Promise<Outcome> {
     try {
-      return { response: await this.#exchange(endpoint, request) };
+      return { response: { ...(await this.#exchange(endpoint, request)), tries } };
     } catch (error) {
       if (request.signal.aborted) throw canceled(request.signal.reason);
       return { error };
     }
   }
 
-  async #exchange(endpoint: Endpoint, request: HttpRequest): Promise<HttpResponse> {
+  async #exchange(endpoint: Endpoint, request: HttpRequest): Promise<Answer> {
     const url = this.#url(endpoint, request.url);
     try {
       return await this.#follow(endpoint, request, url);
@@ -108,8 +126,9 @@ export class Transport implements AsyncDisposable {
     }
   }
 
-  async #follow(endpoint: Endpoint, request: HttpRequest, start: string): Promise<HttpResponse> {
+  async #follow(endpoint: Endpoint, request: HttpRequest, start: string): Promise<Answer> {
     const dispatcher = await this.#dispatcher(endpoint);
+    const idle = this.#options.idleTimeout ?? usualIdleTimeout;
     const http = await library();
     let url = start;
     for (let hop = 0; ; hop++) {
@@ -118,9 +137,11 @@ export class Transport implements AsyncDisposable {
         method: request.method,
         headers: { 'user-agent': this.#options.userAgent, ...headersFor(url, start, request.headers) },
         ...(request.body ? { body: request.body() as Uint8Array } : {}),
+        headersTimeout: request.body ? idle * uploadPatience : idle,
+        bodyTimeout: idle,
         signal: request.signal,
       });
-      const response: HttpResponse = { status: statusCode, headers, body, url };
+      const response: Answer = { status: statusCode, headers, body, url };
       const next = redirectOf(response, request.method);
       if (next === undefined || hop === maxRedirects) return response;
       await discard(response);
@@ -152,7 +173,6 @@ export class Transport implements AsyncDisposable {
       connections: this.#options.connectionsPerHost,
       connect: { timeout: 30_000, ...tls },
       keepAliveTimeout: 10_000,
-      bodyTimeout: 60_000,
     };
     const proxied = ['http_proxy', 'https_proxy'].some(
       (name) => process.env[name] ?? process.env[name.toUpperCase()],
@@ -162,33 +182,18 @@ export class Transport implements AsyncDisposable {
   }
 }
 
-type Outcome = { readonly response: HttpResponse } | { readonly error: unknown };
+type Answer = Omit<HttpResponse, 'tries'>;
+export type Outcome = { readonly response: HttpResponse } | { readonly error: unknown };
 
-/** Milliseconds to wait before the next attempt; undefined when there should be none. */
-function pauseAfter(outcome: Outcome, usual: number): number | undefined {
-  if ('error' in outcome) return isTransient(outcome.error) ? usual : undefined;
-  const { status, headers } = outcome.response;
-  if (status !== 408 && status !== 429 && status < 500) return undefined;
-  if (status === 501 || status === 505) return undefined;
-  const asked = retryAfter(headers['retry-after']);
-  if (asked === undefined) return usual;
-  return asked <= maxRetryAfter ? asked : undefined;
-}
+const maySucceed = (outcome: Outcome): boolean =>
+  'error' in outcome ? isTransient(outcome.error) : passes(outcome.response.status);
 
-/** Seconds or an HTTP date (RFC 9110 §10.2.3), as milliseconds from now. */
-function retryAfter(header: string | string[] | undefined): number | undefined {
-  if (typeof header !== 'string') return undefined;
-  if (/^\d+$/.test(header)) return Number(header) * 1000;
-  const date = Date.parse(header);
-  return Number.isNaN(date) ? undefined : Math.max(0, date - Date.now());
-}
-
-const reasonOf = (outcome: Outcome): string =>
+export const reasonOf = (outcome: Outcome): string =>
   'error' in outcome
     ? `error: ${(outcome.error as Error).message}`
     : `error: server answered ${outcome.response.status}`;
 
-function redirectOf(response: HttpResponse, method: string): string | undefined {
+function redirectOf(response: Answer, method: string): string | undefined {
   const { location } = response.headers;
   if (typeof location !== 'string') return undefined;
   const anyMethod = response.status === 307 || response.status === 308;
@@ -211,7 +216,7 @@ export function headersFor(
 }
 
 /** Frees the connection of a response nobody wants to read. */
-export const discard = async (response: HttpResponse): Promise<void> => {
+export const discard = async (response: Pick<HttpResponse, 'body'>): Promise<void> => {
   await response.body.dump({ limit: 64 * 1024 }).catch(() => undefined); // broken or whole: it is gone either way
 };
 

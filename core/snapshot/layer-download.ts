@@ -15,6 +15,9 @@ export interface Download {
   readonly signal: AbortSignal;
 }
 
+/** A provider may have mirrors, or something in between that is mended by asking again. */
+const TRIES = 3;
+
 /**
  * Downloads the layer unless it is here. Wrong bytes are not kept; those of an earlier attempt may be what is wrong, or
  * another provider may have the right ones.
@@ -25,7 +28,7 @@ export async function downloadLayer(entry: Entry, download: Download): Promise<v
   const { digest, size } = descriptor;
   const labels = { 'containerd.io/uncompressed': diffId };
   let providers = [...entry.providers].reverse();
-  let anew = true;
+  let spoilt = 0;
   for (;;) {
     if (await content.info(digest)) return;
     if (providers.length === 0) throw noProvider(descriptor);
@@ -39,8 +42,9 @@ export async function downloadLayer(entry: Entry, download: Download): Promise<v
     } catch (error) {
       if (BuildError.from(error).grpcCode !== 'DataLoss') throw error;
       await ingest.abort();
-      if (ingest.offset === 0 || !anew) providers = providers.slice(1);
-      anew = false;
+      providers[0]?.distrust?.(digest);
+      spoilt++;
+      if (spoilt % TRIES === 0) providers = providers.slice(1);
       if (providers.length === 0) throw error;
     } finally {
       progress.status(digest, { completed: true });

@@ -48,6 +48,7 @@ describe('registry client', () => {
       logger: silentLogger,
       now: () => now,
       sleep: async (ms) => void slept.push(ms),
+      random: () => 0.5,
     });
     return client;
   }
@@ -99,11 +100,36 @@ describe('registry client', () => {
 
     it('refuses a manifest whose bytes have another digest', async () => {
       const digest = registry.addImage('a/b', '1', []);
-      registry.trouble('/manifests/', 1, (response) => response.writeHead(200).end('{}'));
+      registry.trouble('/manifests/', 2, (response) => response.writeHead(200).end('{}'));
       const descriptor = { mediaType: mediaTypes.ociManifest, digest, size: 2 };
-      const error = await failure(open(`${registry.host}/a/b:1`).manifest(descriptor, signal));
+      const manifest = (): Promise<Uint8Array> => open(`${registry.host}/a/b:1`).manifest(descriptor, signal);
+      const error = await failure(manifest());
       expect(error).to.include({ code: 'registry.digest-mismatch', grpcCode: 'DataLoss' });
       expect(error.message).to.contain(digest).and.contain(sha256('{}'));
+      expect(slept, 'asked once more').to.deep.equal([250]);
+      expect(sha256(await manifest())).to.equal(digest);
+    });
+
+    it('tells a manifest by its members where the server has no type for it', async () => {
+      const digest = registry.addImage('a/b', '1', []);
+      registry.troubles.push((request, response) => {
+        if (!request.url?.includes('/manifests/')) return false;
+        const { data } = registry.manifests.get('a/b:1')!;
+        const length = { 'content-length': data.length, 'docker-content-digest': digest };
+        response.writeHead(200, { 'content-type': 'text/plain', ...length });
+        response.end(request.method === 'HEAD' ? undefined : data);
+        return true;
+      });
+      const found = await open(`${registry.host}/a/b:1`).resolve(signal);
+      expect(found).to.include({ digest, mediaType: mediaTypes.ociManifest });
+    });
+
+    it('says so when something else answers in the place of a manifest', async () => {
+      registry.trouble('/manifests/', 2, (response) =>
+        response.writeHead(200, { 'content-type': 'text/html' }).end('<p>Please log in.</p>'),
+      );
+      const error = await failure(open(`${registry.host}/a/b:1`).resolve(signal));
+      expect(error.message).to.match(/a\/b:1: http:.*\/manifests\/1 sent no image manifest, but text\/html$/);
     });
 
     it('passes the lists of errors that registries send on', async () => {
@@ -139,6 +165,37 @@ describe('registry client', () => {
       const error = await failure(open(`${registry.host}/a/b:1`).resolve(signal));
       expect(slept).to.deep.equal([250, 1000, 2000, 4000]);
       expect(error).to.include({ code: 'registry.unreachable', grpcCode: 'Unknown' });
+      expect(error.message).to.match(/was closed: .* \(after 5 tries\)$/);
+    });
+
+    it('says how often a server failed', async () => {
+      registry.trouble('/manifests/', 9, (response) => response.writeHead(502).end());
+      const error = await failure(open(`${registry.host}/a/b:1`).resolve(signal));
+      expect(error.message).to.match(/\/v2\/a\/b\/manifests\/1: 502 Bad Gateway \(after 5 tries\)$/);
+    });
+
+    it('does not come back together with the others that were turned away', async () => {
+      await client[Symbol.asyncDispose]();
+      const random = [0, 1];
+      const sleep = async (ms: number): Promise<void> => void slept.push(ms);
+      const sessions = fakeSessions();
+      client = new RegistryClient({
+        ...{ hosts: {}, sessions, logger: silentLogger, sleep },
+        random: () => random.shift()!,
+      });
+      registry.trouble('/manifests/', 2, (response) => response.writeHead(503).end());
+      registry.addImage('a/b', '1', []);
+      await open(`${registry.host}/a/b:1`).resolve(signal);
+      expect(slept).to.deep.equal([188, 1250]);
+    });
+
+    it('does not wait for ever for a server that takes a request and says nothing', async () => {
+      await client[Symbol.asyncDispose]();
+      const options = { hosts: {}, sessions: fakeSessions(), logger: silentLogger };
+      client = new RegistryClient({ ...options, idleTimeout: 20, retryDelays: [0] });
+      registry.trouble('/manifests/', 2, () => undefined);
+      const error = await failure(open(`${registry.host}/a/b:1`).resolve(signal));
+      expect(error.message).to.match(/127.* took the request, but did not answer in time \(after 2 tries\)$/);
     });
 
     it('stops at once when nobody waits any more', async () => {
@@ -189,6 +246,47 @@ describe('registry client', () => {
         else response.write(data.subarray(0, 100_000), () => response.destroy());
       });
       expect(await read()).to.deep.equal(data);
+    });
+
+    it('goes on where a download stopped coming', async () => {
+      await client[Symbol.asyncDispose]();
+      const options = { hosts: {}, sessions: fakeSessions(), logger: silentLogger };
+      client = new RegistryClient({ ...options, idleTimeout: 20, retryDelays: [0] });
+      registry.addBlob(data);
+      registry.trouble('/blobs/', 1, (response) => {
+        response.writeHead(200, { 'content-length': data.length });
+        response.write(data.subarray(0, 100_000));
+      });
+      expect(await read()).to.deep.equal(data);
+      expect(registry.log.map(({ headers }) => headers.range)).to.deep.equal([
+        undefined,
+        'bytes=100000-299999',
+      ]);
+    });
+
+    it('gives up on a connection that breaks again and again without bringing much', async () => {
+      let at = 0;
+      registry.trouble('/blobs/', 99, (response, { headers }) => {
+        response.writeHead(headers.range ? 206 : 200, { 'content-length': data.length - at });
+        response.write(data.subarray(at, ++at), () => response.destroy());
+      });
+      const error = await failure(read());
+      expect(error.message).to.match(/was closed: .* \(after 5 tries\)$/);
+      expect(slept).to.deep.equal([250, 1000, 2000, 4000]);
+    });
+
+    it('takes a larger part than it asked for, but none that begins later', async () => {
+      registry.trouble('/blobs/', 1, (response) => {
+        response.writeHead(206, { 'content-range': 'bytes 5-29/300000', 'content-length': 25 });
+        response.end(data.subarray(5, 30));
+      });
+      expect(await read({ offset: 10, length: 20 })).to.deep.equal(data.subarray(10, 30));
+      registry.trouble('/blobs/', 1, (response) => {
+        response.writeHead(206, { 'content-range': 'bytes 15-29/300000', 'content-length': 15 });
+        response.end(data.subarray(15, 30));
+      });
+      const error = await failure(read({ offset: 10, length: 20 }));
+      expect(error.message).to.match(/sent bytes from 15 on, not from 10$/);
     });
 
     it('fails when the bytes have another digest', async () => {
@@ -272,6 +370,38 @@ describe('registry client', () => {
       expect(slept).to.deep.equal([]);
     });
 
+    it('are left for the registry itself when a download breaks, at the byte where it broke', async () => {
+      await using mirror = await FakeRegistry.start();
+      const data = Buffer.alloc(300_000, 'blob');
+      const descriptor = { mediaType: mediaTypes.ociLayer, ...registry.addBlob(data) };
+      mirror.trouble('/blobs/', 9, (response) => {
+        response.writeHead(200, { 'content-length': data.length });
+        response.write(data.subarray(0, 100_000), () => response.destroy());
+      });
+      await client[Symbol.asyncDispose]();
+      make({ [registry.host]: { mirrors: [mirror.host] } }, fakeSessions());
+      const blobs = open(`${registry.host}/a/b:1`).blobs;
+      expect(await collect(blobs.read(descriptor, {}, signal))).to.deep.equal(data);
+      expect([mirror.log.length, registry.log[0]?.headers.range, slept]).to.deep.equal([
+        1,
+        'bytes=100000-299999',
+        [],
+      ]);
+    });
+
+    it('are not asked again for a blob of which they sent wrong bytes', async () => {
+      await using mirror = await FakeRegistry.start();
+      const data = Buffer.alloc(300_000, 'blob');
+      const descriptor = { mediaType: mediaTypes.ociLayer, ...registry.addBlob(data) };
+      mirror.trouble('/blobs/', 9, (response) => response.end(Buffer.alloc(data.length, 'evil')));
+      await client[Symbol.asyncDispose]();
+      make({ [registry.host]: { mirrors: [mirror.host] } }, fakeSessions());
+      const { blobs } = open(`${registry.host}/a/b:1`);
+      const read = (): Promise<Buffer> => collect(blobs.read(descriptor, {}, signal));
+      expect((await failure(read())).code).to.equal('registry.digest-mismatch');
+      expect(await read()).to.deep.equal(data);
+    });
+
     it('are named when no host has it', async () => {
       await using mirror = await FakeRegistry.start();
       await client[Symbol.asyncDispose]();
@@ -343,10 +473,53 @@ describe('registry client', () => {
       expect(storage.log[0]?.headers.authorization).to.equal(undefined);
     });
 
-    it('repeats an upload that broke', async () => {
+    it('begins an upload anew that broke: the registry may have kept a part of the old one', async () => {
       registry.trouble('/uploaded', 1, (response) => response.destroy());
       await push();
       expect(registry.blobs.has(descriptor.digest)).to.equal(true);
+      expect(registry.log.map(({ method }) => method)).to.deep.equal([
+        ...['HEAD', 'POST', 'PUT'],
+        ...['HEAD', 'POST', 'PUT'],
+      ]);
+    });
+
+    it('sends nothing again when an upload arrived, but its answer did not', async () => {
+      registry.trouble('/uploaded', 1, (response) => {
+        registry.addBlob(data);
+        response.destroy();
+      });
+      await push();
+      expect(registry.log.map(({ method }) => method)).to.deep.equal(['HEAD', 'POST', 'PUT', 'HEAD']);
+    });
+
+    it('sends an upload again of which the registry says that it was changed on its way', async () => {
+      const changed = '{"errors":[{"code":"DIGEST_INVALID","message":"provided digest did not match"}]}';
+      registry.trouble('/uploaded', 1, (response) => response.writeHead(400).end(changed));
+      await push();
+      expect(registry.blobs.has(descriptor.digest)).to.equal(true);
+      registry.blobs.clear();
+      registry.trouble('/uploaded', 9, (response) => response.writeHead(400).end(changed));
+      const error = await failure(push());
+      expect(error.message).to.match(/PUT request to http:.*: 400 Bad Request: DIGEST.* \(after 5 tries\)$/);
+    });
+
+    it('sends a blob that the registry has in another size', async () => {
+      registry.blobs.set(descriptor.digest, data.subarray(1));
+      await push();
+      expect(registry.blobs.get(descriptor.digest)).to.deep.equal(data);
+    });
+
+    it('fails at once with the error of whoever has the bytes', async () => {
+      const broken = new Error('this disk is broken');
+      const repository = open(`${registry.host}/a/b:1`, { access: { actions: 'push' } });
+      const source = {
+        read: async function* () {
+          yield data.subarray(0, 2);
+          throw broken;
+        },
+      };
+      expect(await failure(repository.pushBlob(descriptor, source, {}, signal))).to.equal(broken);
+      expect(slept).to.deep.equal([]);
     });
   });
 });
