@@ -64,7 +64,8 @@ function* walkChanges(
       yield { kind: 'delete', parent: upper, name };
       continue;
     }
-    if (!before || before.kind !== after.kind || !sameEntry(before, after)) yield { kind: 'put', node: after };
+    if (!before || before.kind !== after.kind || !sameEntry(before, after))
+      yield { kind: 'put', node: after };
     if (after.kind !== 'dir') continue;
     if (before?.kind === 'dir') yield* walkChanges(lowerTree, before, upperTree, after);
     else yield* additions(upperTree, after);
