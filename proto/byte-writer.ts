@@ -44,8 +44,21 @@ export class ByteWriter {
 
   /** An int64: two's complement, so negative numbers take ten bytes. */
   int64(value: number | bigint): void {
-    if (typeof value === 'number' && value >= 0) this.varint(value);
-    else this.#large(BigInt.asUintN(64, BigInt(value)));
+    if (typeof value === 'bigint') this.#large(BigInt.asUintN(64, value));
+    else if (value >= 0) this.varint(value);
+    else this.#negative(value);
+  }
+
+  /** Seven bits at a time, with ones where the number has ended. */
+  #negative(value: number): void {
+    this.#reserve(10);
+    let rest = value;
+    for (let width = 1; width < 10; width++) {
+      const next = Math.floor(rest / 128);
+      this.#buffer[this.#length++] = (rest - next * 128) | 0x80;
+      rest = next;
+    }
+    this.#buffer[this.#length++] = 1;
   }
 
   #large(rest: bigint): void {
@@ -62,6 +75,7 @@ export class ByteWriter {
 
   /** Length and bytes of a string. */
   text(value: string): void {
+    if (this.#asciiText(value)) return;
     const size = Buffer.byteLength(value);
     this.varint(size);
     this.#reserve(size);
@@ -69,11 +83,40 @@ export class ByteWriter {
     this.#length += size;
   }
 
-  /** What `write` adds, with its length in front. Most messages are short, so one byte is kept free for that. */
+  /** Short text is written here: a call into the runtime costs more than its bytes. */
+  #asciiText(value: string): boolean {
+    const size = value.length;
+    if (size > 48) return false;
+    this.#reserve(size + 1);
+    const buffer = this.#buffer;
+    const start = this.#length + 1;
+    for (let at = 0; at < size; at++) {
+      const unit = value.charCodeAt(at);
+      if (unit > 0x7f) return false;
+      buffer[start + at] = unit;
+    }
+    buffer[start - 1] = size;
+    this.#length = start + size;
+    return true;
+  }
+
+  /** What `write` adds, with its length in front. */
   delimited(write: () => void): void {
-    const start = this.#length;
-    this.byte(0);
+    const start = this.open();
     write();
+    this.close(start);
+  }
+
+  /**
+   * Starts what has its length in front; {@link close} ends it. Most messages are short, so one byte is kept free for
+   * the length.
+   */
+  open(): number {
+    this.byte(0);
+    return this.#length - 1;
+  }
+
+  close(start: number): void {
     const size = this.#length - start - 1;
     const width = varintWidth(size);
     if (width > 1) {

@@ -28,7 +28,7 @@ const shared = new ByteWriter(4096);
 
 function marshalMessage(type: string, message: object): Buffer {
   try {
-    writeMessage(shared, type, message);
+    writeMessage(shared, writersOf(type), message);
   } catch (error) {
     shared.take();
     throw error;
@@ -36,72 +36,119 @@ function marshalMessage(type: string, message: object): Buffer {
   return shared.copy();
 }
 
-function writeMessage(writer: ByteWriter, type: string, message: object): void {
-  const fields = message as Fields;
-  for (const field of layout[type]!) writeField(writer, field, fields[field.name]);
-  const unknowns = fields.$unknowns;
+/** Writes the value of a field, if it is one that is written. */
+interface FieldWriter {
+  readonly name: string;
+  write(writer: ByteWriter, value: unknown): void;
+}
+
+type ValueWriter = (writer: ByteWriter, value: unknown) => void;
+
+/** By name of the message, made from the layout when first needed. */
+const writers = new Map<string, readonly FieldWriter[]>();
+
+function writersOf(type: string): readonly FieldWriter[] {
+  const known = writers.get(type);
+  if (known) return known;
+  const made: FieldWriter[] = [];
+  // Messages may hold their like.
+  writers.set(type, made);
+  for (const field of layout[type]!) made.push({ name: field.name, write: fieldWriter(field) });
+  return made;
+}
+
+function writeMessage(writer: ByteWriter, fields: readonly FieldWriter[], message: object): void {
+  const values = message as Fields;
+  for (const field of fields) {
+    const value = values[field.name];
+    if (value !== undefined && value !== null) field.write(writer, value);
+  }
+  const unknowns = values.$unknowns;
   if (unknowns) for (const unknown of unknowns) writer.bytes(unknown);
 }
 
-function writeField(writer: ByteWriter, field: FieldLayout, value: unknown): void {
-  if (value === undefined || value === null) return;
+function fieldWriter(field: FieldLayout): ValueWriter {
+  const write = valueWriter(field.number, field.type);
   switch (field.kind) {
     case 'one':
-      if (isMessage(field.type) || !isZero(value)) writeValue(writer, field.number, field.type, value);
-      return;
+      if (isMessage(field.type)) return write;
+      return (writer, value) => {
+        if (!isZero(value)) write(writer, value);
+      };
     case 'choice':
-      writeValue(writer, field.number, field.type, value);
-      return;
+      return write;
     case 'list':
-      writeList(writer, field, value as readonly unknown[]);
-      return;
+      return listWriter(field, write);
     case 'map':
-      writeMap(writer, field, value as Readonly<Record<string, unknown>>);
-      return;
-    default:
-      field.kind satisfies never;
+      return mapWriter(field);
   }
+  return field.kind satisfies never;
 }
 
 const isMessage = (type: string): boolean => Object.hasOwn(layout, type);
 const isZero = (value: unknown): boolean => !value || (value instanceof Uint8Array && value.length === 0);
 
-function writeList(writer: ByteWriter, field: FieldLayout, values: readonly unknown[]): void {
-  if (values.length === 0) return;
-  if (isMessage(field.type) || field.type === 'string' || field.type === 'bytes') {
-    for (const value of values) writeValue(writer, field.number, field.type, value);
-    return;
+function listWriter({ number, type }: FieldLayout, write: ValueWriter): ValueWriter {
+  if (isMessage(type) || type === 'string' || type === 'bytes') {
+    return (writer, values) => {
+      for (const value of values as readonly unknown[]) write(writer, value);
+    };
   }
-  writer.varint((field.number << 3) | LENGTH);
-  writer.delimited(() => {
-    for (const value of values) writer.int64(value as number);
-  });
+  const tag = (number << 3) | LENGTH;
+  return (writer, value) => {
+    const values = value as readonly number[];
+    if (values.length === 0) return;
+    writer.varint(tag);
+    const start = writer.open();
+    for (const value of values) writer.int64(value);
+    writer.close(start);
+  };
 }
 
-function writeMap(writer: ByteWriter, field: FieldLayout, map: Readonly<Record<string, unknown>>): void {
-  for (const key of Object.keys(map).sort(compareBytes)) {
-    writer.varint((field.number << 3) | LENGTH);
-    writer.delimited(() => {
-      writeValue(writer, 1, 'string', key);
-      writeValue(writer, 2, field.type, map[key]);
-    });
-  }
+function mapWriter({ number, type }: FieldLayout): ValueWriter {
+  const tag = (number << 3) | LENGTH;
+  const writeKey = valueWriter(1, 'string');
+  const writeValue = valueWriter(2, type);
+  return (writer, value) => {
+    const map = value as Readonly<Record<string, unknown>>;
+    for (const key of Object.keys(map).sort(compareBytes)) {
+      writer.varint(tag);
+      const start = writer.open();
+      writeKey(writer, key);
+      writeValue(writer, map[key]);
+      writer.close(start);
+    }
+  };
 }
 
-function writeValue(writer: ByteWriter, number: number, type: string, value: unknown): void {
+function valueWriter(number: number, type: string): ValueWriter {
+  const tag = (number << 3) | LENGTH;
   if (type === 'string') {
-    writer.varint((number << 3) | LENGTH);
-    writer.text(value as string);
-  } else if (type === 'bytes') {
-    const bytes = value as Uint8Array;
-    writer.varint((number << 3) | LENGTH);
-    writer.varint(bytes.length);
-    writer.bytes(bytes);
-  } else if (isMessage(type)) {
-    writer.varint((number << 3) | LENGTH);
-    writer.delimited(() => writeMessage(writer, type, value as object));
-  } else {
-    writer.varint((number << 3) | VARINT);
-    writer.int64(Number(value));
+    return (writer, value) => {
+      writer.varint(tag);
+      writer.text(value as string);
+    };
   }
+  if (type === 'bytes') {
+    return (writer, value) => {
+      const bytes = value as Uint8Array;
+      writer.varint(tag);
+      writer.varint(bytes.length);
+      writer.bytes(bytes);
+    };
+  }
+  if (isMessage(type)) {
+    const fields = writersOf(type);
+    return (writer, value) => {
+      writer.varint(tag);
+      const start = writer.open();
+      writeMessage(writer, fields, value as object);
+      writer.close(start);
+    };
+  }
+  const scalar = (number << 3) | VARINT;
+  return (writer, value) => {
+    writer.varint(scalar);
+    writer.int64(typeof value === 'bigint' ? value : Number(value));
+  };
 }

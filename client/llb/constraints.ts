@@ -44,7 +44,7 @@ export function constraints(options: ConstraintOptions, recorded: Iterable<Cap> 
     metadata: {
       ignoreCache: options.ignoreCache ?? false,
       description,
-      caps: [...new Set(recorded)].sort(),
+      caps: union([], [...recorded]),
       ...(options.exportCache === undefined ? {} : { exportCache: options.exportCache }),
       ...(options.resources === undefined ? {} : { resources: options.resources }),
       ...(options.progressGroup === undefined ? {} : { progressGroup: options.progressGroup }),
@@ -56,15 +56,23 @@ export const emptyMetadata: LlbMetadata = { ignoreCache: false, description: {},
 
 /** `over` wins where both say something; capabilities add up. BuildKit: client/llb/state.go mergeMetadata. */
 export function mergeMetadata(base: LlbMetadata, over: LlbMetadata): LlbMetadata {
+  if (base === emptyMetadata) return over;
   const exportCache = over.exportCache ?? base.exportCache;
   const progressGroup = over.progressGroup ?? base.progressGroup;
   const resources = over.resources ?? base.resources;
   return {
     ignoreCache: base.ignoreCache || over.ignoreCache,
     description: { ...base.description, ...over.description },
-    caps: [...new Set([...base.caps, ...over.caps])].sort(),
+    caps: union(base.caps, over.caps),
     ...(exportCache === undefined ? {} : { exportCache }),
     ...(progressGroup === undefined ? {} : { progressGroup }),
     ...(resources === undefined ? {} : { resources }),
   };
+}
+
+/** Sorted; most steps have one capability or two. */
+export function union(sorted: readonly string[], more: readonly string[]): readonly string[] {
+  const added = more.filter((cap, index) => !sorted.includes(cap) && more.indexOf(cap) === index);
+  if (added.length === 0) return sorted;
+  return added.length === 1 && sorted.length === 0 ? added : [...sorted, ...added].sort();
 }

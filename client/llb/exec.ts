@@ -38,11 +38,11 @@ export class ExecOp implements Vertex {
     this.#args = options.args ?? splitShell(options.shlex ?? '');
     if (this.#args.length === 0) throw llbInvalid('a run needs arguments');
     this.#settings = runSettings(base, options);
-    this.#options = { ...options, ssh: withTargets(options.ssh ?? []) };
-    this.#constraints = constraints({
+    this.#options = options.ssh?.length ? { ...options, ssh: withTargets(options.ssh) } : options;
+    this.#constraints = {
+      ...constraints(options),
       platform: options.platform ?? base.settings.platform,
-      ...dropPlatform(options),
-    });
+    };
     const root: ExecMount = { target: '/', input: base.output, readonly: options.readonlyRoot ?? false };
     const others = (options.mounts ?? []).map((mount) => ({ ...mount, input: mount.source?.output }));
     for (const mount of others)
@@ -53,11 +53,9 @@ export class ExecOp implements Vertex {
 
   #outputs(root: ExecMount, options: RunOptions): MountOutputs {
     const writable = this.#mounts.filter(hasOutput);
-    const outputs = new Map<ExecMount, Output>(
-      writable.map((mount, index) => [mount, { vertex: this, index, platform: options.platform }]),
-    );
+    const outputs = writable.map((_, index): Output => ({ vertex: this, index, platform: options.platform }));
     const outputOf = (mount: ExecMount): Output | undefined =>
-      mount.readonly ? mount.input : outputs.get(mount);
+      mount.readonly ? mount.input : outputs[writable.indexOf(mount)];
     return {
       root: outputOf(root),
       at: (target) => {
@@ -114,8 +112,6 @@ export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/
 
 const hasOutput = (mount: ExecMount): boolean =>
   !mount.readonly && !mount.noOutput && !mount.cache && !mount.tmpfs;
-
-const dropPlatform = ({ platform: _, ...rest }: RunOptions): Omit<RunOptions, 'platform'> => rest;
 
 const withTargets = (ssh: NonNullable<RunOptions['ssh']>): NonNullable<RunOptions['ssh']> =>
   ssh.map((socket, index) => ({ ...socket, target: socket.target || `/run/buildkit/ssh_agent.${index}` }));

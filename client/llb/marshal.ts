@@ -5,7 +5,7 @@ import { newId } from '../../core/util/identity.js';
 import { defaultPlatform, type Platform } from '../../core/util/platform.js';
 import { marshalOp } from '../../proto/marshal.js';
 import { type Cap, caps } from './caps.js';
-import { emptyMetadata, mergeMetadata } from './constraints.js';
+import { emptyMetadata, mergeMetadata, union } from './constraints.js';
 import { encodeSource } from './encode.js';
 import { SourceMapCollector } from './source-map.js';
 import type { State } from './state.js';
@@ -72,12 +72,9 @@ class DefinitionWriter {
   finish(result: Output): LlbDefinition {
     const { digest } = this.#context.marshal(result.vertex);
     const terminal = marshalOp({ inputs: [{ digest, index: result.index }] });
-    const needed = this.#terminalCaps();
-    const metadata = mergeMetadata(this.#metadata.get(sha256(terminal)) ?? emptyMetadata, {
-      ...emptyMetadata,
-      caps: needed,
-    });
-    this.#metadata.set(sha256(terminal), metadata);
+    const last = sha256(terminal);
+    const known = this.#metadata.get(last) ?? emptyMetadata;
+    this.#metadata.set(last, { ...known, caps: union(known.caps, this.#terminalCaps()) });
     return {
       def: [...this.#def, terminal],
       metadata: this.#metadata,

@@ -6,7 +6,7 @@ import type { Platform } from '../../core/util/platform.js';
 import type { Init, pb } from '../../proto/index.js';
 import { marshalOp } from '../../proto/marshal.js';
 import type { Constraints } from './constraints.js';
-import { mergeMetadata } from './constraints.js';
+import { union } from './constraints.js';
 import type { MarshalledOp } from './vertex.js';
 
 export type OpMessage = Init<pb.Op>;
@@ -23,8 +23,8 @@ export function finishOp(
 ): MarshalledOp {
   const bytes = marshalOp({
     ...op,
-    ...(platform === undefined ? {} : { platform: platformMessage(platform) }),
-    constraints: { filter: [...own.filters] },
+    platform: platform && platformMessage(platform),
+    constraints: { filter: own.filters },
   });
   return {
     digest: sha256(bytes),
@@ -34,8 +34,10 @@ export function finishOp(
   };
 }
 
-const withCaps = (metadata: LlbMetadata, added: Iterable<string>): LlbMetadata =>
-  mergeMetadata(metadata, { ignoreCache: false, description: {}, caps: [...added] });
+const withCaps = (metadata: LlbMetadata, added: Iterable<string>): LlbMetadata => ({
+  ...metadata,
+  caps: union(metadata.caps, [...added]),
+});
 
 export const platformMessage = (platform: Platform): NonNullable<OpMessage['platform']> => ({
   OS: platform.os,

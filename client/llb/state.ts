@@ -63,7 +63,12 @@ export class State {
   }
 
   env(key: string, value: string): State {
-    return this.#with({ env: setEnv(this.settings.env, [[key, value]]) });
+    return this.envs([[key, value]]);
+  }
+
+  /** Sets several variables, one after the other. */
+  envs(variables: Iterable<readonly [key: string, value: string]>): State {
+    return this.#with({ env: setEnv(this.settings.env, variables) });
   }
 
   user(user: string): State {
@@ -91,10 +96,12 @@ export class State {
   }
 
   extraHost(...hosts: readonly HostIp[]): State {
+    if (hosts.length === 0) return this;
     return this.#with({ extraHosts: [...this.settings.extraHosts, ...hosts] });
   }
 
   ulimit(...ulimits: readonly Ulimit[]): State {
+    if (ulimits.length === 0) return this;
     return this.#with({ ulimits: [...this.settings.ulimits, ...ulimits] });
   }
 

@@ -138,9 +138,7 @@ async function build(
 
 /** What a daemon of this project does, when it does not say. */
 const builtinCaps: ReadonlySet<string> = new Set([
-  ...Object.values(caps).filter(
-    (cap) => cap !== caps.mergeOp && cap !== caps.diffOp && cap !== caps.execMetaCdi,
-  ),
+  ...Object.values(caps).filter((cap) => cap !== caps.mergeOp && cap !== caps.diffOp),
   'exec.meta.cgroup.parent',
   'exec.mount.bind.readwrite-nooutput',
 ]);

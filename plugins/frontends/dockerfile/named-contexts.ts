@@ -91,7 +91,8 @@ export class NamedContexts {
     const logName = `[context ${key}] load metadata for ${ref}`;
     const resolved = await this.#images.resolve(full, { platform, resolveMode, logName }, signal);
     const state = imageState(resolved.ref, { platform, name: `[context ${key}] ${ref}` });
-    return { state: state.withImageConfig(resolved.config), image: parseImage(resolved.config) };
+    const image = { ...parseImage(resolved.config), created: undefined };
+    return { state: state.withImageConfig(resolved.config), image };
   }
 
   /** `<store>@<digest>`, a store of the client. In messages the image goes by the name of the context. */

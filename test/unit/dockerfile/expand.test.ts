@@ -5,6 +5,7 @@ import { ExpandError } from '../../../plugins/frontends/dockerfile/expand/expand
 import {
   emptyEnvironment,
   expand,
+  expandWords,
   type LexOptions,
 } from '../../../plugins/frontends/dockerfile/expand/shell-lex.js';
 
@@ -62,7 +63,7 @@ describe('dockerfile expansion', () => {
 
   it('cuts words after expansion, but not inside quotes', () => {
     const spaced = new Map([['S', 'x y']]);
-    expect(expand('a$S "$S" b\\ c ""', spaced, lex).words).to.deep.equal(['ax', 'y', 'x y', 'b c']);
+    expect(expandWords('a$S "$S" b\\ c ""', spaced, lex)).to.deep.equal(['ax', 'y', 'x y', 'b c']);
   });
 
   it('keeps references to unset variables on request', () => {

@@ -85,7 +85,7 @@ async function loadStageContext(stage: StageBuild, named: NamedContext, signal: 
   stage.dispatched = true;
   stage.state = state;
   if (!image) return;
-  stage.image = image;
+  stage.image = unbuilt(image);
   if (image.os && image.architecture) stage.platform = imagePlatform(image);
 }
 
@@ -156,9 +156,11 @@ const baseState = (stage: StageBuild, platform: Platform, options: ConvertOption
   });
 
 function startFrom(stage: StageBuild, image: Image): void {
-  stage.baseImage = cloneImage(image);
-  stage.image = cloneImage(image);
+  stage.baseImage = image;
+  stage.image = unbuilt(image);
 }
+
+const unbuilt = (image: Image): Image => ({ ...cloneImage(image), created: undefined });
 
 /** Images of schema 1 have no diff ids, so their history decides. */
 const hasNoLayers = ({ rootfs, history }: Image): boolean =>

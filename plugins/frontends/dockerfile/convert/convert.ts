@@ -151,7 +151,7 @@ function convertStage(stage: StageBuild, context: StepContext): void {
     config.env.push(`PATH=${DEFAULT_PATH}`);
     entries.push(['PATH', DEFAULT_PATH]);
   }
-  for (const [key, value] of entries) stage.state = stage.state.env(key, value);
+  stage.state = stage.state.envs(entries);
   if (options.hostname) stage.state = stage.state.hostname(options.hostname);
   if (config.workingDir) setWorkdir(stage, config.workingDir);
   if (config.user) setUser(stage, config.user);

@@ -4,10 +4,8 @@ import type { Converter } from './step.js';
 
 export const convertEnv: Converter<'env'> = (stage, instruction, context) => {
   const filled = fillPairs(stage, instruction.variables, instruction, context);
-  for (const [key, value] of filled) {
-    stage.state = stage.state.env(key, value);
-    setImageEnv(stage.image.config.env, key, value);
-  }
+  stage.state = stage.state.envs(filled);
+  for (const [key, value] of filled) setImageEnv(stage.image.config.env, key, value);
   const text = filled.map(([key, value]) => ` ${key}=${value}`).join('');
   record(stage, `ENV${text}`, context.options.epoch);
 };

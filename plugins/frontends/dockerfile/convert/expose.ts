@@ -1,14 +1,14 @@
 /** Ports as `number/protocol`. BuildKit: frontend/dockerfile/dockerfile2llb/convert_expose.go. */
 import { isIP } from 'node:net';
 import { goQuote } from '../../../../core/util/go-quote.js';
-import { expand } from '../expand/shell-lex.js';
+import { expandWords } from '../expand/shell-lex.js';
 import type { LintEvents } from '../lint/events.js';
 import { syntaxError } from '../located.js';
 import { record } from './history.js';
 import type { Converter } from './step.js';
 
 export const convertExpose: Converter<'expose'> = (stage, { ports, ranges }, { lex, options }) => {
-  const words = ports.flatMap((port) => expand(port, stage.env, lex).words);
+  const words = ports.flatMap((port) => expandWords(port, stage.env, lex));
   const exposed = words.flatMap((text) =>
     parsePort(text, (parts) => options.lint.tell('port', { text, ranges, ...parts })),
   );

@@ -26,6 +26,13 @@ export class Scanner {
     return this.#at >= this.#text.length;
   }
 
+  /** Takes what is none of `stops`, which are ASCII. */
+  takeUntil(stops: string): string {
+    const start = this.#at;
+    while (this.#at < this.#text.length && !stops.includes(this.#text[this.#at]!)) this.#at++;
+    return this.#text.slice(start, this.#at);
+  }
+
   /** Takes characters as long as `wanted` says so. */
   takeWhile(wanted: (character: string) => boolean): string {
     const start = this.#at;

@@ -28,89 +28,91 @@ export interface LexOptions {
 
 export interface Expanded {
   readonly text: string;
-  /** The text cut at unquoted spaces, after expansion. */
-  readonly words: readonly string[];
   /** Variables that were read, and those that were read but not set. */
   readonly matched: ReadonlySet<string>;
   readonly unmatched: ReadonlySet<string>;
 }
 
 export function expand(word: string, env: Environment, options: LexOptions): Expanded {
-  if (!special.test(word)) return plainWord(word);
-  const expansion = new Expansion(word, env, options);
-  try {
-    return expansion.run();
-  } catch (error) {
-    throw error instanceof ExpandError
-      ? new ExpandError(`failed to process ${goQuote(word)}: ${error.message}`, expansion.unmatched)
-      : error;
-  }
+  if (!special.test(word)) return { text: word, matched: nothing, unmatched: nothing };
+  return new Expansion(word, env, options).run();
+}
+
+/** The text cut at unquoted spaces, after expansion. */
+export function expandWords(word: string, env: Environment, options: LexOptions): readonly string[] {
+  const words = new WordList();
+  new Expansion(word, env, options).run(words);
+  return words.finish();
 }
 
 /** What most words lack: quotes, escapes, variables, and the start of a heredoc. */
 const special = /[$'"<\\`]/;
 const nothing: ReadonlySet<string> = new Set();
 
-const plainWord = (word: string): Expanded => ({
-  text: word,
-  words: word.split(/\s+/u).filter((part) => part !== ''),
-  matched: nothing,
-  unmatched: nothing,
-});
-
 /** Far more than anyone writes, far less than the stack holds. */
 const MAX_DEPTH = 500;
 
-type Piece = { readonly text: string; readonly words: readonly string[] };
-
 class Expansion {
+  readonly #word: string;
   readonly #in: Scanner;
   readonly #env: Environment;
   readonly #options: LexOptions;
   readonly #matched = new Set<string>();
-  readonly unmatched = new Set<string>();
+  readonly #unmatched = new Set<string>();
   #depth = 0;
 
   constructor(word: string, env: Environment, options: LexOptions) {
+    this.#word = word;
     this.#in = new Scanner(word);
     this.#env = env;
     this.#options = options;
   }
 
-  run(): Expanded {
-    const { text, words } = this.#until('', this.#options.rawEscapes ?? false);
-    return { text, words, matched: this.#matched, unmatched: this.unmatched };
+  run(words?: WordList): Expanded {
+    try {
+      const text = this.#until('', this.#options.rawEscapes ?? false, words);
+      return { text, matched: this.#matched, unmatched: this.#unmatched };
+    } catch (error) {
+      throw error instanceof ExpandError
+        ? new ExpandError(`failed to process ${goQuote(this.#word)}: ${error.message}`, this.#unmatched)
+        : error;
+    }
   }
 
   /** Expands up to `stop`, which is taken too; up to the end if that is empty. */
-  #until(stop: string, rawEscapes: boolean): Piece {
-    const words = new WordList();
+  #until(stop: string, rawEscapes: boolean, words?: WordList): string {
+    const { escapeToken } = this.#options;
+    const stops = `$<'"${escapeToken}${stop}`;
     let text = '';
     while (!this.#in.done) {
+      const plain = this.#in.takeUntil(stops);
+      words?.add(plain);
+      text += plain;
       const character = this.#in.peek();
-      if (stop !== '' && character === stop) {
+      if (character === '') break;
+      if (character === stop) {
         this.#in.next();
-        return { text, words: words.finish() };
+        return text;
       }
       const special = this.#special(character, rawEscapes);
       if (special !== undefined) {
         text += special;
-        if (character === '$') words.add(special);
-        else words.addRaw(special);
+        if (character === '$') words?.add(special);
+        else words?.addRaw(special);
         continue;
       }
       this.#in.next();
-      if (character !== this.#options.escapeToken) {
-        words.add(character);
+      if (character !== escapeToken) {
+        words?.add(character);
         text += character;
         continue;
       }
       const escaped = (rawEscapes ? character : '') + this.#in.next();
-      words.addRaw(escaped);
+      words?.addRaw(escaped);
       text += escaped;
     }
     if (stop !== '') throw new ExpandError(`unexpected end of statement while looking for matching ${stop}`);
-    return { text, words: words.finish() };
+    return text;
   }
 
   #special(character: string, rawEscapes: boolean): string | undefined {
@@ -134,7 +136,9 @@ class Expansion {
     const { escapeToken, rawQuotes } = this.#options;
     this.#in.next();
     let inside = '';
+    const stops = `$"${escapeToken}`;
     while (!this.#in.done) {
+      inside += this.#in.takeUntil(stops);
       const character = this.#in.peek();
       if (character === '$') {
         inside += this.#dollar();
@@ -230,7 +234,7 @@ class Expansion {
   #part(stop: string, rawEscapes: boolean, missing = "missing '}'"): string {
     if (++this.#depth > MAX_DEPTH) throw new ExpandError('substitutions are nested too deeply');
     try {
-      const { text } = this.#until(stop, rawEscapes);
+      const text = this.#until(stop, rawEscapes);
       this.#depth--;
       return text;
     } catch (error) {
@@ -250,7 +254,7 @@ class Expansion {
 
   #lookUp(name: string): string | undefined {
     const value = this.#env.get(name);
-    (value === undefined ? this.unmatched : this.#matched).add(name);
+    (value === undefined ? this.#unmatched : this.#matched).add(name);
     return value;
   }
 }

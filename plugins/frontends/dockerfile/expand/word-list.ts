@@ -5,9 +5,11 @@ export class WordList {
 
   /** Unquoted text: spaces end a word. */
   add(text: string): void {
-    for (const character of text) {
-      if (!/\s/u.test(character)) this.#word += character;
-      else this.#end();
+    const [first = '', ...others] = text.split(/\s/u);
+    this.#word += first;
+    for (const other of others) {
+      this.#end();
+      this.#word = other;
     }
   }
 

@@ -1,5 +1,7 @@
 /** The image config that a build writes: OCI's, with Docker's additions. Health check times are nanoseconds. */
 export interface Image {
+  /** Of a base alone: what is built gets its time when it is exported. */
+  readonly created?: string | undefined;
   author: string;
   architecture: string;
   os: string;
@@ -7,7 +9,7 @@ export interface Image {
   osFeatures: readonly string[];
   variant: string;
   config: ImageConfig;
-  rootfs: { type: string; diffIds: readonly string[] | undefined };
+  rootfs: { readonly type: string; readonly diffIds: readonly string[] | undefined };
   history: HistoryEntry[];
 }
 
@@ -44,4 +46,15 @@ export interface HistoryEntry {
   readonly emptyLayer: boolean;
 }
 
-export const cloneImage = (image: Image): Image => structuredClone(image);
+/** A copy that shares only what nobody changes. Written out: every stage takes some. */
+export const cloneImage = ({ config, history, ...image }: Image): Image => ({
+  ...image,
+  config: {
+    ...config,
+    exposedPorts: new Set(config.exposedPorts),
+    env: [...config.env],
+    volumes: new Set(config.volumes),
+    labels: new Map(config.labels),
+  },
+  history: [...history],
+});

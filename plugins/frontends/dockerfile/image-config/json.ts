@@ -45,6 +45,7 @@ const rawHistory = z.object({
   empty_layer: flag,
 });
 const rawImage = z.object({
+  created: text,
   author: text,
   architecture: text,
   os: text,
@@ -59,6 +60,7 @@ const rawImage = z.object({
 export function parseImage(json: Uint8Array): Image {
   const raw = readRaw(json);
   return {
+    created: raw.created ?? undefined,
     author: raw.author ?? '',
     architecture: raw.architecture ?? '',
     os: raw.os ?? '',
@@ -122,7 +124,7 @@ const parseHealthCheck = (raw: z.infer<typeof rawHealthCheck>): HealthCheck => (
 
 export function formatImage(image: Image): Uint8Array {
   const json = goJson({
-    ...omitEmpty({ author: image.author }),
+    ...omitEmpty({ created: image.created, author: image.author }),
     architecture: image.architecture,
     os: image.os,
     ...omitEmpty({ 'os.version': image.osVersion, 'os.features': image.osFeatures, variant: image.variant }),

@@ -2,7 +2,7 @@
  * Here-documents: `<<WORD` takes the following lines up to one that is WORD. `<<-` ignores leading tabs; a quoted
  * word switches variables off. BuildKit: frontend/dockerfile/parser/parser.go.
  */
-import { emptyEnvironment, expand, type LexOptions } from '../expand/shell-lex.js';
+import { emptyEnvironment, expandWords, type LexOptions } from '../expand/shell-lex.js';
 
 export interface HeredocStart {
   readonly name: string;
@@ -15,16 +15,19 @@ export interface Heredoc extends HeredocStart {
 }
 
 const lex: LexOptions = { escapeToken: '\\', skipUnset: true };
+const rawQuotes: LexOptions = { ...lex, rawQuotes: true };
+const rawLine: LexOptions = { ...rawQuotes, rawEscapes: true };
 
 /** Reads a word as the start of a heredoc, if it is one. */
 export function parseHeredocStart(word: string): HeredocStart | undefined {
+  if (!word.includes('<<')) return undefined;
   const match = /^(\d*)<<(-?)\s*([^<]*)$/.exec(word);
   const rest = match?.[3];
   if (!match || !rest) return undefined;
-  const [name, ...more] = expand(rest, emptyEnvironment, lex).words;
+  const [name, ...more] = expandWords(rest, emptyEnvironment, lex);
   if (name === undefined || more.length > 0) return undefined;
   // Quotes that only the raw reading keeps were there to quote the word.
-  const [raw] = expand(rest, emptyEnvironment, { ...lex, rawQuotes: true }).words;
+  const [raw] = expandWords(rest, emptyEnvironment, rawQuotes);
   return { name, expand: quotes(name) === quotes(raw ?? ''), chomp: match[2] === '-' };
 }
 
@@ -45,7 +48,7 @@ export function heredocStarts(line: string): HeredocStart[] {
 
 function lineWords(line: string): readonly string[] {
   try {
-    return expand(line, emptyEnvironment, { ...lex, rawQuotes: true, rawEscapes: true }).words;
+    return expandWords(line, emptyEnvironment, rawLine);
   } catch {
     // A line that the shell will reject has no heredocs.
     return [];
