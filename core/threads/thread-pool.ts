@@ -34,6 +34,7 @@ const EXTRA_FACTOR = 8;
  * 2. A task that waits for an answer (`context.ask`) keeps its thread, but does not count as working.
  * 3. Extra threads end when they run out of work.
  * 4. A dedicated task gets a new thread that is never reused and does not count.
+ * 5. A thread may die while it is idle: it then gets no work, which it would never answer.
  */
 export class ThreadPool implements Threads, AsyncDisposable {
   readonly #limit: number;
@@ -117,13 +118,19 @@ export class ThreadPool implements Threads, AsyncDisposable {
     const job = this.#queue.shift()!;
     job.options.signal.removeEventListener('abort', job.leave);
     try {
-      const thread = this.#idle.pop() ?? new Thread();
+      const thread = this.#takeIdle() ?? new Thread();
       const { onAsk } = job.options;
       const answer = onAsk && ((question: unknown) => this.#answer(onAsk(question)));
       this.#busy.set(thread, this.#runOn(thread, job, answer));
     } catch (error) {
       job.reject(error);
     }
+  }
+
+  /** Rule 5. */
+  #takeIdle(): Thread | undefined {
+    for (let thread = this.#idle.pop(); thread; thread = this.#idle.pop()) if (!thread.dead) return thread;
+    return undefined;
   }
 
   /** Rule 4. */

@@ -1,3 +1,4 @@
+import type { Worker } from 'node:worker_threads';
 import { expect } from 'chai';
 import { BuildError } from '../../../../core/contracts/errors.js';
 import { ThreadPool } from '../../../../core/threads/thread-pool.js';
@@ -131,6 +132,22 @@ describe('ThreadPool', () => {
   it('reports a thread that died and goes on with another', async () => {
     expect(await rejection(run({ do: 'fail', how: 'crash' }))).to.include({ code: 'threads.crashed' });
     expect(await run({ do: 'double', value: 3 })).to.equal(6);
+  });
+
+  it('gives no work to a thread that died while it was idle', async () => {
+    const started: Worker[] = [];
+    const note = (worker: Worker): unknown => started.push(worker);
+    process.on('worker', note);
+    await using own = new ThreadPool({ threads: 1 });
+    const double = (value: number): Promise<number> =>
+      own.run<number>(task, { do: 'double', value }, { signal: never });
+    try {
+      expect(await double(1)).to.equal(2);
+      for (const worker of started) await worker.terminate();
+      expect(await double(2)).to.equal(4);
+    } finally {
+      process.off('worker', note);
+    }
   });
 
   it('says which task module is missing', async () => {
