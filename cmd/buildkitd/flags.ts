@@ -70,6 +70,8 @@ const commonProgram = (): Command =>
       'let builds have network.host, security.insecure or device',
       list,
     )
+    .addOption(truth('--cdi-disabled', 'give no devices to steps'))
+    .option('--cdi-spec-dir <folder>', 'folder of descriptions of devices; repeatable', list)
     .addOption(toggle('--oci-worker'))
     .option('--oci-worker-binary <program>', 'OCI runtime: runc, crun or a path')
     .option('--oci-worker-snapshotter <name>', 'overlayfs, native or auto')
@@ -113,6 +115,7 @@ function overridesOf(options: OptionValues): Record<string, unknown> {
     trace: options.trace,
     shutdown: defined({ drain: options.drain }),
     'insecure-entitlements': options.allowInsecureEntitlement,
+    cdi: defined({ disabled: truthOf(options.cdiDisabled), specDirs: options.cdiSpecDir }),
     log: defined({ level: options.logLevel, format: options.logFormat }),
     grpc: defined({
       address: options.addr,

@@ -4,8 +4,6 @@ import { unsupported } from '../../core/contracts/index.js';
 
 const flags = {
   otelSocketPath: '--otel-socket-path <path>',
-  cdiDisabled: '--cdi-disabled',
-  cdiSpecDir: '--cdi-spec-dir <folder>',
   saveCacheDebug: '--save-cache-debug',
   ociWorkerSelinux: '--oci-worker-selinux',
   ociWorkerProxySnapshotterPath: '--oci-worker-proxy-snapshotter-path <path>',

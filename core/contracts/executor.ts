@@ -1,4 +1,5 @@
 import type { Platform } from '../util/platform.js';
+import type { ContainerEdits } from './devices.js';
 import type { Mount } from './mount.js';
 import type { Progress } from './progress.js';
 import { family, type TokenFamily } from './token.js';
@@ -104,6 +105,8 @@ export interface ProcessSpec {
   readonly ulimits: readonly { readonly name: string; readonly soft: number; readonly hard: number }[];
   readonly cgroupParent: string;
   readonly resources: LinuxResources;
+  /** What its devices need. */
+  readonly edits?: ContainerEdits;
   /** The process gets a terminal for all of its streams. */
   readonly tty?: boolean;
   /** Remove mount point stubs together with the parents that were made for them (E13.4). */

@@ -1,6 +1,7 @@
 /** All that a plugin may import from the engine. */
 export * from './cache.js';
 export * from './content.js';
+export * from './devices.js';
 export * from './differ.js';
 export * from './errors.js';
 export * from './executor.js';

@@ -103,9 +103,10 @@ export class Control implements AsyncDisposable {
 
   async listWorkers(request: control.ListWorkersRequest, _call: Call): Promise<control.ListWorkersResponse> {
     const filters = request.filter.map(parseFilter);
-    const { workers, version } = this.#options;
+    const { workers, version, llb } = this.#options;
+    const devices = llb.devices.list();
     const records = workers.list.map((worker) =>
-      workerMessage(worker, version, this.#garbage.rulesOf(worker)),
+      workerMessage(worker, version, this.#garbage.rulesOf(worker), devices),
     );
     const wanted = records.filter(
       ({ ID, Labels }) =>

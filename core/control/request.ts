@@ -4,6 +4,7 @@ import { policyFromProto } from '../../proto/source-policy.js';
 import type { CacheRequest } from '../cache/build-caches.js';
 import { BuildError, type CacheEntry, invalid, unsupported } from '../contracts/index.js';
 import type { BuildPolicies } from '../gateway/source-policies.js';
+import { deviceGrants } from '../llb/device-grants.js';
 import { type AttestationWishes, attestationWishes } from '../provenance/wishes.js';
 import { didYouMean } from '../util/nearest.js';
 
@@ -107,6 +108,8 @@ function grant(wanted: readonly string[], allowed: readonly string[]): ReadonlyS
       );
     }
   }
+  // Those that are none are refused before anything runs.
+  deviceGrants(wanted);
   return new Set(wanted);
 }
 

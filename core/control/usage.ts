@@ -1,7 +1,7 @@
 /** Disk usage and pruning over every worker, in the messages of the Control API. */
 import { control, type debug, types } from '../../proto/index.js';
 import { timestampOf } from '../../proto/timestamp.js';
-import type { GcRule, UsageRecord, Worker, Workers } from '../contracts/index.js';
+import type { DeviceInfo, GcRule, UsageRecord, Worker, Workers } from '../contracts/index.js';
 
 export async function diskUsage(
   workers: Workers,
@@ -94,6 +94,7 @@ export const workerMessage = (
   { profile }: Worker,
   version: types.BuildkitVersion,
   rules: readonly GcRule[],
+  devices: readonly DeviceInfo[],
 ): types.WorkerRecord =>
   types.WorkerRecord.create({
     GCPolicy: rules.map(ruleMessage),
@@ -107,4 +108,9 @@ export const workerMessage = (
       OSFeatures: platform.osFeatures,
     })),
     BuildkitVersion: version,
+    CDIDevices: devices.map(({ name, autoAllow, annotations }) => ({
+      Name: name,
+      AutoAllow: autoAllow,
+      Annotations: annotations,
+    })),
   });

@@ -22,6 +22,7 @@ import {
   type Worker,
 } from '../contracts/index.js';
 import { Control } from '../control/control.js';
+import { openDevices } from '../devices/open-devices.js';
 import { History } from '../history/history.js';
 import { RecordingTracing } from '../history/traces/recording-tracing.js';
 import { TraceRecorder } from '../history/traces/trace-recorder.js';
@@ -210,10 +211,12 @@ async function openControl(
       maxParallelism: workers.list[0]?.profile.maxParallelism ?? 0,
     }),
   );
+  const devices = openDevices(core.config.settings.cdi, logger);
   const llb = {
     workers,
     sources: container.get(Sources.all),
     sessions,
+    devices,
     tracing,
     logger,
     cacheMounts: new CacheMounts(),
@@ -232,7 +235,7 @@ async function openControl(
       refs: () => workers.default().refs,
       logger,
     },
-    allowedEntitlements: core.config.settings['insecure-entitlements'],
+    allowedEntitlements: allowedEntitlements(core.config.settings),
     workers,
     tracing,
     logger,
@@ -246,6 +249,10 @@ async function openControl(
   });
   return owner.use(control);
 }
+
+/** Those of devices are granted one by one, so that the daemon need not be told to allow them at all. */
+const allowedEntitlements = ({ cdi, 'insecure-entitlements': listed }: EngineConfig['settings']): string[] =>
+  cdi.disabled ? [...listed] : [...listed, 'device'];
 
 async function registerPlugins(
   { plugins, logger }: EngineOptions,

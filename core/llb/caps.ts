@@ -79,6 +79,7 @@ const working = [
   'passthroughop',
   'source.policy',
   'source.policy.session',
+  'exec.meta.cdi',
   'constraints',
   'platform',
   'meta.ignorecache',
@@ -88,19 +89,14 @@ const working = [
   'exporter.image.attestations',
   'exporter.sourcedateepoch',
   'exporter.multiple',
+  'gc.freespacefilter',
+  'history.filter',
   'cache.gha',
   'cache.s3',
   'cache.azblob',
 ] as const;
 
-const known = [
-  'source.local.metadatatransfer',
-  'source.git.signatureverify',
-  'exec.meta.cdi',
-  'exporter.session',
-  'gc.freespacefilter',
-  'history.filter',
-] as const;
+const known = ['source.local.metadatatransfer', 'source.git.signatureverify', 'exporter.session'] as const;
 
 export const llbCaps: readonly Capability[] = [
   ...working.map((id) => ({ id, working: true })),

@@ -13,8 +13,8 @@ import { type DefinedOp, readDefinition } from './definition.js';
 import { hasOutput } from './model.js';
 import { opName } from './names.js';
 import { makeOp } from './ops/make-op.js';
+import { permitted } from './permissions.js';
 import type { LlbServices, LoadOptions } from './services.js';
-import { refuseUnsupported } from './unsupported.js';
 import { chooseWorker } from './worker-choice.js';
 
 /** The edge that a definition's result is; undefined for scratch. */
@@ -52,7 +52,7 @@ function makeVertex(
 ): Vertex {
   try {
     checkCaps(metadata.caps);
-    refuseUnsupported(op.body, options);
+    const body = permitted(op.body, options, services.devices);
     if (metadata.ignoreCache) pruneCacheMounts(op, services);
     const worker = chooseWorker(services.workers, op.constraints);
     const inputs = op.inputs.map((input) => edge(vertices, input.digest, input.index));
@@ -71,7 +71,7 @@ function makeVertex(
       exportCache: metadata.exportCache,
       progressGroup: metadata.progressGroup,
       description: { ...metadata.description, worker: worker.profile.id },
-      op: runnable(op, metadata, name, worker, services, options),
+      op: runnable({ ...op, body }, metadata, name, worker, services, options),
     };
   } catch (error) {
     const known = BuildError.from(error);

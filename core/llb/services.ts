@@ -1,3 +1,4 @@
+import type { Devices } from '../contracts/devices.js';
 import type { LlbDefinition } from '../contracts/frontend.js';
 import type { Logger } from '../contracts/logger.js';
 import type { Sessions } from '../contracts/session.js';
@@ -14,6 +15,7 @@ export interface LlbServices {
   readonly workers: Workers;
   readonly sources: Contributions<Source>;
   readonly sessions: Sessions;
+  readonly devices: Devices;
   readonly tracing: Tracing;
   readonly logger: Logger;
   /** One per daemon: who holds which cache mount is known in this process only. */
@@ -25,7 +27,7 @@ export interface LlbServices {
 
 /** What one build may do. */
 export interface LoadOptions {
-  /** Granted entitlements: `network.host`, `security.insecure`. */
+  /** Granted entitlements: `network.host`, `security.insecure`, `device`, `device=NAME`. */
   readonly entitlements: ReadonlySet<string>;
   /** Applies the build's source policies to a definition that turns up while it runs. */
   readonly rewrite?: (definition: LlbDefinition, signal: AbortSignal) => Promise<LlbDefinition>;

@@ -47,10 +47,19 @@ function verbose(worker: types.WorkerRecord): string {
     ...Object.entries(worker.Labels)
       .sort()
       .map(([key, value]) => [`  ${key}:`, value]),
+    ...(worker.CDIDevices.length > 0 ? [['Devices:'], ...worker.CDIDevices.flatMap(deviceRows)] : []),
     ...worker.GCPolicy.flatMap(policyRows),
   ];
   return `${table(rows)}\n`;
 }
+
+const deviceRows = ({ Name, AutoAllow, OnDemand, Annotations }: types.CDIDevice): string[][] => [
+  ['  Name:', Name],
+  OnDemand ? ['  OnDemand:', 'true'] : ['  AutoAllow:', String(AutoAllow)],
+  ...Object.entries(Annotations)
+    .sort()
+    .map(([key, value]) => ['  Annotations:', `${key}: ${value}`]),
+];
 
 function policyRows(rule: types.GCPolicy, index: number): string[][] {
   const rows = [[`GC Policy rule#${index}:`], ['  All:', String(rule.all)]];

@@ -100,6 +100,19 @@ export const configSchema = z.strictObject({
         .describe('log where the main thread is when it has not turned for so long; 0: never'),
     })
     .prefault({}),
+  cdi: z
+    .strictObject({
+      disabled: z.boolean().default(false).describe('true: steps get no devices'),
+      specDirs: z
+        .array(z.string())
+        .default(['/etc/cdi', '/var/run/cdi', '/etc/buildkit/cdi'])
+        .describe('folders of descriptions of devices; later ones win'),
+      autoAllowed: z
+        .array(z.string())
+        .default([])
+        .describe('devices, or kinds of them (`vendor/class`), that builds get without being granted any'),
+    })
+    .prefault({}),
   dns: z
     .strictObject({
       nameservers: z.array(z.string()).optional().describe('name servers of steps'),
@@ -167,7 +180,6 @@ export const keysNotSupportedYet: readonly string[] = [
   'provenanceEnvDir',
   'grpc.securityDescriptor',
   'otel',
-  'cdi',
   'worker.oci.proxySnapshotterPath',
   'worker.oci.stargzSnapshotter',
   'worker.oci.userRemapUnsupported',

@@ -1,4 +1,5 @@
 /** Runs a process in the trees of its inputs; what it wrote becomes the results. Wire facts E5.3, E5.17. */
+import type { ContainerEdits } from '../../contracts/devices.js';
 import { BuildError } from '../../contracts/errors.js';
 import type { ExecSpec } from '../../contracts/executor.js';
 import type { Progress } from '../../contracts/progress.js';
@@ -108,6 +109,15 @@ export class ExecOp implements Op {
     return secretEnv(this.#services.sessions, sessions, this.#body.secretEnv, signal);
   }
 
+  /** Looked up when it runs: what describes them may have changed since it was loaded. */
+  #edits(): ContainerEdits | undefined {
+    const { cdiDevices } = this.#body;
+    if (cdiDevices.length === 0) return undefined;
+    const { devices } = this.#services;
+    const names = devices.resolve(cdiDevices);
+    return names.length > 0 ? devices.edits(names) : undefined;
+  }
+
   async #runProcess(
     mounts: PreparedMounts,
     secrets: readonly string[],
@@ -115,7 +125,7 @@ export class ExecOp implements Op {
   ): Promise<void> {
     const spec: ExecSpec = {
       id: newId(),
-      process: processSpec(this.#body, this.#setting, secrets),
+      process: processSpec(this.#body, this.#setting, secrets, this.#edits()),
       root: mounts.root,
       mounts: mounts.mounts,
       progress,

@@ -52,7 +52,7 @@ describe('LlbBridge', () => {
       'exec.mount.cache',
       'mergeop',
     ]);
-    expect(pong.LLBCaps?.map((cap) => cap.ID)).to.not.include('exec.meta.cdi');
+    expect(pong.LLBCaps?.map((cap) => cap.ID)).to.not.include('source.local.metadatatransfer');
     expect(pong.Workers?.[0]).to.deep.include({ ID: 'worker' });
   });
 

@@ -1,10 +1,13 @@
 /** Services with fakes, and op contexts. */
+
+import type { Devices } from '../../../core/contracts/devices.js';
 import { silentLogger } from '../../../core/contracts/logger.js';
 import { type Progress, silentProgress } from '../../../core/contracts/progress.js';
 import type { ClientAgents, Session } from '../../../core/contracts/session.js';
 import type { Source } from '../../../core/contracts/source.js';
 import type { Contributions } from '../../../core/contracts/token.js';
 import { silentTracing } from '../../../core/contracts/tracing.js';
+import { noDevices } from '../../../core/devices/no-devices.js';
 import { CacheMounts } from '../../../core/llb/ops/cache-mounts.js';
 import type { LlbServices } from '../../../core/llb/services.js';
 import type { OpContext } from '../../../core/solver/op.js';
@@ -27,6 +30,7 @@ export function fakeServices(
     readonly secrets?: Readonly<Record<string, string>>;
     readonly agents?: Partial<ClientAgents>;
     readonly sockets?: SocketFolder;
+    readonly devices?: Devices;
     readonly workers?: readonly [FakeWorker, ...FakeWorker[]];
   } = {},
 ): FakeServices {
@@ -49,6 +53,7 @@ export function fakeServices(
     logger: silentLogger,
     cacheMounts: new CacheMounts(),
     sockets: parts.sockets ?? new SocketFolder('/nowhere'),
+    devices: parts.devices ?? noDevices,
     logLimits: { maxSize: -1, maxSpeed: -1 },
   };
 }

@@ -1,4 +1,5 @@
 /** The process of an exec op, as executors take it. */
+import type { ContainerEdits } from '../../../contracts/devices.js';
 import type { ProcessSpec } from '../../../contracts/executor.js';
 import type { ExecBody, ProxySettings } from '../../model.js';
 import type { OpSetting } from '../setting.js';
@@ -9,6 +10,7 @@ export function processSpec(
   { meta, network, security }: ExecBody,
   setting: OpSetting,
   secretEnv: readonly string[],
+  edits?: ContainerEdits,
 ): ProcessSpec {
   const env = [...meta.env, ...proxyEnv(meta.proxy)];
   const needsPath = setting.platform.os !== 'windows' && !env.some((entry) => entry.startsWith('PATH='));
@@ -26,6 +28,7 @@ export function processSpec(
     cgroupParent: meta.cgroupParent,
     resources: setting.metadata.resources ?? {},
     removeMountStubsRecursive: meta.removeMountStubsRecursive,
+    ...(edits ? { edits } : {}),
   };
 }
 

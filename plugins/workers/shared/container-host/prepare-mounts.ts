@@ -1,10 +1,12 @@
 /** Turns what a step wants mounted into entries of its spec. */
 import fs from 'node:fs';
+import type { DeviceMount } from '../../../../core/contracts/devices.js';
 import type { MountPoint } from '../mounts/mount-stubs.js';
 import { absolute } from '../mounts/resolve-in-root.js';
 import { selectPath, selectsAll } from '../mounts/select-path.js';
 import type { TreeMounts } from '../mounts/tree-mounts.js';
 import { fileMount, systemMountPoints } from '../oci-spec/default-mounts.js';
+import { editMount } from '../oci-spec/edits.js';
 import type { OciMount } from '../oci-spec/types.js';
 import type { ContainerFiles } from './container-files.js';
 import type { ContainerMount, ContainerRequest } from './protocol.js';
@@ -28,8 +30,21 @@ export function prepareMounts(request: ContainerRequest, from: MountSources): Pr
         { ...fileMount('/etc/resolv.conf', from.files.resolvConf(request)), kind: 'file' as const },
         { ...fileMount('/etc/hosts', from.files.hosts(request, from.bundle)), kind: 'file' as const },
       ];
-  const all = [...own, ...request.mounts.map((mount, at) => prepareOne(mount, at, from))];
+  const devices = request.process.edits?.mounts ?? [];
+  const all = [
+    ...own,
+    ...request.mounts.map((mount, at) => prepareOne(mount, at, from)),
+    ...devices.map(prepareDevice),
+  ];
   return all.map((mount) => (mount.type === 'bind' ? keeping(mount, from.trees) : mount));
+}
+
+/** What is not there is left to the runtime to tell. */
+function prepareDevice(mount: DeviceMount): PreparedMount {
+  const oci = editMount(mount);
+  const isFile =
+    oci.type === 'bind' && fs.statSync(oci.source, { throwIfNoEntry: false })?.isDirectory() === false;
+  return { ...oci, destination: absolute(oci.destination), kind: isFile ? 'file' : 'directory' };
 }
 
 const keeping = (mount: PreparedMount, trees: TreeMounts): PreparedMount => ({

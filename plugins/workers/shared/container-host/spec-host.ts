@@ -48,6 +48,7 @@ const hostMeans = (
         sysfs: canMountSysfs(`${scratch}/sysfs`),
         processSandbox,
         terminalGroup: holdsId(userNamespace().gids, TERMINAL_GROUP),
+        deviceNodes: false,
       }
     : allMeans;
 

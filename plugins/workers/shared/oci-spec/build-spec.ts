@@ -8,6 +8,7 @@ import type { ContainerNetwork } from '../network/network-provider.js';
 import { defaultCapabilities } from './capabilities.js';
 import { defaultMounts, oncePerDestination } from './default-mounts.js';
 import { allDevices, insecureDevices, noDevices } from './devices.js';
+import { withEdits } from './edits.js';
 import type { HostMeans } from './host-means.js';
 import { type RlimitHost, refuseLimits, resources, rlimits } from './limits.js';
 import type {
@@ -53,6 +54,12 @@ export interface SpecInput {
 }
 
 export function buildSpec(input: SpecInput, host: SpecHost): OciSpec {
+  const spec = plainSpec(input, host);
+  const { edits } = input.process;
+  return edits ? withEdits(spec, edits, host.means) : spec;
+}
+
+function plainSpec(input: SpecInput, host: SpecHost): OciSpec {
   const { process } = input;
   const insecure = process.security === 'insecure';
   const { means } = host;

@@ -8,6 +8,14 @@ export interface HostMeans {
   readonly processSandbox: boolean;
   /** There is a group 5, which terminals belong to. */
   readonly terminalGroup: boolean;
+  /** Nodes of devices can be made; else those of the machine are bound. */
+  readonly deviceNodes: boolean;
 }
 
-export const allMeans: HostMeans = { cgroups: true, sysfs: true, processSandbox: true, terminalGroup: true };
+export const allMeans: HostMeans = {
+  cgroups: true,
+  sysfs: true,
+  processSandbox: true,
+  terminalGroup: true,
+  deviceNodes: true,
+};

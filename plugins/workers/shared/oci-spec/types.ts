@@ -1,3 +1,5 @@
+import type { DeviceHook, DeviceType, IntelRdt } from '../../../../core/contracts/devices.js';
+
 /** The part of the OCI runtime specification (config.json) that is written here. */
 export interface OciSpec {
   readonly ociVersion: string;
@@ -6,6 +8,7 @@ export interface OciSpec {
   readonly hostname: string;
   readonly mounts: readonly OciMount[];
   readonly annotations?: Readonly<Record<string, string>>;
+  readonly hooks?: Readonly<Partial<Record<DeviceHook['hookName'], readonly Omit<DeviceHook, 'hookName'>[]>>>;
   readonly linux: OciLinux;
 }
 
@@ -42,6 +45,7 @@ export interface OciLinux {
   readonly resources?: OciResources;
   readonly devices?: readonly OciDevice[];
   readonly seccomp?: OciSeccomp;
+  readonly intelRdt?: IntelRdt;
   readonly maskedPaths: readonly string[];
   readonly readonlyPaths: readonly string[];
 }
@@ -51,6 +55,8 @@ export interface OciResources {
   readonly devices: readonly {
     readonly allow: boolean;
     readonly type?: 'b' | 'c';
+    readonly major?: number;
+    readonly minor?: number;
     readonly access: string;
   }[];
   readonly memory?: { readonly limit?: number; readonly swap?: number };
@@ -65,9 +71,12 @@ export interface OciResources {
 
 export interface OciDevice {
   readonly path: string;
-  readonly type: 'b' | 'c';
+  readonly type: DeviceType;
   readonly major: number;
   readonly minor: number;
+  readonly fileMode?: number;
+  readonly uid?: number;
+  readonly gid?: number;
 }
 
 export interface OciSeccomp {

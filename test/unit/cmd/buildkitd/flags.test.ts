@@ -73,8 +73,6 @@ describe('flags of buildkitd', () => {
 
   for (const flag of [
     '--otel-socket-path x',
-    '--cdi-disabled',
-    '--cdi-spec-dir x',
     '--save-cache-debug',
     '--oci-worker-selinux',
     '--oci-worker-proxy-snapshotter-path x',
