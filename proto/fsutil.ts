@@ -215,3 +215,11 @@ export function encodeBytesMessage(data: Uint8Array): Buffer {
   writeBytes(writer, 1, data);
   return writer.take();
 }
+
+/** What comes in front of the data of such a message: for those who send the data without copying it. */
+export function bytesMessageHead(length: number): Buffer {
+  const writer = new ByteWriter(16);
+  writer.byte(tag(1, LENGTH));
+  writer.varint(length);
+  return writer.take();
+}

@@ -1,4 +1,5 @@
 /** Results handed to a client at the other end of the tunnel. BuildKit: session/filesync CopyToCaller, CopyFileWriter. */
+import { bytesMessageHead } from '../../proto/fsutil.js';
 import { FileSend } from '../../proto/services.js';
 import { unsupported } from '../contracts/errors.js';
 import type { ClientResults, ResultTree, WriteTreeOptions } from '../contracts/session.js';
@@ -100,6 +101,6 @@ async function* watched(
 async function sendChunk(call: ClientCall, data: Uint8Array): Promise<void> {
   for (let at = 0; at < data.length; at += MAX_CHUNK) {
     const part = data.subarray(at, at + MAX_CHUNK);
-    await call.messages.send(FileSend.DiffCopy.requestSerialize({ data: part }));
+    await call.messages.sendPieces(bytesMessageHead(part.length), part);
   }
 }

@@ -46,7 +46,7 @@ export function blockSettings(type: Compression, level: number | undefined): Blo
   return { ...format, type, level: clamped };
 }
 
-/** `data` starts with `lead` bytes that belong to the block before. */
+/** `data` starts with `lead` bytes that belong to the block before. The answer is valid until the next call. */
 export function compressBlock(
   data: Buffer,
   block: { readonly lead: number; readonly last: boolean },

@@ -8,6 +8,9 @@ export interface LayerBlockArgs {
   readonly settings: Pick<BlockSettings, 'type' | 'level'>;
 }
 
-const blockTask: ThreadTask<LayerBlockArgs, Uint8Array> = ({ block, settings }) =>
-  compressBlock(renderRange(block), block, settings);
+/** The bytes come as a report, which can be moved and need not be copied. */
+const blockTask: ThreadTask<LayerBlockArgs, void> = ({ block, settings }, context) => {
+  const bytes = new Uint8Array(compressBlock(renderRange(block), block, settings));
+  context.report(bytes, [bytes.buffer]);
+};
 export default blockTask;

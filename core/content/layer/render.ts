@@ -1,12 +1,15 @@
 /** Makes the bytes of a part of a planned tar. Synchronous: for worker threads. */
 import fs from 'node:fs';
 import { BuildError } from '../../contracts/errors.js';
+import { Scratch } from '../../util/scratch.js';
 import { padded } from '../../util/tar/header.js';
 import { contentSize, encodeItem, type PlanItem, type PlanRange } from './tar-plan.js';
 
-/** The whole range at once; callers keep ranges small. */
+const scratch = new Scratch();
+
+/** The whole range at once; callers keep ranges small. The buffer is this thread's, valid until the next call. */
 export function renderRange(range: PlanRange): Buffer {
-  const output = Buffer.alloc(range.length);
+  const output = scratch.take(range.length).fill(0);
   let at = 0;
   let skip = range.skip;
   for (const item of range.items) {

@@ -1,5 +1,6 @@
 /** The system's libzstd, called through koffi: Node 20 has no zstd of its own. Calls are synchronous. */
 import { createRequire } from 'node:module';
+import { Scratch } from '../scratch.js';
 
 type Koffi = typeof import('koffi').default;
 
@@ -70,10 +71,12 @@ const WIDEST_WINDOW = 23;
 
 /** One per thread, for good: making one costs more than compressing a small block. */
 let encoder: unknown;
+const output = new Scratch();
 
 /**
  * One complete frame with a checksum. Frames may be put one behind the other: decoders read them as one stream.
  * The window is wider than the lower levels have it by themselves: layers are full of files that are alike.
+ * The buffer is this thread's, valid until the next call.
  */
 export function compressZstdFrame(data: Uint8Array, level: number): Buffer {
   const zstd = load();
@@ -83,7 +86,7 @@ export function compressZstdFrame(data: Uint8Array, level: number): Buffer {
   checked(zstd, zstd.setParameter(encoder, LONG_DISTANCE_MATCHING, 1));
   checked(zstd, zstd.setParameter(encoder, CHECKSUM, 1));
   const capacity = Number(zstd.compressBound(data.length));
-  const dest = Buffer.allocUnsafeSlow(capacity);
+  const dest = output.take(capacity);
   const size = checked(zstd, zstd.compress(encoder, dest, capacity, data, data.length));
   return dest.subarray(0, size);
 }

@@ -15,6 +15,13 @@ export function frame(message: Uint8Array): Buffer {
   return framed;
 }
 
+/** What comes in front of a message of `length` bytes. */
+export function frameHeader(length: number): Buffer {
+  const header = Buffer.alloc(FRAME_HEADER);
+  header.writeUInt32BE(length, 1);
+  return header;
+}
+
 export class FrameReader {
   readonly #limit: number;
   #pending: Buffer[] = [];

@@ -3,7 +3,7 @@
  * back-pressure, and reads in batches, because small messages come many to a chunk.
  */
 import type { Http2Stream } from 'node:http2';
-import { FrameReader, frame } from './frames.js';
+import { FrameReader, frame, frameHeader } from './frames.js';
 import { GrpcStatusError, grpcStatus } from './status.js';
 
 /** Called in order; `end` or `failed` is the last call. */
@@ -37,13 +37,26 @@ export class MessageStream {
     return this.sendFrames(frame(message));
   }
 
+  /** Writes one message that is in two pieces; the second one, of many bytes, is not copied. */
+  sendPieces(head: Uint8Array, body: Uint8Array): Promise<void> {
+    if (this.#over) return Promise.reject(this.#lost());
+    this.#stream.cork();
+    this.#stream.write(frameHeader(head.length + body.length));
+    this.#stream.write(head);
+    const room = this.#stream.write(body);
+    this.#stream.uncork();
+    return room ? resolved : this.#drained();
+  }
+
   /** Writes messages that are framed already. */
   sendFrames(frames: Uint8Array): Promise<void> {
-    if (this.#stream.destroyed || this.#stream.closed || this.#stream.writableEnded) {
-      return Promise.reject(this.#lost());
-    }
+    if (this.#over) return Promise.reject(this.#lost());
     if (this.#stream.write(frames)) return resolved;
     return this.#drained();
+  }
+
+  get #over(): boolean {
+    return this.#stream.destroyed || this.#stream.closed || this.#stream.writableEnded;
   }
 
   #drained(): Promise<void> {

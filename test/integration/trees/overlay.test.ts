@@ -111,7 +111,7 @@ describe('trees on overlayfs', () => {
 
   const pack = (lower: readonly string[], upper: readonly string[]): Buffer => {
     const items = planLayer(changesBetween(lower, upper), { sourceDateEpoch: undefined });
-    return Buffer.concat([...cutBlocks(items, 10_000, 0)].map(renderRange));
+    return Buffer.concat([...cutBlocks(items, 10_000, 0)].map((block) => Buffer.from(renderRange(block))));
   };
   const unpack = (layer: Buffer, layers: readonly string[]): void => {
     const unpacker = new LayerUnpacker(layers);
