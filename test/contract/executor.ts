@@ -717,6 +717,15 @@ export function executorContract(name: string, make: () => Promise<ExecutorFixtu
         expect(await first.process.ended).to.include({ exitCode: 137 });
       });
 
+      it('reads its own input to its end', async () => {
+        const first = await attend(fixture, 'sleep 1000');
+        const more = await first.exec('tr a-z A-Z; echo over', { stdin: bytes('read ', 'me\n') });
+        expect(await more.process.ended).to.include({ exitCode: 0 });
+        expect(more.text()).to.equal('READ ME\nover\n');
+        first.process.signal('SIGKILL');
+        await first.process.ended;
+      });
+
       it('may be somebody else, somewhere else, with a terminal', async () => {
         const first = await attend(fixture, 'sleep 1000');
         const more = await first.exec('id -un; pwd; echo $B; [ -t 1 ] && echo terminal', {

@@ -1,7 +1,8 @@
 /**
  * One process in containerd: a container's first one, or one more. Steps of its life, and what may come between them:
  *
- * 1. `create` makes it (its shim opens the streams), `start` lets it run, `finish` waits for its end and for its output.
+ * 1. `create` makes it, `start` lets it run, `finish` waits for its end and for its output. The shim opens the streams of a
+ *    first process when it is made, and of a further one when it is started: not before that are they read and written.
  * 2. `kill` may come at any time. Before there is a process it is remembered, and done as soon as there is one.
  * 3. containerd may be restarted while the process runs: waiting goes on with the next connection.
  */
@@ -64,8 +65,8 @@ export class TaskProcess implements AsyncDisposable {
 
   async start(): Promise<void> {
     const { containerd, containerId, execId } = this.#options;
-    this.#streams.begin(() => this.#closeInput());
     await startError(containerd.call(Tasks.Start, { containerId, execId }));
+    this.#streams.begin(() => this.#closeInput());
     this.#state = 'running';
     if (this.#killed) this.#send('SIGKILL');
   }
