@@ -4,18 +4,20 @@ import fs from 'node:fs';
 import type { Digest } from '../../util/digest.js';
 import { goModeOf } from '../../util/gofs/mode.js';
 import { deviceMajor, deviceMinor } from '../../util/linux/nodes.js';
+import { Scratch } from '../../util/scratch.js';
 import { type TarsumStat, tarsumHeader } from '../../util/tarsum.js';
 import type { LayerTree } from '../../util/tree/layer-tree.js';
 import type { TreeNode } from '../../util/tree/tree-node.js';
 import type { KnownDigests } from './known-digests.js';
 
 const CHUNK = 1 << 20;
+/** One per thread: what is read into it is hashed before anything else is read. */
+const scratch = new Scratch();
 
 export class TreeDigests {
   readonly tree: LayerTree;
   readonly #known: KnownDigests;
   readonly #checkpoint: () => void;
-  #buffer: Buffer | undefined;
 
   /** `checkpoint` is called between files and may throw to stop. */
   constructor(tree: LayerTree, known: KnownDigests, checkpoint: () => void) {
@@ -53,20 +55,25 @@ export class TreeDigests {
 
   #computeRecord(node: TreeNode): Digest {
     const hash = createHash('sha256').update(tarsumHeader(statForDigest(node)));
-    if (node.kind === 'file' && node.stat.size > 0) this.#readContent(node.host, (data) => hash.update(data));
+    const { size } = node.stat;
+    if (node.kind === 'file' && size > 0) readContent(node.host, size, (data) => hash.update(data));
     return `sha256:${hash.digest('hex')}`;
   }
+}
 
-  #readContent(host: string, use: (data: Buffer) => void): void {
-    this.#buffer ??= Buffer.allocUnsafeSlow(CHUNK);
-    const fd = fs.openSync(host, 'r');
-    try {
-      for (let size = fs.readSync(fd, this.#buffer); size > 0; size = fs.readSync(fd, this.#buffer)) {
-        use(this.#buffer.subarray(0, size));
-      }
-    } finally {
-      fs.closeSync(fd);
+/** `expected` bytes, if nobody writes there; it is read to its end in any case. */
+function readContent(host: string, expected: number, use: (data: Buffer) => void): void {
+  const buffer = scratch.take(CHUNK);
+  const fd = fs.openSync(host, 'r');
+  try {
+    for (let at = 0, size = -1; size !== 0; at += size) {
+      size = fs.readSync(fd, buffer);
+      use(buffer.subarray(0, size));
+      // A file that is as long as it should be, with room left, is over: that spares the read that says so.
+      if (size < buffer.length && at + size === expected) return;
     }
+  } finally {
+    fs.closeSync(fd);
   }
 }
 
