@@ -9,7 +9,7 @@ import { ForeignKeys, recordsBelow } from '../solver/keys/foreign-keys.js';
 import type { KeyId } from '../solver/keys/key-id.js';
 import type { KeyStore } from '../solver/keys/key-store.js';
 import type { StoredResult } from '../solver/keys/key-tables.js';
-import type { Origin } from '../solver/keys/link.js';
+import type { OriginName } from '../solver/keys/link.js';
 import { linkRecords } from '../solver/keys/merge-records.js';
 import type { ResultStore } from '../solver/op.js';
 import type { Stop } from '../solver/seams.js';
@@ -52,7 +52,7 @@ export class ImportedCache implements ForeignCache {
     }
   }
 
-  targets(origin: Origin): readonly KeyId[] {
+  targets(origin: OriginName): readonly KeyId[] {
     return this.#keys.targets(origin);
   }
 

@@ -14,12 +14,10 @@ export class MemoryKv implements Kv {
 
   async write(change: (batch: KvBatch) => void): Promise<void> {
     if (this.#closed) throw closed();
-    const changes = collect(change);
-    const values = changes.map(({ value }) => copyOf(value));
-    changes.forEach(({ table, key }, i) => {
-      if (values[i] === undefined) this.#entries(table).delete(key);
-      else this.#entries(table).set(key, values[i]);
-    });
+    for (const { table, key, value } of collect(change, copyOf)) {
+      if (value === undefined) this.#entries(table).delete(key);
+      else this.#entries(table).set(key, value);
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

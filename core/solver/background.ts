@@ -15,12 +15,12 @@ export class Background {
 
   /** A failure is logged: the build does not depend on it. */
   readonly add = (what: string, work: Promise<unknown>): void => {
-    const pending = work.then(
-      () => undefined,
-      (error: unknown) => this.#logger.warn(`solver: could not ${what}`, { err: error }),
-    );
+    const over = (): void => void this.#pending.delete(pending);
+    const pending = work.then(over, (error: unknown) => {
+      this.#logger.warn(`solver: could not ${what}`, { err: error });
+      over();
+    });
     this.#pending.add(pending);
-    void pending.then(() => this.#pending.delete(pending));
   };
 
   /** Settles when what was under way is over; what is added meanwhile may still go on. */

@@ -4,10 +4,10 @@
  */
 import { invalid } from '../contracts/errors.js';
 import type { Digest } from '../util/digest.js';
-import { contentKey, type KeyId, rootKey } from './keys/key-id.js';
+import { type KeyId, rootKey } from './keys/key-id.js';
 import type { KeyStore } from './keys/key-store.js';
 import type { StoredResult } from './keys/key-tables.js';
-import type { InputKeys, Origin } from './keys/link.js';
+import type { InputKeys, OriginName } from './keys/link.js';
 import { Matching } from './matching.js';
 import type { CacheMap } from './op.js';
 import { type Stage, stages } from './stage.js';
@@ -17,7 +17,7 @@ import type { Input, Output, Task } from './task.js';
 export interface Records {
   readonly keys: KeyStore;
   /** The keys that `origin` leads to, for a task of the jobs that it has now. */
-  targets(task: Task, origin: Origin): readonly KeyId[];
+  targets(task: Task, origin: OriginName): readonly KeyId[];
   /** Results of a key, newest first. */
   results(task: Task, key: KeyId): readonly StoredResult[];
   /** Whether the result is still there; drops it from the key store if not. */
@@ -25,7 +25,7 @@ export interface Records {
   /** The result is gone: the key store must not name it any more. */
   drop(resultId: string): void;
   /** Links definitions to what a content key led to, so that the next look needs no content. */
-  connect(origins: readonly Origin[], key: KeyId): void;
+  link(inputs: Iterable<InputKeys>, key: KeyId): void;
 }
 
 export function addMap(task: Task, map: CacheMap, done: boolean): void {
@@ -100,16 +100,17 @@ function probe(output: Output, input: Input, records: Records): void {
   const probed = output.probed[input.index] ?? 0;
   const newContent = input.contentDigest !== undefined && !output.contentProbed[input.index];
   if (probed === input.source.keys.length && !newContent) return;
-  const { definitions, content } = inputKeys(output, input, input.source.keys);
-  for (let i = probed; i < definitions.length; i++) {
+  const { definitions, content } = output.keysOf(input);
+  const offered = input.source.keys.length;
+  for (let i = probed; i < offered; i++) {
     for (const key of records.targets(task, definitions[i]!))
       addCandidate(output, matching, input, key, records);
   }
-  output.probed[input.index] = definitions.length;
+  output.probed[input.index] = offered;
   if (!content || !newContent) return;
   output.contentProbed[input.index] = true;
   for (const key of records.targets(task, content)) {
-    records.connect(definitions, key);
+    records.link([{ definitions: definitions.slice(0, offered), content: undefined }], key);
     addCandidate(output, matching, input, key, records);
   }
 }
@@ -125,18 +126,6 @@ function lookUp(output: Output, key: KeyId, records: Records): void {
     const known = output.records.some(({ id }) => id === result.id);
     if (!known && records.isThere(result.id)) output.records.push({ ...result, key });
   }
-}
-
-/** Everything that stands for an input as a part of `output`'s key. */
-export function inputKeys(output: Output, input: Input, keys: readonly KeyId[]): InputKeys {
-  const link = { input: input.index, step: output.step, selector: input.dep?.selector };
-  return {
-    definitions: keys.map((from) => ({ from, link })),
-    content: input.contentDigest && {
-      from: contentKey(input.contentDigest),
-      link: { ...link, selector: undefined },
-    },
-  };
 }
 
 /** Moves an input to the last stage at which it has nothing more to tell, and counts it there. */

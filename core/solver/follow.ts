@@ -6,9 +6,9 @@
  * it; (3) a step that ignores its cache follows only its like; (4) a task that has begun follows nobody.
  */
 import { join } from './audience.js';
-import { addKey, inputKeys, reach } from './facts.js';
+import { addKey, reach } from './facts.js';
 import { isVolatile, type KeyId } from './keys/key-id.js';
-import { type Origin, originsOf } from './keys/link.js';
+import type { InputKeys } from './keys/link.js';
 import { rankAbove, wayBack } from './ranks.js';
 import type { Output, Task } from './task.js';
 
@@ -93,10 +93,10 @@ function absorbOutput(output: Output, source: Output): void {
 /** A follower's own inputs lead to the leader's keys from now on. */
 export function* sharedLinks(
   task: Task,
-): Iterable<{ readonly origins: readonly Origin[]; readonly key: KeyId }> {
+): Iterable<{ readonly inputs: readonly InputKeys[]; readonly key: KeyId }> {
   if (task.isRoot || !task.map) return;
   for (const output of task.outputs) {
-    const origins = task.inputs.flatMap((input) => originsOf(inputKeys(output, input, input.source.allKeys)));
-    for (const key of output.allKeys) if (!isVolatile(key)) yield { origins, key };
+    const inputs = task.inputs.map((input) => output.keysOf(input));
+    for (const key of output.allKeys) if (!isVolatile(key)) yield { inputs, key };
   }
 }

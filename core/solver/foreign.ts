@@ -5,14 +5,14 @@
  */
 import type { KeyId } from './keys/key-id.js';
 import type { StoredResult } from './keys/key-tables.js';
-import type { Origin } from './keys/link.js';
+import type { OriginName } from './keys/link.js';
 import type { Result } from './op.js';
 
 export interface ForeignCache {
   /** Where it came from, for people. */
   readonly name: string;
   /** The keys that `origin` leads to: root keys, or `random:…`. */
-  targets(origin: Origin): readonly KeyId[];
+  targets(origin: OriginName): readonly KeyId[];
   /** Newest first; their ids are made with {@link foreignId}. */
   results(key: KeyId): readonly StoredResult[];
   /** Brings a result into the solver's stores, with the keys that lead to it. undefined: it is another cache's. */

@@ -13,7 +13,7 @@
  *
  * Rules 2 to 6 go per output; what they want of an input adds up. Answers do not depend on how often a plan is made.
  */
-import type { EffectName } from './effects.js';
+import type { EffectName } from './effect.js';
 import { laterOf, type Stage, stages } from './stage.js';
 import type { Input, Output, Task } from './task.js';
 

@@ -4,16 +4,16 @@
  * touched, or if the plan asks them differently than before.
  */
 import { type Asker, Demand } from './demand.js';
-import type { EffectName } from './effects.js';
+import type { Effect, EffectName } from './effect.js';
 import { type Asking, askNothing, type Plan, sameAsking, wishOf } from './plan.js';
 import { type Stage, stages } from './stage.js';
-import type { Input, Output, Running, Task } from './task.js';
+import type { Input, Output, Task } from './task.js';
 
 export interface Actions {
   dirty(task: Task): void;
   start(task: Task, effect: EffectName): void;
   /** Stops it, unless it is wanted again before no turn is waiting. */
-  giveUp(running: Running): void;
+  giveUp(effect: Effect): void;
 }
 
 export function reconcile(task: Task, touched: readonly Input[], plan: Plan, actions: Actions): void {
@@ -36,7 +36,7 @@ function want(task: Task, effect: EffectName, actions: Actions): void {
   else actions.start(task, effect);
 }
 
-function giveUp(running: Running | undefined, actions: Actions): void {
+function giveUp(running: Effect | undefined, actions: Actions): void {
   if (!running?.wanted) return;
   running.wanted = false;
   if (!running.aborted) actions.giveUp(running);

@@ -8,7 +8,7 @@ import { type Adopted, type ForeignCache, isForeign } from './foreign.js';
 import type { KeyId } from './keys/key-id.js';
 import type { KeyStore } from './keys/key-store.js';
 import type { StoredResult } from './keys/key-tables.js';
-import type { Origin } from './keys/link.js';
+import type { InputKeys, OriginName } from './keys/link.js';
 import type { ResultStore } from './op.js';
 import type { Task } from './task.js';
 
@@ -29,7 +29,7 @@ export class StoredRecords implements Records {
     this.#background = background;
   }
 
-  targets(task: Task, origin: Origin): readonly KeyId[] {
+  targets(task: Task, origin: OriginName): readonly KeyId[] {
     const own = this.keys.targets(origin);
     const foreign = foreignCaches(task);
     return foreign.length === 0 ? own : [...own, ...foreign.flatMap((cache) => cache.targets(origin))];
@@ -56,8 +56,8 @@ export class StoredRecords implements Records {
     this.#background('release a result', release());
   }
 
-  connect(origins: readonly Origin[], key: KeyId): void {
-    this.#background('link keys', this.keys.link(origins, key));
+  link(inputs: Iterable<InputKeys>, key: KeyId): void {
+    this.#background('link keys', this.keys.link(inputs, key));
   }
 
   /** A result by its id, brought here if it is a foreign one. The caller owns it. */

@@ -12,17 +12,17 @@
  */
 import { BuildError } from '../contracts/errors.js';
 import { type Deferred, deferred } from '../util/deferred.js';
-import { TaskSessions, waitersOf } from './audience.js';
+import { waitersOf } from './audience.js';
 import type { Demand, Waiter } from './demand.js';
-import { type Effect, type EffectName, type EffectServices, makeEffect } from './effects.js';
+import type { Effect, EffectName } from './effect.js';
+import { type EffectServices, makeEffect } from './effects.js';
 import { absorb } from './facts.js';
 import { absorbLeader, follow, sharedLinks } from './follow.js';
-import type { Job } from './job.js';
-import { indexTask, LiveIndex } from './live-index.js';
+import { LiveIndex } from './live-index.js';
 import type { Plan } from './plan.js';
 import { reconcile, withdrawAll } from './reconcile.js';
 import type { EffectRunner, Outcome, Schedule, TurnQueue } from './seams.js';
-import type { Input, Owner, Running, Task } from './task.js';
+import type { Input, Owner, Task } from './task.js';
 import type { TaskTable } from './task-table.js';
 import { isTransient } from './transient.js';
 import { Turns } from './turns.js';
@@ -45,7 +45,7 @@ export class Scheduler {
   readonly #runner: EffectRunner;
   readonly #plan: (task: Task) => Plan;
   /** Given up since turns were last all taken. */
-  readonly #givenUp = new Set<Running>();
+  readonly #givenUp = new Set<Effect>();
   readonly #departures = new Set<{ readonly leaving: Set<Task>; readonly over: Deferred<void> }>();
 
   constructor({ services, table, runner, queue, schedule, plan }: SchedulerOptions) {
@@ -117,7 +117,7 @@ export class Scheduler {
   readonly #actions = {
     dirty: (task: Task): void => this.dirty(task),
     start: (task: Task, effect: EffectName): void => this.#start(task, effect),
-    giveUp: (running: Running): void => void this.#givenUp.add(running),
+    giveUp: (effect: Effect): void => void this.#givenUp.add(effect),
   };
 
   /**
@@ -125,10 +125,8 @@ export class Scheduler {
    * only to be started again.
    */
   #stopUnwanted(): void {
-    for (const running of this.#givenUp) {
-      if (running.wanted || running.aborted) continue;
-      running.aborted = true;
-      running.abort();
+    for (const effect of this.#givenUp) {
+      if (!effect.wanted && !effect.aborted) effect.abort();
     }
     this.#givenUp.clear();
   }
@@ -137,7 +135,7 @@ export class Scheduler {
   #absorb(task: Task): readonly Input[] {
     if (task.leader) absorbLeader(task);
     absorb(task, this.#services.records);
-    const grown = indexTask(this.live, task);
+    const grown = this.live.add(task);
     const touched = task.takeTouched();
     if (grown) this.#findTwins(task);
     return touched;
@@ -171,9 +169,8 @@ export class Scheduler {
   }
 
   #shareLinks(task: Task): void {
-    const { records, background } = this.#services;
-    for (const { origins, key } of sharedLinks(task))
-      background('link keys', records.keys.link(origins, key));
+    const { records } = this.#services;
+    for (const { inputs, key } of sharedLinks(task)) records.link(inputs, key);
   }
 
   #failWith(task: Task, input: Input): void {
@@ -187,49 +184,35 @@ export class Scheduler {
   }
 
   #start(task: Task, name: EffectName): void {
-    const sessions = new TaskSessions(task);
-    const effect = makeEffect(task, name, sessions, this.#services);
-    const label = `${name} of ${task.name}`;
-    const running = this.#runner.run(
-      label,
-      (stop) => effect.work(stop),
-      (outcome) => this.#settled(task, name, effect, outcome, sessions),
-    );
-    task.running.set(name, { wanted: true, aborted: false, abort: () => running.abort() });
+    const effect = makeEffect(task, name, this.#services);
+    task.running.set(name, effect);
+    this.#runner.run(effect, this.#settled);
   }
 
-  #settled(
-    task: Task,
-    name: EffectName,
-    effect: Effect,
-    outcome: Outcome<unknown>,
-    { served }: TaskSessions,
-  ): void {
-    const settled = task.running.get(name);
-    const aborted = settled?.aborted ?? false;
-    task.running.delete(name);
-    if (settled) this.#givenUp.delete(settled);
+  readonly #settled = (effect: Effect, outcome: Outcome<unknown>): void => {
+    const { task } = effect;
+    task.running.delete(effect.name);
+    this.#givenUp.delete(effect);
     this.dirty(task);
     if (outcome.ok) {
-      this.#done(task, effect, outcome.value);
+      this.#done(effect, outcome.value);
     } else {
-      lookAgain(task, name);
-      if (!aborted) this.#failed(task, effect, outcome.error, served);
+      lookAgain(effect);
+      if (!effect.aborted) this.#failed(effect, outcome.error);
     }
-  }
+  };
 
-  #done(task: Task, effect: Effect, value: unknown): void {
+  #done(effect: Effect, value: unknown): void {
     try {
       effect.done(value);
     } catch (error) {
-      this.#failOwn(task, error);
+      this.#failOwn(effect.task, error);
     }
   }
 
-  #failed(task: Task, effect: Effect, error: unknown, served: ReadonlySet<Job> | undefined): void {
-    if (isTransient(error)) this.#failServed(task, error, served);
-    else if (effect.failed) effect.failed(error);
-    else this.#failOwn(task, error);
+  #failed(effect: Effect, error: unknown): void {
+    if (isTransient(error)) this.#failServed(effect, error);
+    else if (!effect.survives(error)) this.#failOwn(effect.task, error);
   }
 
   /** The origin of a failure: the one place where it learns the vertex. */
@@ -242,7 +225,7 @@ export class Scheduler {
    * The trouble of a job that it was run for, not of the step: the others go on. Every time, somebody stops waiting,
    * or all whose sessions were used had stopped: it cannot go round for ever.
    */
-  #failServed(task: Task, error: unknown, served: ReadonlySet<Job> | undefined): void {
+  #failServed({ task, served }: Effect, error: unknown): void {
     this.#services.spans.fail(task, error);
     const failure = BuildError.from(error).wrap(undefined, { type: 'vertex', digest: task.digest });
     const waiters = [...waitersOf(task)].filter(({ job }) => job);
@@ -272,7 +255,7 @@ export class Scheduler {
 }
 
 /** It may still be wanted, or wanted again, and its input is only visited when something is new there. */
-function lookAgain(task: Task, name: EffectName): void {
+function lookAgain({ name, task }: Effect): void {
   if (name.startsWith('digest')) task.touch(task.inputs[Number(name.slice('digest '.length))]!);
 }
 

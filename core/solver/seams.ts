@@ -30,56 +30,37 @@ export interface Stop {
   readonly aborted: boolean;
 }
 
+/** What a runner runs. */
+export interface Work<T = unknown> extends Stop {
+  /** For people. */
+  readonly label: string;
+  work(): Promise<T>;
+}
+
 /** Where effects run: the only asynchronous work of the solver. */
 export interface EffectRunner {
-  /** Starts `work` and calls `settled` exactly once, later, never before `run` has returned. */
-  run<T>(
-    name: string,
-    work: (stop: Stop) => Promise<T>,
-    settled: (outcome: Outcome<T>) => void,
-  ): RunningEffect;
+  /**
+   * Starts `work`, unless it is aborted by then, and calls `settled` exactly once, later, never before `run` has
+   * returned.
+   */
+  run<W extends Work>(work: W, settled: (work: W, outcome: Outcome<unknown>) => void): void;
 }
 export type Outcome<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly error: unknown };
-export interface RunningEffect {
-  /** Asks it to stop. It settles all the same, perhaps with a value. */
-  abort(): void;
-}
 
 export const promiseRunner: EffectRunner = {
-  run(_name, work, settled) {
-    const stop = new StopCell();
-    Promise.resolve()
-      .then(() => {
-        if (stop.aborted) stop.signal.throwIfAborted();
-        return work(stop);
-      })
-      .then(
-        (value) => settled({ ok: true, value }),
-        (error: unknown) => settled({ ok: false, error }),
-      );
-    return stop;
+  run(work, settled) {
+    void outcomeOf(work).then((outcome) => settled(work, outcome));
   },
 };
 
-/** What a runner hands to the work, and keeps to stop it. */
-export class StopCell implements Stop, RunningEffect {
-  #controller: AbortController | undefined;
-  #aborted = false;
-
-  get aborted(): boolean {
-    return this.#aborted;
-  }
-
-  get signal(): AbortSignal {
-    this.#controller ??= new AbortController();
-    if (this.#aborted) this.#controller.abort();
-    return this.#controller.signal;
-  }
-
-  abort(): void {
-    this.#aborted = true;
-    this.#controller?.abort();
+async function outcomeOf(work: Work): Promise<Outcome<unknown>> {
+  await undefined;
+  try {
+    if (work.aborted) work.signal.throwIfAborted();
+    return { ok: true, value: await work.work() };
+  } catch (error) {
+    return { ok: false, error };
   }
 }

@@ -17,7 +17,6 @@ import type { EffectServices } from './effects.js';
 import { type Job, type JobHost, SolverJob } from './job.js';
 import type { KeyStore } from './keys/key-store.js';
 import type { ResultStore } from './op.js';
-import { OpContexts } from './op-context.js';
 import { type Plan, plan } from './plan.js';
 import { ProducersFirst } from './producers-first.js';
 import { StoredRecords } from './records.js';
@@ -71,7 +70,7 @@ export class Solver implements AsyncDisposable {
     const services: EffectServices = {
       records: new StoredRecords(keys, results, background),
       results,
-      contexts: new OpContexts(new SubBuilds(this.#table, () => this.#scheduler)),
+      builds: new SubBuilds(this.#table, () => this.#scheduler),
       spans: this.#spans,
       slots: this.#slots,
       clock,

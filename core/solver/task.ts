@@ -6,15 +6,15 @@ import type { BuildError } from '../contracts/errors.js';
 import type { Span } from '../contracts/tracing.js';
 import type { Digest } from '../util/digest.js';
 import type { Asker, Demand } from './demand.js';
-import type { EffectName } from './effects.js';
+import type { Effect, EffectName } from './effect.js';
 import type { Job } from './job.js';
-import { type KeyId, rootKey } from './keys/key-id.js';
+import { contentKey, type KeyId, rootKey } from './keys/key-id.js';
 import type { StoredResult } from './keys/key-tables.js';
+import { type InputKeys, type OriginName, originName } from './keys/link.js';
 import type { Matching } from './matching.js';
 import type { CacheMap, CacheMapDep, Result, Vertex } from './op.js';
 import type { Asking } from './plan.js';
 import type { TaskLog } from './progress/task-log.js';
-import type { RunningEffect } from './seams.js';
 import { type Stage, stages } from './stage.js';
 
 /** What keeps a task in the table: a job, a task that reads it or follows it, a step that builds it. */
@@ -58,7 +58,8 @@ export class Task {
   readonly owners = new Set<Owner>();
   /** Every job that this task was ever a part of and that still lives. */
   readonly jobs = new Set<Job>();
-  readonly running = new Map<EffectName, Running>();
+  /** Effects on their way. */
+  readonly running = new Map<EffectName, Effect>();
   leader: Task | undefined;
   /** Tasks that a running step of this one waits for, as often as it does. */
   readonly building: Task[] = [];
@@ -72,6 +73,8 @@ export class Task {
   #touched: Input[] = [];
   /** How many cache maps the live index has (steps without inputs). */
   indexedMaps = 0;
+  /** The input that no other task shared when the live index last looked. */
+  witness = 0;
   /** How the inputs were asked at the last turn. */
   asking: Asking | undefined;
   /** Greater than that of everything it waits for (ranks.ts). */
@@ -146,14 +149,6 @@ export class Task {
       [...this.running.keys()].some((name) => name === 'exec' || name.startsWith('load'))
     );
   }
-}
-
-/** An effect on its way. */
-export interface Running extends RunningEffect {
-  /** By the plan of the last turn. */
-  wanted: boolean;
-  /** It was asked to stop. */
-  aborted: boolean;
 }
 
 export interface Verdict {
@@ -233,6 +228,8 @@ export class Output {
   /** A follower's demand on its leader. */
   leaderDemand: Demand | undefined;
   #step: Digest | undefined;
+  /** Per input. */
+  #inputKeys: InputNames[] | undefined;
 
   constructor(task: Task, index: number) {
     this.task = task;
@@ -243,6 +240,15 @@ export class Output {
   get step(): Digest {
     this.#step ??= rootKey(this.task.map!.digest, this.index);
     return this.#step;
+  }
+
+  /** Everything that stands for an input as a part of this output's key. Its task has a cache map. */
+  keysOf(input: Input): InputKeys {
+    this.#inputKeys ??= [];
+    this.#inputKeys[input.index] ??= new InputNames();
+    const names = this.#inputKeys[input.index]!;
+    names.grow(this.step, input);
+    return names;
   }
 
   /** The highest open demand. */
@@ -262,8 +268,25 @@ export class Output {
     return best;
   }
 
-  /** All keys that may be written as an origin of what reads it. */
+  /** All keys that may be written as an origin of what reads it: every one of them is hidden, or none is. */
   get allKeys(): readonly KeyId[] {
-    return this.hiddenKeys.length > 0 ? [...this.keys, ...this.hiddenKeys] : this.keys;
+    return this.hiddenKeys.length > 0 ? this.hiddenKeys : this.keys;
+  }
+}
+
+/** Made once for every key of an input, whoever looks them up. */
+class InputNames implements InputKeys {
+  readonly definitions: OriginName[] = [];
+  content: OriginName | undefined;
+
+  grow(step: Digest, { contentDigest, dep, index, source }: Input): void {
+    const { allKeys } = source;
+    for (let i = this.definitions.length; i < allKeys.length; i++) {
+      const link = { input: index, step, selector: dep?.selector };
+      this.definitions.push(originName({ from: allKeys[i]!, link }));
+    }
+    if (contentDigest === undefined || this.content !== undefined) return;
+    const link = { input: index, step, selector: undefined };
+    this.content = originName({ from: contentKey(contentDigest), link });
   }
 }

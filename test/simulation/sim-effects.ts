@@ -3,13 +3,7 @@
  * (`pause`, any number of times), and to report how it ended. An abort ends none of them by itself: how and when an
  * effect reacts is for the simulation to choose.
  */
-import {
-  type EffectRunner,
-  type Outcome,
-  type RunningEffect,
-  type Stop,
-  StopCell,
-} from '../../core/solver/seams.js';
+import type { EffectRunner, Outcome, Work } from '../../core/solver/seams.js';
 import { deferred } from '../../core/util/deferred.js';
 import type { Random } from './random.js';
 
@@ -63,27 +57,22 @@ export class SimEffects implements EffectRunner {
     await gate.promise;
   }
 
-  run<T>(
-    name: string,
-    work: (stop: Stop) => Promise<T>,
-    settled: (outcome: Outcome<T>) => void,
-  ): RunningEffect {
-    const stop = new StopCell();
-    const settle = (outcome: Outcome<T>): void => {
+  run<W extends Work>(work: W, settled: (work: W, outcome: Outcome<unknown>) => void): void {
+    const name = work.label;
+    const settle = (outcome: Outcome<unknown>): void => {
       const make = (): void => {
         this.#unsettled--;
-        settled(outcome);
+        settled(work, outcome);
       };
       this.#moves.push({ name: `${name} ${outcome.ok ? 'is done' : 'has failed'}`, make });
     };
     const fail = (error: unknown): void => settle({ ok: false, error });
     const start = (): void => {
-      if (stop.aborted) fail(stop.signal.reason);
-      else work(stop).then((value) => settle({ ok: true, value }), fail);
+      if (work.aborted) fail(work.signal.reason);
+      else work.work().then((value) => settle({ ok: true, value }), fail);
     };
     this.#started++;
     this.#unsettled++;
     this.#moves.push({ name: `${name} starts`, make: start });
-    return stop;
   }
 }

@@ -2,7 +2,7 @@
 import type { CacheRecord } from '../../contracts/cache.js';
 import { getOrAdd } from '../../util/get-or-add.js';
 import { type KeyId, newKey } from './key-id.js';
-import { type Origin, originName } from './link.js';
+import { type OriginName, originName } from './link.js';
 
 export class ForeignKeys {
   readonly #targets = new Map<string, KeyId[]>();
@@ -16,14 +16,14 @@ export class ForeignKeys {
       ids.set(record, id);
       if (record.result) getOrAdd(this.#records, id, () => []).push(record);
       for (const origin of origins(record, ids)) {
-        const targets = getOrAdd(this.#targets, originName(origin), () => []);
+        const targets = getOrAdd(this.#targets, origin, () => []);
         if (!targets.includes(id)) targets.push(id);
       }
     }
   }
 
-  targets(origin: Origin): readonly KeyId[] {
-    return this.#targets.get(originName(origin)) ?? [];
+  targets(origin: OriginName): readonly KeyId[] {
+    return this.#targets.get(origin) ?? [];
   }
 
   /** Those that have a result. */
@@ -36,10 +36,10 @@ export class ForeignKeys {
   }
 }
 
-function* origins(record: CacheRecord, ids: ReadonlyMap<CacheRecord, KeyId>): Iterable<Origin> {
+function* origins(record: CacheRecord, ids: ReadonlyMap<CacheRecord, KeyId>): Iterable<OriginName> {
   for (const [input, alternatives] of record.inputs.entries()) {
     for (const { selector, record: from } of alternatives) {
-      yield { from: ids.get(from)!, link: { input, step: record.digest, selector } };
+      yield originName({ from: ids.get(from)!, link: { input, step: record.digest, selector } });
     }
   }
 }

@@ -21,7 +21,10 @@ export function rootKey(mapDigest: Digest, output: number): Digest {
 /** Key of anything whose content has this digest. */
 export const contentKey = (contentDigest: Digest): Digest => rootKey(contentDigest, contentOutput);
 
-/** True for keys that mean nothing to another process, and those that only such keys lead to. */
-export const isVolatile = (id: KeyId): boolean => id.startsWith(volatilePrefix);
+/**
+ * True for keys that mean nothing to another process, and those that only such keys lead to; of the name of an origin,
+ * that it begins with such a key.
+ */
+export const isVolatile = (name: KeyId): boolean => name.startsWith(volatilePrefix);
 
 export const newKey = (volatile: boolean): KeyId => (volatile ? `${volatilePrefix}${newId()}` : newId());

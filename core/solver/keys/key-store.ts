@@ -8,15 +8,17 @@
  * Reads answer at once, from memory or the page cache. Changes are seen by the next read at once; the promise of
  * a change settles when it is durable.
  */
-import type { Kv } from '../../contracts/kv.js';
+import type { Kv, KvBatch } from '../../contracts/kv.js';
 import { Changes } from './changes.js';
 import { isVolatile, type KeyId, newKey } from './key-id.js';
 import { type KeyTables, openTables, pair, type StoredResult } from './key-tables.js';
-import { type InputKeys, type Origin, originName, originsOf, parseOriginName } from './link.js';
+import { type InputKeys, type Origin, type OriginName, originsOf, parseOriginName } from './link.js';
 import { forgetResult } from './release.js';
 
 /** A key's older results beyond these are released when a newer one is added. */
 const resultsPerKey = 2;
+
+const none: readonly never[] = [];
 
 export class KeyStore {
   readonly #kv: Kv;
@@ -34,10 +36,10 @@ export class KeyStore {
   }
 
   /** The keys that `origin` leads to. */
-  targets(origin: Origin): readonly KeyId[] {
-    if (isVolatile(origin.from)) return [];
+  targets(origin: OriginName): readonly KeyId[] {
+    if (isVolatile(origin)) return none;
     this.#queries++;
-    return this.#tables.links.get(originName(origin)) ?? [];
+    return this.#tables.links.get(origin) ?? none;
   }
 
   /** All that leads to a key. */
@@ -52,9 +54,9 @@ export class KeyStore {
 
   /** Results of a key, newest first. BuildKit: wire facts E5.14. */
   results(key: KeyId): readonly StoredResult[] {
-    if (isVolatile(key)) return [];
+    if (isVolatile(key)) return none;
     this.#queries++;
-    return this.#tables.results.get(key) ?? [];
+    return this.#tables.results.get(key) ?? none;
   }
 
   /**
@@ -65,30 +67,23 @@ export class KeyStore {
     return this.#meeting(inputs) ?? newKey(inputs.some(onlyVolatile));
   }
 
-  /** Makes every origin lead to `key`. */
-  async link(origins: Iterable<Origin>, key: KeyId): Promise<void> {
+  /** Makes all that stands for these inputs lead to `key`. */
+  async link(inputs: Iterable<InputKeys>, key: KeyId): Promise<void> {
     if (isVolatile(key)) return;
-    const changes = new Changes();
-    for (const origin of origins) {
-      if (isVolatile(origin.from)) continue;
-      const name = originName(origin);
-      const known = changes.get(this.#tables.links, name) ?? [];
-      if (known.includes(key)) continue;
-      changes.set(this.#tables.links, name, [...known, key]);
-      changes.set(this.#tables.origins, pair(key, name), true);
-    }
-    await changes.apply(this.#kv);
+    await this.#kv.write((batch) => {
+      for (const { definitions, content } of inputs) {
+        for (const origin of definitions) this.#link(batch, origin, key);
+        if (content) this.#link(batch, content, key);
+      }
+    });
   }
 
   /** Answers the ids of results that nothing names any more: the caller releases them. */
   async addResult(keys: readonly KeyId[], result: StoredResult): Promise<readonly string[]> {
     const changes = new Changes();
-    const pushedOut = new Set<string>();
-    for (const key of keys) {
-      if (isVolatile(key)) continue;
-      for (const { id } of this.#insert(changes, key, result)) pushedOut.add(id);
-    }
-    const dropped = [...pushedOut].filter((id) => isEmpty(changes.partners(this.#tables.holders, id)));
+    const pushedOut = keys.flatMap((key) => (isVolatile(key) ? none : this.#insert(changes, key, result)));
+    const ids = new Set(pushedOut.map(({ id }) => id));
+    const dropped = [...ids].filter((id) => isEmpty(changes.partners(this.#tables.holders, id)));
     await changes.apply(this.#kv);
     return dropped;
   }
@@ -110,35 +105,57 @@ export class KeyStore {
     }
   }
 
+  #link(batch: KvBatch, origin: OriginName, key: KeyId): void {
+    if (isVolatile(origin)) return;
+    const { links, origins } = this.#tables;
+    const known = links.get(origin);
+    if (known?.includes(key)) return;
+    batch.put(links, origin, known ? [...known, key] : [key]);
+    batch.put(origins, pair(key, origin), true);
+  }
+
   /** Answers the results that were pushed out. */
   #insert(changes: Changes, key: KeyId, result: StoredResult): readonly StoredResult[] {
     const { results, holders } = this.#tables;
-    const others = (changes.get(results, key) ?? []).filter(({ id }) => id !== result.id);
+    changes.set(holders, pair(result.id, key), true);
+    const known = changes.get(results, key);
+    if (!known) {
+      changes.set(results, key, [result]);
+      return none;
+    }
+    const others = known.filter(({ id }) => id !== result.id);
     const kept = [...others, result].sort((a, b) => b.createdAt - a.createdAt);
     const pushedOut = kept.splice(resultsPerKey);
-    changes.set(holders, pair(result.id, key), true);
     for (const { id } of pushedOut) changes.set(holders, pair(id, key), undefined);
     changes.set(results, key, kept);
     return pushedOut;
   }
 
+  #allTargets(origins: readonly OriginName[]): readonly KeyId[] {
+    const [first, ...others] = origins;
+    if (first === undefined) return none;
+    return others.length === 0 ? this.targets(first) : origins.flatMap((origin) => this.targets(origin));
+  }
+
   #meeting(inputs: readonly InputKeys[]): KeyId | undefined {
-    let common: Set<KeyId> | undefined;
+    let common: readonly KeyId[] | undefined;
     for (const { definitions, content } of inputs) {
-      const reached = new Set((content ? [content] : definitions).flatMap((origin) => this.targets(origin)));
+      const reached = content ? this.targets(content) : this.#allTargets(definitions);
       common = common ? intersect(common, reached) : reached;
-      if (common.size === 0) return undefined;
+      if (common.length === 0) return undefined;
     }
-    return common?.values().next().value;
+    return common?.[0];
   }
 }
 
-const onlyVolatile = (input: InputKeys): boolean => originsOf(input).every(({ from }) => isVolatile(from));
+const onlyVolatile = (input: InputKeys): boolean => originsOf(input).every(isVolatile);
 
 const isEmpty = (items: Iterable<unknown>): boolean => {
   for (const _ of items) return false;
   return true;
 };
 
-const intersect = <T>(a: ReadonlySet<T>, b: ReadonlySet<T>): Set<T> =>
-  new Set([...a].filter((e) => b.has(e)));
+function intersect(a: readonly KeyId[], b: readonly KeyId[]): readonly KeyId[] {
+  const also = new Set(b);
+  return a.filter((key) => also.has(key));
+}

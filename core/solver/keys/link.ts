@@ -19,26 +19,31 @@ export interface Origin {
   readonly link: Link;
 }
 
+/**
+ * The text of an origin, which is what stores and indexes know it by: made once for an input and looked up many times.
+ * Begins with the key, so that all links of a key stand together.
+ */
+export type OriginName = string;
+
 /** All that is known to stand for one input of a step. */
 export interface InputKeys {
-  readonly definitions: readonly Origin[];
+  readonly definitions: readonly OriginName[];
   /**
    * When present, it alone decides which existing key is meant: definitions may have led to other content before
    * (an input that was run again in spite of its record).
    */
-  readonly content: Origin | undefined;
+  readonly content: OriginName | undefined;
 }
 
-export const originsOf = ({ definitions, content }: InputKeys): readonly Origin[] =>
+export const originsOf = ({ definitions, content }: InputKeys): readonly OriginName[] =>
   content ? [...definitions, content] : definitions;
 
-/** Sorts by key first, so that all links of a key stand together. */
-export const originName = ({ from, link }: Origin): string =>
-  [from, link.input, link.step, link.selector].join(' ');
+export const originName = ({ from, link: { input, step, selector } }: Origin): OriginName =>
+  [from, input, step, selector].join(' ');
 
-export function parseOriginName(name: string): Origin {
+export function parseOriginName(name: OriginName): Origin {
   const [from, input, step, selector] = name.split(' ') as [KeyId, string, Digest, Digest | ''];
   return { from, link: { input: Number(input), step, selector: selector || undefined } };
 }
 
-export const keyOfOrigin = (name: string): KeyId => name.slice(0, name.indexOf(' '));
+export const keyOfOrigin = (name: OriginName): KeyId => name.slice(0, name.indexOf(' '));

@@ -8,7 +8,7 @@ import type { CacheRecord } from '../../contracts/cache.js';
 import { recordsBelow } from './foreign-keys.js';
 import type { KeyId } from './key-id.js';
 import type { KeyStore } from './key-store.js';
-import type { Origin } from './link.js';
+import { type InputKeys, originName } from './link.js';
 
 /** Makes a record's result known to the result store, without fetching it; undefined when it has none. */
 export type AdoptResult = (record: CacheRecord) => Promise<string | undefined>;
@@ -41,22 +41,18 @@ export function linkRecords(
   const writes: Promise<void>[] = [];
   for (const record of recordsBelow(records, ids)) {
     const origins = originsOfRecord(record, ids);
-    const id = idOf(keys, record, origins);
+    const id = record.inputs.length === 0 ? record.digest : keys.resolve(origins);
     ids.set(record, id);
     writes.push(keys.link(origins, id));
   }
   return Promise.all(writes).then(() => {});
 }
 
-const originsOfRecord = (record: CacheRecord, ids: ReadonlyMap<CacheRecord, KeyId>): readonly Origin[] =>
+/** One for every alternative of every input: each has to lead to the same key. */
+const originsOfRecord = (record: CacheRecord, ids: ReadonlyMap<CacheRecord, KeyId>): readonly InputKeys[] =>
   record.inputs.flatMap((alternatives, input) =>
     alternatives.map(({ selector, record: from }) => ({
-      from: ids.get(from)!,
-      link: { input, step: record.digest, selector },
+      definitions: [originName({ from: ids.get(from)!, link: { input, step: record.digest, selector } })],
+      content: undefined,
     })),
   );
-
-function idOf(keys: KeyStore, record: CacheRecord, origins: readonly Origin[]): KeyId {
-  if (record.inputs.length === 0) return record.digest;
-  return keys.resolve(origins.map((origin) => ({ definitions: [origin], content: undefined })));
-}

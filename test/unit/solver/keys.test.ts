@@ -2,15 +2,13 @@ import { expect } from 'chai';
 import { MemoryKv } from '../../../core/kv/memory-kv.js';
 import { contentKey, isVolatile, type KeyId, rootKey } from '../../../core/solver/keys/key-id.js';
 import { KeyStore } from '../../../core/solver/keys/key-store.js';
-import type { InputKeys, Origin } from '../../../core/solver/keys/link.js';
+import { type InputKeys, type OriginName, originName } from '../../../core/solver/keys/link.js';
 import { type Digest, sha256 } from '../../../core/util/digest.js';
 
 const step = sha256('step');
-const origin = (from: KeyId, input = 0, selector?: Digest): Origin => ({
-  from,
-  link: { input, step, selector },
-});
-const byDefinition = (...definitions: Origin[]): InputKeys => ({ definitions, content: undefined });
+const origin = (from: KeyId, input = 0, selector?: Digest): OriginName =>
+  originName({ from, link: { input, step, selector } });
+const byDefinition = (...definitions: OriginName[]): InputKeys => ({ definitions, content: undefined });
 
 describe('key ids', () => {
   const digest: Digest = 'sha256:3f26c3d833998cf2c41b835f16b10ef5ba0cbd1b5fd3e84a18c2b219a6d4c966';
@@ -54,23 +52,23 @@ describe('key store', () => {
   it('gives equal inputs the same key', async () => {
     const inputs = [byDefinition(origin('a', 0)), byDefinition(origin('b', 1))];
     const key = keys.resolve(inputs);
-    await keys.link([origin('a', 0), origin('b', 1)], key);
+    await keys.link([byDefinition(origin('a', 0), origin('b', 1))], key);
     expect(keys.resolve(inputs)).to.equal(key);
   });
 
   it('gives a new key when only some inputs are the same', async () => {
     const key = keys.resolve([byDefinition(origin('a', 0)), byDefinition(origin('b', 1))]);
-    await keys.link([origin('a', 0), origin('b', 1)], key);
+    await keys.link([byDefinition(origin('a', 0), origin('b', 1))], key);
     expect(keys.resolve([byDefinition(origin('a', 0)), byDefinition(origin('c', 1))])).not.to.equal(key);
   });
 
   it('finds a key by any definition of an input', async () => {
-    await keys.link([origin('a', 0)], 'key');
+    await keys.link([byDefinition(origin('a', 0))], 'key');
     expect(keys.resolve([byDefinition(origin('z', 0), origin('a', 0))])).to.equal('key');
   });
 
   it('trusts contents more than definitions', async () => {
-    await keys.link([origin('a', 0), origin('old content', 0)], 'key');
+    await keys.link([byDefinition(origin('a', 0), origin('old content', 0))], 'key');
     const inputs = [{ definitions: [origin('a', 0)], content: origin('new content', 0) }];
     expect(keys.resolve(inputs)).not.to.equal('key');
     expect(keys.resolve([{ definitions: [origin('z', 0)], content: origin('old content', 0) }])).to.equal(
@@ -79,7 +77,7 @@ describe('key store', () => {
   });
 
   it('tells inputs, steps and selectors apart', async () => {
-    await keys.link([origin('a', 0, sha256('x'))], 'key');
+    await keys.link([byDefinition(origin('a', 0, sha256('x')))], 'key');
     expect(keys.targets(origin('a', 0, sha256('x')))).to.deep.equal(['key']);
     expect(keys.targets(origin('a', 0))).to.deep.equal([]);
     expect(keys.targets(origin('a', 1, sha256('x')))).to.deep.equal([]);
@@ -101,8 +99,8 @@ describe('key store', () => {
 
   it('stores nothing about random keys', async () => {
     const key = keys.resolve([byDefinition(origin('random:a', 0))]);
-    await keys.link([origin('random:a', 0)], key);
-    await keys.link([origin('random:a', 0)], 'key');
+    await keys.link([byDefinition(origin('random:a', 0))], key);
+    await keys.link([byDefinition(origin('random:a', 0))], 'key');
     await keys.addResult([key], { id: 'r', createdAt: 1 });
     expect([isVolatile(key), rows()]).to.deep.equal([true, 0]);
   });
@@ -113,7 +111,7 @@ describe('key store', () => {
   });
 
   it('survives a restart', async () => {
-    await keys.link([origin('a', 0)], 'key');
+    await keys.link([byDefinition(origin('a', 0))], 'key');
     await keys.addResult(['key'], { id: 'r', createdAt: 1 });
     const again = new KeyStore(kv);
     expect([again.targets(origin('a', 0)), again.results('key')]).to.deep.equal([
@@ -124,8 +122,8 @@ describe('key store', () => {
 
   it('forgets a result, and the keys that have no use without it', async () => {
     await keys.addResult(['root'], { id: 'r0', createdAt: 1 });
-    await keys.link([origin('root', 0)], 'middle');
-    await keys.link([origin('middle', 0)], 'top');
+    await keys.link([byDefinition(origin('root', 0))], 'middle');
+    await keys.link([byDefinition(origin('middle', 0))], 'top');
     await keys.addResult(['top'], { id: 'r2', createdAt: 1 });
     await keys.forget('r0');
     expect(keys.targets(origin('root', 0))).to.deep.equal(['middle']);
@@ -134,8 +132,8 @@ describe('key store', () => {
   });
 
   it('keeps a key that leads on to a result', async () => {
-    await keys.link([origin('root', 0)], 'left');
-    await keys.link([origin('root', 1)], 'right');
+    await keys.link([byDefinition(origin('root', 0))], 'left');
+    await keys.link([byDefinition(origin('root', 1))], 'right');
     await keys.addResult(['left'], { id: 'l', createdAt: 1 });
     await keys.addResult(['right'], { id: 'r', createdAt: 1 });
     await keys.forget('l');
@@ -143,7 +141,7 @@ describe('key store', () => {
   });
 
   it('forgets chains of any depth', async () => {
-    for (let i = 0; i < 3000; i++) await keys.link([origin(`k${i}`, 0)], `k${i + 1}`);
+    for (let i = 0; i < 3000; i++) await keys.link([byDefinition(origin(`k${i}`, 0))], `k${i + 1}`);
     await keys.addResult(['k3000'], { id: 'r', createdAt: 1 });
     await keys.forget('r');
     expect(rows()).to.equal(0);

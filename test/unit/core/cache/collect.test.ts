@@ -6,6 +6,7 @@ import { MemoryKv } from '../../../../core/kv/memory-kv.js';
 import type { KeyChain } from '../../../../core/solver/key-chain.js';
 import { contentKey, rootKey } from '../../../../core/solver/keys/key-id.js';
 import { KeyStore } from '../../../../core/solver/keys/key-store.js';
+import { originName } from '../../../../core/solver/keys/link.js';
 import { sha256 } from '../../../../core/util/digest.js';
 import { cacheLayers } from '../../../contract/cache.js';
 import { Bench } from '../../solver/support/bench.js';
@@ -109,8 +110,9 @@ describe('records to export', () => {
   it('do not go without the other ways that earlier builds left in the key store', async () => {
     const keys = new KeyStore(new MemoryKv());
     const step = rootKey(sha256('key copy'), 0);
-    const from = (id: string) => ({ from: id, link: { input: 0, step, selector: undefined } });
-    await keys.link([from(key('base')), from(contentKey(sha256('files')))], 'copy');
+    const from = (id: string) => originName({ from: id, link: { input: 0, step, selector: undefined } });
+    const definitions = [from(key('base')), from(contentKey(sha256('files')))];
+    await keys.link([{ definitions, content: undefined }], 'copy');
     const copy: KeyChain = { ...node({ name: 'copy', inputs: [base] }), keys: ['copy'] };
     const layers = async () => cacheLayers('copy');
     const records = await collectRecords([copy], { mode: 'max', keys, layers }, signal);

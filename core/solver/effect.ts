@@ -1,0 +1,118 @@
+/**
+ * One asynchronous step of a task on its way: what stops it, what its op may use meanwhile, and what becomes of its
+ * outcome. The kinds are in effects.ts.
+ *
+ * One object is all of that, and makes what it hands out when it is asked: most calls of an op look at nothing here.
+ */
+import type { Progress } from '../contracts/progress.js';
+import { TaskSessions } from './audience.js';
+import type { EffectServices } from './effects.js';
+import type { Job } from './job.js';
+import type { Edge, OpContext, Result } from './op.js';
+import { SubBuild } from './ranks.js';
+import type { Work } from './seams.js';
+import type { Slot } from './slots.js';
+import type { Task } from './task.js';
+
+/** At most one of each name runs at a time, per task. */
+export type EffectName = 'map' | 'exec' | 'save' | `digest ${number}` | `load ${number}`;
+
+export abstract class Effect<T = unknown> implements Work<T>, OpContext {
+  abstract readonly name: EffectName;
+  readonly task: Task;
+  /** By the plan of the last turn. */
+  wanted = true;
+  protected readonly services: EffectServices;
+  /** Of the limit on heavy steps, while it has one. */
+  protected slot: Slot | undefined;
+  #aborted = false;
+  #controller: AbortController | undefined;
+  #sessions: TaskSessions | undefined;
+  #builds: SubBuild | undefined;
+  #shown = false;
+
+  constructor(task: Task, services: EffectServices) {
+    this.task = task;
+    this.services = services;
+  }
+
+  protected abstract perform(): Promise<T>;
+  /** Adds the facts. */
+  abstract done(value: T): void;
+
+  /** Takes note of a failure that is no abort; false: it fails the task. */
+  survives(_error: unknown): boolean {
+    return false;
+  }
+
+  /** The row of the step has the error as it is; the build says what for. BuildKit: solver/edge.go. */
+  protected explained(error: unknown): unknown {
+    return error;
+  }
+
+  async work(): Promise<T> {
+    try {
+      const value = await this.perform();
+      if (this.#shown) this.task.log.completed();
+      return value;
+    } catch (error) {
+      if (this.#shown) this.task.log.completed(error);
+      throw this.explained(error);
+    } finally {
+      if (this.#builds) this.services.builds.release(this.#builds);
+    }
+  }
+
+  /** Shows the vertex started, and completed when the work is over. */
+  protected show(cached: boolean): void {
+    this.#shown = true;
+    this.task.log.started(cached);
+  }
+
+  /** For people. */
+  get label(): string {
+    return `${this.name} of ${this.task.name}`;
+  }
+
+  /** It was asked to stop. */
+  get aborted(): boolean {
+    return this.#aborted;
+  }
+
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.#aborted) this.#controller.abort();
+    return this.#controller.signal;
+  }
+
+  /** It settles all the same, perhaps with a value. */
+  abort(): void {
+    this.#aborted = true;
+    this.#controller?.abort();
+  }
+
+  get sessions(): TaskSessions {
+    this.#sessions ??= new TaskSessions(this.task);
+    return this.#sessions;
+  }
+
+  /** The jobs whose sessions it used; undefined as long as it asked for none. */
+  get served(): ReadonlySet<Job> | undefined {
+    return this.#sessions?.served;
+  }
+
+  get progress(): Progress {
+    return this.task.log;
+  }
+
+  async build(edge: Edge): Promise<Result | undefined> {
+    this.#builds ??= new SubBuild(this.task);
+    const owner = this.#builds;
+    const solve = (): Promise<Result | undefined> => this.services.builds.build(owner, edge, this.signal);
+    return this.slot ? await this.slot.without(solve, this.signal) : await solve();
+  }
+
+  keep(held: AsyncDisposable): void {
+    this.task.keep(held);
+  }
+}
