@@ -89,7 +89,7 @@ export class RuncWorker implements Startable, AsyncDisposable {
         { binary: config.binary, cgroupParent: config.defaultCgroupParent, settings, threads, logger },
         signal,
       ),
-      HostPlatforms.detect(stateDir),
+      HostPlatforms.detect(stateDir, config.platformsMaxAgeMs),
       snapshotter.open(),
     ]);
     this.#platforms = platforms;
@@ -105,14 +105,24 @@ export class RuncWorker implements Startable, AsyncDisposable {
 
   /** The host, or a new one in the place of one that died. */
   async #openHost(): Promise<ContainerHost> {
-    const host = await required(this.#host);
+    const opened = required(this.#host);
+    const host = await opened;
     if (!host.dead || this.#owned.disposed) return host;
-    this.#parts.logger.error('the thread that runs containers died; starting another one');
+    // All steps that wait here learn of it at once; the first one sees to it.
+    if (this.#host === opened) this.#host = this.#replace(opened);
+    return required(this.#host);
+  }
+
+  /** Should it fail, the next step tries again. */
+  async #replace(dead: Promise<ContainerHost>): Promise<ContainerHost> {
     const { threads, logger } = this.#parts;
-    this.#host = ContainerHost.open(required(this.#settings), threads, logger).then((next) =>
-      this.#owned.use(next),
-    );
-    return this.#host;
+    logger.error('the thread that runs containers died; starting another one');
+    try {
+      return await this.#owned.use(await ContainerHost.open(required(this.#settings), threads, logger));
+    } catch (error) {
+      this.#host = dead;
+      throw error;
+    }
   }
 
   #listPlatforms(): readonly Platform[] {

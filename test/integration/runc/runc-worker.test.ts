@@ -2,6 +2,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Worker } from 'node:worker_threads';
 import { expect } from 'chai';
 import type { ExecMount } from '../../../core/contracts/executor.js';
 import { newId } from '../../../core/util/identity.js';
@@ -168,6 +169,31 @@ for (const binary of ['crun', 'runc']) {
       expect(processesWith(word)).to.have.length.above(0);
       await closing[Symbol.asyncDispose]();
       expect(await running).to.include({ code: 'exec.host' });
+      expect(processesWith(word)).to.deep.equal([]);
+    });
+
+    it('ends what ran on a thread that died, and runs steps on one other thread', async () => {
+      const started: Worker[] = [];
+      const note = (worker: Worker): unknown => started.push(worker);
+      process.on('worker', note);
+      const word = newId();
+      try {
+        await using own = await RuncFixture.open(binary);
+        const threads = started.splice(0);
+        let running: Promise<unknown> = Promise.resolve();
+        await new Promise<void>((resolve) => {
+          const script = `echo up; sleep 1000; : ${word}`;
+          running = shell(own, script, { onOutput: () => resolve() }).catch((error: unknown) => error);
+        });
+        expect(processesWith(word)).to.have.length.above(0);
+        for (const thread of threads) await thread.terminate();
+        expect(await running).to.include({ code: 'threads.crashed' });
+        const outputs = await Promise.all(['1', '2', '3'].map((text) => shell(own, `echo ${text}`)));
+        expect(outputs.map(({ out }) => out)).to.deep.equal(['1\n', '2\n', '3\n']);
+        expect(started).to.have.length(1);
+      } finally {
+        process.off('worker', note);
+      }
       expect(processesWith(word)).to.deep.equal([]);
     });
 

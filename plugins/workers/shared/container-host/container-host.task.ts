@@ -112,7 +112,7 @@ export default async function containerHost(
         command satisfies never;
     }
   });
-  context.emit({ type: 'ready' });
+  context.emit({ type: 'ready', estate: { record: owned.file, will: lastWill.open } });
   await finished.promise;
   port.close();
   leavePrivateFolder(hostDir(settings));

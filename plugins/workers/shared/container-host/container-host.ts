@@ -13,6 +13,7 @@ import {
   type ContainerExit,
   type ContainerRequest,
   type HostCommand,
+  type HostEstate,
   type HostEvent,
   type HostSettings,
   reviveError,
@@ -34,6 +35,8 @@ export class ContainerHost implements AsyncDisposable {
   readonly #running = new Map<string, HostedIo>();
   readonly #ready = deferred<void>();
   readonly #ended: Promise<void>;
+  readonly #rootless: boolean;
+  #estate: HostEstate | undefined;
   #dead: Error | undefined;
 
   /** Resolves when the thread has its namespace; rejects when it cannot have one. */
@@ -45,6 +48,7 @@ export class ContainerHost implements AsyncDisposable {
 
   private constructor(settings: HostSettings, threads: Threads, logger: Logger) {
     this.#logger = logger;
+    this.#rootless = settings.rootless;
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
     const args: HostArgs = { settings, port: port2 };
@@ -57,7 +61,10 @@ export class ContainerHost implements AsyncDisposable {
     });
     this.#ended = running.then(
       () => this.#end(closed()),
-      (error: Error) => this.#end(error),
+      (error: Error) => {
+        this.#end(error);
+        return this.#executeEstate();
+      },
     );
   }
 
@@ -132,6 +139,7 @@ export class ContainerHost implements AsyncDisposable {
 
   #receive(event: HostEvent): void {
     if (event.type === 'ready') {
+      this.#estate = event.estate;
       this.#ready.resolve();
       return;
     }
@@ -152,5 +160,17 @@ export class ContainerHost implements AsyncDisposable {
     this.#ready.promise.catch(() => {});
     for (const running of this.#running.values()) running.fail(error);
     this.#port.close();
+  }
+
+  /** Of a thread that died. */
+  async #executeEstate(): Promise<void> {
+    if (!this.#estate) return;
+    try {
+      // Calls of the system are loaded in this thread for this only.
+      const { executeEstate } = await import('./execute-estate.js');
+      await executeEstate(this.#estate, this.#rootless);
+    } catch (error) {
+      this.#logger.warn('cleaning up after the thread of the containers failed', { err: error });
+    }
   }
 }

@@ -40,17 +40,24 @@ done
 /** The shell is told by the pipe and not on its command line, where others look for what a folder is used by. */
 const REAP_MS = 20;
 
+/** A will as the rest of the process may close it, should the thread that made it die. */
+export interface OpenWill {
+  readonly pid: number;
+  /** The descriptor that the shell waits for. */
+  readonly held: number;
+}
+
 export class LastWill {
-  readonly #pid: number;
-  readonly #held: number;
+  readonly open: OpenWill;
 
   constructor(record: string) {
     const line = pipe();
     const nothing = openIn(AT_FDCWD, '/dev/null', fs.constants.O_RDWR, { resolve: 0 });
     try {
       const stdio = [line.read, nothing, nothing] as const;
-      this.#pid = spawnProcess('/bin/sh', { args: ['sh', '-c', script], env: ['PATH=/usr/bin:/bin'], stdio });
+      const pid = spawnProcess('/bin/sh', { args: ['sh', '-c', script], env: ['PATH=/usr/bin:/bin'], stdio });
       fs.writeSync(line.write, `${record}\n`);
+      this.open = { pid, held: line.write };
     } catch (error) {
       closeDescriptor(line.write);
       throw error;
@@ -58,12 +65,16 @@ export class LastWill {
       closeDescriptor(line.read);
       closeDescriptor(nothing);
     }
-    this.#held = line.write;
   }
 
   /** The daemon ends as it should: the record is gone by now, or names what could not be ended. */
-  async close(): Promise<void> {
-    closeDescriptor(this.#held);
-    while (reap(this.#pid) === undefined) await new Promise((resolve) => setTimeout(resolve, REAP_MS));
+  close(): Promise<void> {
+    return executeWill(this.open);
   }
+}
+
+/** Has the shell do what it waits to do, and waits until it has. */
+export async function executeWill({ pid, held }: OpenWill): Promise<void> {
+  closeDescriptor(held);
+  while (reap(pid) === undefined) await new Promise((resolve) => setTimeout(resolve, REAP_MS));
 }

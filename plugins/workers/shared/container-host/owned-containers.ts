@@ -57,16 +57,20 @@ export class OwnedContainers {
 export async function sweepContainers(stateDir: string, cgroups: CgroupLayout): Promise<number> {
   let count = 0;
   for (const name of fs.readdirSync(stateDir).filter((entry) => entry.startsWith(PREFIX))) {
-    const file = path.join(stateDir, name);
-    const left = leftIn(fs.readFileSync(file, 'utf8'));
-    for (const cgroupsPath of left) {
-      if (cgroups.mode === 'none') killByName(path.basename(cgroupsPath));
-      else await killAndRemove(new ContainerCgroup(cgroups, cgroupsPath));
-    }
-    count += left.length;
-    fs.unlinkSync(file);
+    count += await sweepRecord(path.join(stateDir, name), cgroups);
   }
   return count;
+}
+
+/** The same for one record, whose owner is no more. */
+export async function sweepRecord(file: string, cgroups: CgroupLayout): Promise<number> {
+  const left = leftIn(fs.readFileSync(file, 'utf8'));
+  for (const cgroupsPath of left) {
+    if (cgroups.mode === 'none') killByName(path.basename(cgroupsPath));
+    else await killAndRemove(new ContainerCgroup(cgroups, cgroupsPath));
+  }
+  fs.unlinkSync(file);
+  return left.length;
 }
 
 /** The cgroups of containers that were begun and not ended. A line that a crash cut short names none. */

@@ -87,8 +87,15 @@ export type HostCommand =
   | { readonly type: 'taken'; readonly id: string; readonly bytes: number }
   | { readonly type: 'close' };
 
+/** What a thread leaves to the rest of the process when it dies: its containers, and who is to end them. */
+export interface HostEstate {
+  /** The file that names them. */
+  readonly record: string;
+  readonly will: { readonly pid: number; readonly held: number };
+}
+
 export type HostEvent =
-  | { readonly type: 'ready' }
+  | { readonly type: 'ready'; readonly estate: HostEstate }
   | {
       readonly type: 'output';
       readonly id: string;
