@@ -36,6 +36,7 @@ export async function solveWithProgram(
     throw gaveUp.signal.aborted ? await running.catch((reason: unknown) => reason) : error;
   } finally {
     ended.abort();
+    // Only to be over with it: its failure was thrown above, or the daemon's answer is the better one.
     await running.catch(() => undefined);
     clearTimeout(patience);
   }

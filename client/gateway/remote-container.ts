@@ -71,7 +71,9 @@ export class RemoteContainers implements AsyncDisposable {
     const id = `${container}:${newId()}`;
     const remote = new RemoteProcess(id, io, (message) => stream.send(message));
     this.#processes.set(id, remote);
-    void remote.ended.catch(() => {}).finally(() => this.#processes.delete(id));
+    const forget = (): boolean => this.#processes.delete(id);
+    // However it ends: who waits for `ended` is told how.
+    void remote.ended.then(forget, forget);
     const fds = io.stdin ? [0, 1, 2] : [1, 2];
     await stream.send({ ProcessID: id, Init: processToProto(container, process, fds) });
     await remote.started;
@@ -112,7 +114,7 @@ class RemoteProcess implements RunningProcess {
     this.#id = id;
     this.#io = io;
     this.#send = send;
-    // Nobody has to wait for either.
+    // A failure is told to who waits for one of them. Nobody has to, and then it is no unhandled one.
     this.#started.promise.catch(() => {});
     this.#ended.promise.catch(() => {});
   }
@@ -138,7 +140,8 @@ class RemoteProcess implements RunningProcess {
     const kill = (): void => this.signal('SIGKILL');
     if (signal.aborted) kill();
     signal.addEventListener('abort', kill, { once: true });
-    void this.ended.catch(() => {}).finally(() => signal.removeEventListener('abort', kill));
+    const stop = (): void => signal.removeEventListener('abort', kill);
+    void this.ended.then(stop, stop);
   }
 
   async take(message: Message): Promise<void> {

@@ -127,7 +127,7 @@ export class RemoteGateway implements Gateway, AsyncDisposable {
   warn(definition: Digest, warning: Warning): void {
     if (!this.#caps.has('gateway.warnings')) return;
     const call = this.#connection.unary(LLBBridge.Warn, warnRequest(definition, warning), never);
-    // Told by `finish`.
+    // A failure is thrown by `settled`, which waits for all of them; until then it is no unhandled one.
     call.catch(() => {});
     this.#warnings.push(call);
   }

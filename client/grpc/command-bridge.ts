@@ -34,6 +34,7 @@ export class CommandBridge implements AsyncDisposable {
     this.failed = new Promise((_, reject) => {
       this.#fail = reject;
     });
+    // Who connects races with it; before and after that, nobody waits.
     this.failed.catch(() => undefined);
     server.on('connection', (socket) => this.#connect(socket));
   }
