@@ -3,38 +3,48 @@
  * Wire facts E12.1.
  */
 import { request } from 'undici';
-import { BuildError } from '../../core/contracts/errors.js';
+import { BuildError, isCanceled } from '../../core/contracts/errors.js';
 import type { AuthToken, TokenRequest } from '../../core/contracts/session.js';
+import { afterTries, persist, retryAfter, usualDelays } from '../../core/util/retry.js';
 import type { RegistryCredentials } from './docker-config.js';
 
 /** Seconds, where the server does not say. */
 const DEFAULT_EXPIRY = 60;
 const CLIENT_ID = 'buildkit-client';
 const MAX_ANSWER = 1 << 20;
+/** Milliseconds without a byte. */
+const IDLE = 15_000;
 
 export async function fetchToken(
   wanted: TokenRequest,
   credentials: RegistryCredentials,
   signal: AbortSignal,
+  delays: readonly number[] = usualDelays,
 ): Promise<AuthToken> {
   if (credentials.registryToken) {
     return { token: credentials.registryToken, expiresIn: DEFAULT_EXPIRY, issuedAt: 0 };
   }
-  if (credentials.secret === '') return get(wanted, credentials, signal, 'failed to fetch anonymous token');
-  const answer = await post(wanted, credentials, signal);
+  if (credentials.secret === '')
+    return get(wanted, credentials, 'failed to fetch anonymous token', delays, signal);
+  const answer = await post(wanted, credentials, delays, signal);
   if (answer.ok) return answer.token;
   // Servers without the POST endpoint say so in different ways.
   const hasGet =
     answer.status === 404 || answer.status === 401 || (answer.status === 405 && credentials.username !== '');
-  if (hasGet) return get(wanted, credentials, signal, 'failed to fetch oauth token');
+  if (hasGet) return get(wanted, credentials, 'failed to fetch oauth token', delays, signal);
   throw tokenError('failed to fetch oauth token', wanted, answer);
 }
 
 type Answer =
   | { readonly ok: true; readonly token: AuthToken }
-  | { readonly ok: false; readonly status: number; readonly body: string };
+  | { readonly ok: false; readonly status: number; readonly body: string; readonly tries: number };
 
-function post(wanted: TokenRequest, credentials: RegistryCredentials, signal: AbortSignal): Promise<Answer> {
+function post(
+  wanted: TokenRequest,
+  credentials: RegistryCredentials,
+  delays: readonly number[],
+  signal: AbortSignal,
+): Promise<Answer> {
   const form = new URLSearchParams({ client_id: CLIENT_ID });
   if (credentials.username === '') {
     form.set('grant_type', 'refresh_token');
@@ -46,7 +56,7 @@ function post(wanted: TokenRequest, credentials: RegistryCredentials, signal: Ab
   }
   if (wanted.scopes.length > 0) form.set('scope', wanted.scopes.join(' '));
   form.set('service', wanted.service);
-  return ask(wanted.realm, signal, {
+  return ask(wanted.realm, delays, signal, {
     method: 'POST',
     body: form.toString(),
     headers: { 'content-type': 'application/x-www-form-urlencoded; charset=utf-8' },
@@ -56,15 +66,16 @@ function post(wanted: TokenRequest, credentials: RegistryCredentials, signal: Ab
 async function get(
   wanted: TokenRequest,
   { username, secret }: RegistryCredentials,
-  signal: AbortSignal,
   failure: string,
+  delays: readonly number[],
+  signal: AbortSignal,
 ): Promise<AuthToken> {
   const url = new URL(wanted.realm);
   if (wanted.service !== '') url.searchParams.append('service', wanted.service);
   for (const scope of wanted.scopes) url.searchParams.append('scope', scope);
   const basic = Buffer.from(`${username}:${secret}`).toString('base64');
   const headers: Record<string, string> = secret === '' ? {} : { authorization: `Basic ${basic}` };
-  const answer = await ask(url.href, signal, { method: 'GET', headers });
+  const answer = await ask(url.href, delays, signal, { method: 'GET', headers });
   if (answer.ok) return answer.token;
   throw tokenError(failure, wanted, answer);
 }
@@ -72,11 +83,12 @@ async function get(
 const tokenError = (
   failure: string,
   wanted: TokenRequest,
-  answer: { readonly status: number; readonly body: string },
+  answer: { readonly status: number; readonly body: string; readonly tries: number },
 ): BuildError =>
   new BuildError(
     'client.token',
-    `${failure}: unexpected status from ${wanted.realm}: ${answer.status} ${answer.body}`.trim(),
+    `${failure}: unexpected status from ${wanted.realm}: ${answer.status} ${answer.body}`.trim() +
+      afterTries(answer.tries),
     {
       grpcCode:
         answer.status === 401 ? 'Unauthenticated' : answer.status === 403 ? 'PermissionDenied' : 'Unknown',
@@ -85,6 +97,7 @@ const tokenError = (
 
 async function ask(
   url: string,
+  delays: readonly number[],
   signal: AbortSignal,
   options: {
     readonly method: 'GET' | 'POST';
@@ -92,10 +105,18 @@ async function ask(
     readonly body?: string;
   },
 ): Promise<Answer> {
-  const { statusCode, body } = await request(url, { ...options, signal });
-  const text = await readText(body);
-  if (statusCode < 200 || statusCode >= 400)
-    return { ok: false, status: statusCode, body: text.slice(0, 500) };
+  const once = async () => {
+    const limits = { headersTimeout: IDLE, bodyTimeout: IDLE };
+    const { statusCode: status, headers, body } = await request(url, { ...options, ...limits, signal });
+    return { status, retryAfter: retryAfter(headers['retry-after']), text: await readText(body) };
+  };
+  const { status, text, tries } = await persist(once, signal, delays).catch((error: Error) => {
+    if (error instanceof BuildError || isCanceled(error)) throw error;
+    throw new BuildError('client.token', `failed to fetch a token from ${url}: ${error.message}`, {
+      cause: error,
+    });
+  });
+  if (status < 200 || status >= 400) return { ok: false, status, body: text.slice(0, 500), tries };
   return { ok: true, token: parseToken(url, text) };
 }
 

@@ -3,6 +3,7 @@ import type { Logger } from '../contracts/logger.js';
 import type { Registries, RegistryAccess, Repository } from '../contracts/registry.js';
 import type { Sessions } from '../contracts/session.js';
 import type { ImageReference } from '../util/image-reference.js';
+import { usualDelays } from '../util/retry.js';
 import { Authorizer } from './authorizer.js';
 import { blobsOf, describeBlob } from './download.js';
 import { endpointsFor, type RegistryHosts } from './hosts.js';
@@ -32,7 +33,6 @@ export interface RegistryClientOptions extends RegistryPatience {
   readonly now?: () => number;
 }
 
-const defaultRetryDelays = [250, 1000, 2000, 4000] as const;
 const blobsPerHost = 4;
 
 export class RegistryClient implements Registries, AsyncDisposable {
@@ -57,7 +57,7 @@ export class RegistryClient implements Registries, AsyncDisposable {
   }
 
   get #delays(): readonly number[] {
-    return this.#options.retryDelays ?? defaultRetryDelays;
+    return this.#options.retryDelays ?? usualDelays;
   }
 
   get traffic(): Readonly<Traffic> {

@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { ByteRange, ContentProvider, Descriptor } from '../contracts/content.js';
-import { BuildError, canceled } from '../contracts/errors.js';
+import { BuildError, canceled, isCanceled } from '../contracts/errors.js';
 import type { Digest } from '../util/digest.js';
 import { getOrAdd } from '../util/get-or-add.js';
 import { digestMismatch, requestFailed } from './errors.js';
@@ -30,8 +30,11 @@ export function blobsOf(link: Link): ContentProvider {
       try {
         yield* readBlob(link, descriptor, range, servedBy, signal);
       } catch (error) {
-        if (BuildError.from(error).grpcCode === 'DataLoss') distrust(descriptor.digest);
-        throw error;
+        const known = BuildError.from(error);
+        if (known.grpcCode === 'DataLoss') distrust(descriptor.digest);
+        // Whoever reads a layer, long after it was asked for, has no other name for it.
+        const isNamed = isCanceled(known) || known.message.includes(link.path);
+        throw isNamed ? error : known.wrap(nameOf(link, descriptor.digest));
       }
     },
   };

@@ -78,19 +78,6 @@ export const isRefused = (error: unknown): boolean => {
   return code === 'ECONNREFUSED' || (errors?.some((each) => each.code === 'ECONNREFUSED') ?? false);
 };
 
-const transient = new Set([
-  'ECONNRESET',
-  'EPIPE',
-  'ETIMEDOUT',
-  'EAI_AGAIN',
-  'UND_ERR_SOCKET',
-  'UND_ERR_BODY_TIMEOUT',
-  'UND_ERR_HEADERS_TIMEOUT',
-]);
-
-/** Worth another try: the connection broke, as opposed to never having been possible. */
-export const isTransient = (error: unknown): boolean => transient.has((error as NetworkError).code ?? '');
-
 /** What the server answered, with the errors it listed (distribution's `{"errors":[{code,message}]}`). */
 export function unexpectedStatus(
   method: string,

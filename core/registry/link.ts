@@ -46,7 +46,10 @@ export interface LinkRequest extends Omit<HttpRequest, 'url'> {
   readonly once?: boolean;
 }
 
-/** Sends one request with the right header, obtaining or renewing rights once when the registry asks for them. */
+/**
+ * Sends one request with the right header, obtaining or renewing rights when the registry asks for them: once, or a few
+ * times where it says of a token that it is not valid any more.
+ */
 export async function send(link: Link, endpoint: Endpoint, request: LinkRequest): Promise<HttpResponse> {
   const asker = { group: link.group, extraScopes: request.extraScopes ?? [] };
   const url = resolveUrl(link, endpoint, request.url);
@@ -63,18 +66,24 @@ export async function send(link: Link, endpoint: Endpoint, request: LinkRequest)
       },
       retry,
     );
-  const used = await link.authorizer.header(endpoint, asker, request.signal);
-  const first = await authorized(used);
-  if (!isChallenge(first, endpoint)) return first;
-  await discard(first);
-  const challenges = parseChallenges(first.headers['www-authenticate']);
-  const header = await link.authorizer.answer(endpoint, challenges, used, asker, request.signal);
-  const second = await authorized(header);
-  if (!isChallenge(second, endpoint)) return second;
-  await discard(second);
-  const [refusal] = parseChallenges(second.headers['www-authenticate']);
-  throw accessDenied(link.actions, refusal ? serverMessage(refusal) : 'authorization failed');
+  let used = await link.authorizer.header(endpoint, asker, request.signal);
+  for (let refusals = 0; ; refusals++) {
+    const response = await authorized(used);
+    if (!isChallenge(response, endpoint)) return response;
+    await discard(response);
+    const challenges = parseChallenges(response.headers['www-authenticate']);
+    const [refusal] = challenges;
+    const mayPass =
+      refusals === 0 || (refusals < tokensPerRequest && refusal?.params.error === 'invalid_token');
+    if (!mayPass) {
+      throw accessDenied(link.actions, refusal ? serverMessage(refusal) : 'authorization failed');
+    }
+    used = await link.authorizer.answer(endpoint, challenges, used, asker, request.signal);
+  }
 }
+
+/** One that others share may be at its end again before it is used. */
+const tokensPerRequest = 3;
 
 /**
  * Asks the endpoints in turn until one gives an answer that `accept` takes; those that are `avoided` are not asked. When

@@ -9,8 +9,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Dispatcher } from 'undici';
 import { canceled } from '../contracts/errors.js';
-import { aboutAs, passes, retryAfter } from '../util/retry.js';
-import { isNotTls, isRefused, isTransient, requestFailed } from './errors.js';
+import { pauseBefore, retryAfter } from '../util/retry.js';
+import { isNotTls, isRefused, requestFailed } from './errors.js';
 import type { Endpoint } from './hosts.js';
 import { loadTls } from './tls.js';
 
@@ -53,8 +53,6 @@ export interface TransportOptions {
 
 const library = (): Promise<typeof import('./http-library.js')> => import('./http-library.js');
 const maxRedirects = 10;
-/** A server that asks for a longer pause than this (milliseconds) is not waited for. */
-const maxRetryAfter = 60_000;
 const usualIdleTimeout = 60_000;
 /** After the last byte of an upload a registry may need that many times as long before it answers: it hashes the blob. */
 const uploadPatience = 5;
@@ -91,10 +89,10 @@ export class Transport implements AsyncDisposable {
 
   /** Milliseconds to wait before the next attempt, about as many as is usual; undefined when there should be none. */
   pause(outcome: Outcome, usual: number | undefined): number | undefined {
-    if (usual === undefined || !maySucceed(outcome)) return undefined;
-    const asked = 'response' in outcome ? retryAfter(outcome.response.headers['retry-after']) : undefined;
-    if (asked === undefined) return aboutAs(usual, this.#options.random);
-    return asked <= maxRetryAfter ? asked : undefined;
+    const { random } = this.#options;
+    if ('error' in outcome) return pauseBefore(outcome, usual, random);
+    const { status, headers } = outcome.response;
+    return pauseBefore({ status, retryAfter: retryAfter(headers['retry-after']) }, usual, random);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -184,9 +182,6 @@ export class Transport implements AsyncDisposable {
 
 type Answer = Omit<HttpResponse, 'tries'>;
 export type Outcome = { readonly response: HttpResponse } | { readonly error: unknown };
-
-const maySucceed = (outcome: Outcome): boolean =>
-  'error' in outcome ? isTransient(outcome.error) : passes(outcome.response.status);
 
 export const reasonOf = (outcome: Outcome): string =>
   'error' in outcome

@@ -44,6 +44,11 @@ export class DockerRegistry implements AsyncDisposable {
     return registry;
   }
 
+  /** The folder of its storage. */
+  get data(): string {
+    return join(this.#dir, 'data');
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#process.exitCode === null && this.#process.signalCode === null) {
       const gone = new Promise((resolve) => this.#process.once('exit', resolve));

@@ -254,6 +254,21 @@ describe('registry credentials of a client', () => {
         },
       ));
 
+    it('asks again after troubles that pass, and says how often', () => {
+      const statuses = [503, 429, 200, 502, 502, 502];
+      return withServer(
+        () => [statuses.shift()!, { token: 't' }],
+        async (realm, seen) => {
+          const fetch = () => fetchToken(wanted(realm), { username: '', secret: '' }, never, [0, 0]);
+          expect([(await fetch()).token, seen.length]).to.deep.equal(['t', 3]);
+          const { message } = await fetch().then(expect.fail, (error: Error) => error);
+          expect(message)
+            .to.contain(`unexpected status from ${realm}: 502`)
+            .and.match(/\(after 3 tries\)$/);
+        },
+      );
+    });
+
     for (const [status, username, methods] of [
       [404, 'u', ['POST', 'GET']],
       [401, '', ['POST', 'GET']],
@@ -265,7 +280,7 @@ describe('registry credentials of a client', () => {
         withServer(
           ({ method }) => (method === 'POST' ? [status, { error: 'no' }] : [200, { token: 't' }]),
           async (realm, seen) => {
-            const outcome = await fetchToken(wanted(realm), { username, secret: 's' }, never).then(
+            const outcome = await fetchToken(wanted(realm), { username, secret: 's' }, never, []).then(
               ({ token }) => token,
               (error: Error) => error.message,
             );
