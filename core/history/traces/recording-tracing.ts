@@ -15,6 +15,7 @@ import {
   type TagValue,
   type Tracing,
 } from '../../contracts/index.js';
+import { SeenSpans } from './seen-spans.js';
 import type { TraceRecorder } from './trace-recorder.js';
 import { extractTraceparent, traceparentOf } from './traceparent.js';
 
@@ -24,6 +25,7 @@ export class RecordingTracing implements Tracing {
   readonly #recorder: TraceRecorder;
   readonly #inner: Tracing | undefined;
   readonly #active = new AsyncLocalStorage<Span>();
+  readonly #forwarded = new SeenSpans();
 
   constructor(
     service: string,
@@ -88,8 +90,9 @@ export class RecordingTracing implements Tracing {
   }
 
   forward(spans: readonly FinishedSpan[]): void {
-    for (const span of spans) this.#recorder.add(span);
-    this.#inner?.forward?.(spans);
+    const unseen = this.#forwarded.unseen(spans);
+    for (const span of unseen) this.#recorder.add(span);
+    this.#inner?.forward?.(unseen);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

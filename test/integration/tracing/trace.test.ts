@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { JaegerAgent, type ReceivedSpan } from '../../support/jaeger-agent.js';
 import { buildArgs } from '../support/build.js';
+import { Buildx } from '../support/buildx.js';
 import { figure } from '../support/figures.js';
 import { Ground } from '../support/ground.js';
 import { programs, succeed } from '../support/processes.js';
@@ -107,6 +108,31 @@ describe('JAEGER_TRACE', () => {
     await using daemon = await ground.daemon('continued', { env });
     const spans = await traced(['--addr', daemon.address], ['buildkitd'], more);
     expect(expectOneTrace(spans, parent).traceId).to.equal(trace);
+  });
+
+  it('sends one trace for each build by docker buildx, with the spans of both', async () => {
+    await using daemon = await ground.daemon('buildx', { env });
+    const buildx = await Buildx.create(ground, daemon);
+    agent.spans.length = 0;
+    await buildx.build(folder, ['--no-cache']);
+    const isRoot = ({ service, name }: ReceivedSpan): boolean =>
+      service === 'buildx' && name.startsWith('build ');
+    await agent.until((all) => all.some(isRoot) && all.some(({ name }) => name === 'solve'));
+    const { traceId } = agent.spans.find(isRoot)!;
+    const spans = agent.spans.filter((span) => span.traceId === traceId);
+    const ids = spans.map(({ spanId }) => spanId);
+    expect(new Set(ids).size, 'no span comes twice').to.equal(ids.length);
+    const orphans = spans.filter(({ parentSpanId }) => !ids.includes(parentSpanId));
+    expect(orphans.map(({ name }) => name)).to.deep.equal([spans.find(isRoot)!.name]);
+    const parentOf = (span: ReceivedSpan | undefined): ReceivedSpan | undefined =>
+      spans.find(({ spanId }) => spanId === span?.parentSpanId);
+    const solve = spans.find(({ name }) => name === 'solve');
+    expect(parentOf(solve)).to.include({ service: 'buildkitd', name: 'moby.buildkit.v1.Control/Solve' });
+    expect(parentOf(parentOf(solve))).to.include({
+      service: 'buildx',
+      name: 'moby.buildkit.v1.Control/Solve',
+    });
+    for (const step of steps) expect(stepSpan(spans, step)?.tags, step).to.include({ cached: false });
   });
 
   it('is only needed by the daemon: clients without it send their traceparent, or none', async () => {

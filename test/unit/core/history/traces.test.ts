@@ -135,6 +135,18 @@ describe('recorded traces', () => {
     expect(span?.logs[0]?.fields[0]?.value).to.equal('halfway');
   });
 
+  it('have a span once that a client sends over each of its connections', () => {
+    const { context } = tracing.start('root', { parent: null });
+    using recording = recorder.record(context.traceId);
+    const span: FinishedSpan = {
+      ...{ service: 'buildx', name: 'build', context, parentSpanId: undefined, kind: 'client' },
+      ...{ startedAt: 1, endedAt: 2, tags: {}, logs: [], links: [] },
+    };
+    for (let connection = 0; connection < 4; connection++) tracing.forward([span]);
+    tracing.forward([{ ...span, context: { ...context, spanId: 'b7ad6b7169203331' } }]);
+    expect(recording.spans).to.have.length(2);
+  });
+
   it('that are no spans are refused', () => {
     expect(() => parseSpanStubs('{"Name"')).to.throw('not in a form');
   });
