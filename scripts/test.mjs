@@ -45,7 +45,9 @@ needRoot('The integration tests run real containers, which');
 await step('npm packages', () => npmPackages());
 await step('Debian packages for the integration tests', () => debianPackages(packages));
 await step('a user for the rootless tests', () => ensureRootlessUser());
-await step('containerd 1.7 for the integration tests, beside the installed one', () => installNewerContainerd());
+await step('containerd 1.7 for the integration tests, beside the installed one', () =>
+  installNewerContainerd(),
+);
 if (!asked.worker) await step('docker buildx for the integration tests', () => installBuildx());
 await step('bundling', () => run(process.execPath, [join(root, 'scripts/build.mjs'), '--types']));
 for (const check of asked.worker ? [] : ['lint', 'layers', 'types', 'gen:check', 'docs:check'])

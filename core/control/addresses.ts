@@ -26,6 +26,16 @@ export function parseListenAddress(text: string): ListenAddress {
   });
 }
 
+/** Whether {@link parseListenAddress} knows what is meant, supported or not. */
+export function isListenAddress(text: string): boolean {
+  try {
+    parseListenAddress(text);
+    return true;
+  } catch (error) {
+    return error instanceof BuildError && error.grpcCode === 'Unimplemented';
+  }
+}
+
 /** Makes room for a unix socket: its folder, and no stale socket of a daemon that died. A live one is an error. */
 export async function prepareSocket(path: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o711 });

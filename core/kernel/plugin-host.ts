@@ -5,7 +5,9 @@
  */
 import type { z } from 'zod';
 import { type Logger, type PluginState, type PluginStatus, SkipPlugin } from '../contracts/index.js';
-import { type EngineConfig, explain } from './config/load.js';
+import { type ConfigPath, explain } from './config/explain.js';
+import type { EngineConfig } from './config/load.js';
+import { writtenPath } from './config/sections.js';
 import type { KernelContainer } from './container.js';
 import { checkNames, type LoadedPlugin, pluginName } from './plugin-loader.js';
 
@@ -81,10 +83,13 @@ export class PluginHost {
   }
 
   #parse(name: string, schema: z.ZodType): unknown {
-    const section = this.#config.sections.get(name) ?? {};
-    const parsed = strict(schema).safeParse(section);
+    const { sections, at } = this.#config;
+    const value = sections.get(name)?.values ?? {};
+    const parsed = strict(schema).safeParse(value);
     if (parsed.success) return parsed.data;
-    throw explain(parsed.error, this.#config.at, schema, ['plugin', ...splitName(name)]);
+    const [kind, id] = splitName(name);
+    const written = (path: ConfigPath): ConfigPath => writtenPath(sections, kind, id, path);
+    throw explain({ error: parsed.error, schema, value, written, at });
   }
 
   #attempt(name: string, step: () => void): void {

@@ -1,10 +1,9 @@
 import * as z from 'zod';
-import { gcKeys } from './gc-schema.js';
+import { enabled, gcKeys } from './gc-schema.js';
 
 /** `[worker.containerd]` in BuildKit's keys; what they take, the plugin says. */
 export const containerdWorker = z.strictObject({
-  enabled: z
-    .union([z.boolean(), z.literal('auto')])
+  enabled: enabled
     .default('auto')
     .describe(
       'false: no such worker; true: it must come up, or the start fails; auto: where containerd runs',

@@ -12,12 +12,26 @@ export const duration = z
   .union([z.int().min(0), z.string()], { error: durationExpected })
   .refine((value) => durationMs(value) !== undefined, { error: durationExpected });
 
+/** The same, or a negative one, which means that there is no end. */
+export const lasting = z
+  .union([z.int(), z.string()], { error: durationExpected })
+  .refine((value) => lastingMs(value) !== undefined, { error: durationExpected });
+
+export const enabled = z.union([z.boolean(), z.literal('auto')], { error: 'expected true, false or "auto"' });
+
 function spaceExpected({ input }: { readonly input?: unknown }): string {
-  return `${JSON.stringify(input)} is no amount of disk: expected bytes, "512MB" or "10%"`;
+  return `${typeof input === 'object' ? '' : 'no amount of disk: '}expected bytes, "512MB" or "10%"`;
 }
 
 function durationExpected({ input }: { readonly input?: unknown }): string {
-  return `${JSON.stringify(input)} is no duration: expected a form like "48h", or seconds`;
+  return `${typeof input === 'object' ? '' : 'no duration: '}expected a form like "48h", or seconds`;
+}
+
+/** Milliseconds; -1 for a negative one, undefined when it is no duration. */
+export function lastingMs(value: string | number): number | undefined {
+  if (typeof value === 'number') return value < 0 ? -1 : durationMs(value);
+  const positive = durationMs(value.replace(/^-/, ''));
+  return positive !== undefined && value.startsWith('-') ? -1 : positive;
 }
 
 /** Milliseconds; undefined when it is no duration. */

@@ -1,22 +1,20 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { parse, TomlError } from 'smol-toml';
-import type { z } from 'zod';
 import { BuildError, invalid, unsupported } from '../../contracts/index.js';
-import { didYouMean } from '../../util/nearest.js';
-import { gcKeys } from './gc-schema.js';
+import { type ConfigPath, explain } from './explain.js';
 import { lineOfKey } from './locate.js';
 import { type ConfigFile, configSchema, keysNotSupportedYet } from './schema.js';
+import { type PluginSections, pluginSections } from './sections.js';
 
 /** The configuration as the kernel uses it: BuildKit's sections already mapped to the plugins they configure. */
 export interface EngineConfig {
   /** Where it was read from; undefined for the defaults. Relative plugin paths start at its folder. */
   readonly file: string | undefined;
   readonly settings: ConfigFile;
-  /** By `kind.id`: the raw section, to be parsed by the plugin's own schema. */
-  readonly sections: ReadonlyMap<string, Readonly<Record<string, unknown>>>;
+  readonly sections: PluginSections;
   /** Makes the error of a key: file, line, message. */
-  at(path: readonly (string | number)[], message: string): BuildError;
+  at(path: ConfigPath, message: string): BuildError;
 }
 
 /** Settings that win over the file's: what command line flags say, in the shape of the file. */
@@ -35,13 +33,18 @@ export async function loadConfig(file: string, overrides: Overrides = {}): Promi
 }
 
 export function parseConfig(text: string, file?: string, overrides: Overrides = {}): EngineConfig {
-  const at = (path: readonly (string | number)[], message: string): BuildError =>
-    invalid('config.invalid', `${position(file, lineOfKey(text, path))}${message}`);
+  const at = (path: ConfigPath, message: string): BuildError => {
+    const where = isSet(overrides, path) ? COMMAND_LINE : position(file, lineOfKey(text, path));
+    return invalid('config.invalid', `${where}${message}`);
+  };
   const raw = merge(parseToml(text, file), overrides);
   refuseUnsupported(raw, at);
   const parsed = configSchema.safeParse(raw);
-  if (!parsed.success) throw explain(parsed.error, at);
-  return { file, settings: parsed.data, sections: sectionsOf(parsed.data), at };
+  if (!parsed.success) {
+    const written = (path: ConfigPath): ConfigPath => path;
+    throw explain({ error: parsed.error, schema: configSchema, value: raw, written, at });
+  }
+  return { file, settings: parsed.data, sections: pluginSections(parsed.data), at };
 }
 
 /** The folder that plugin names in the configuration are relative to. */
@@ -69,6 +72,19 @@ function merge(base: Overrides, over: Overrides): Record<string, unknown> {
   return merged;
 }
 
+/** What is said of values that {@link Overrides} bring. */
+const COMMAND_LINE = 'command line: ';
+
+/** Whether a value at the path, or one that holds it, is there. */
+function isSet(overrides: Overrides, path: ConfigPath): boolean {
+  let node: unknown = overrides;
+  for (const part of path) {
+    if (!isTable(node)) break;
+    node = node[part];
+  }
+  return node !== undefined && !isTable(node);
+}
+
 const isTable = (value: unknown): value is Overrides =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
@@ -86,78 +102,3 @@ function refuseUnsupported(raw: Record<string, unknown>, at: EngineConfig['at'])
     throw unsupported('config.unsupported', at(path, `"${key}" is known, but not supported yet`).message);
   }
 }
-
-/** The first issue of a zod error as one sentence with its place and, for a typo, the nearest key. */
-export function explain(
-  error: z.ZodError,
-  at: EngineConfig['at'],
-  schema: z.ZodType = configSchema,
-  prefix: readonly string[] = [],
-): BuildError {
-  const issue = error.issues[0]!;
-  const inner = issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part));
-  const path = [...prefix, ...inner];
-  if (issue.code === 'unrecognized_keys') {
-    const key = issue.keys[0]!;
-    const full = [...path, key];
-    return at(full, `unknown key "${full.join('.')}"${didYouMean(key, keysAt(schema, inner))}`);
-  }
-  return at(path, `"${path.join('.')}": ${issue.message}`);
-}
-
-/** The keys that a schema knows at a path. */
-function keysAt(schema: z.ZodType, path: readonly (string | number)[]): string[] {
-  let node: unknown = schema;
-  for (const part of path) {
-    node = unwrap(node);
-    const { shape, valueType } = node as { shape?: Record<string, unknown>; valueType?: unknown };
-    node = shape?.[part] ?? valueType;
-  }
-  return Object.keys((unwrap(node) as { shape?: object } | undefined)?.shape ?? {});
-}
-
-/** Strips `default`, `optional` and `prefault` wrappers. */
-function unwrap(schema: unknown): unknown {
-  let node = schema as { unwrap?: () => unknown } | undefined;
-  while (node && typeof node.unwrap === 'function') node = node.unwrap() as typeof node;
-  return node;
-}
-
-/** BuildKit's own sections are spellings of plugin sections; an explicit `[plugin.…]` wins key by key. */
-function sectionsOf(config: ConfigFile): Map<string, Record<string, unknown>> {
-  const sections = new Map<string, Record<string, unknown>>();
-  const { oci, containerd } = config.worker;
-  for (const [key, section] of Object.entries({ 'worker.runc': oci, 'worker.containerd': containerd })) {
-    const worker = workerSection(section, config.dns);
-    if (Object.keys(worker).length > 0) sections.set(key, worker);
-  }
-  const { allowedRepositories } = config.frontend['gateway.v0'] ?? {};
-  if (allowedRepositories) sections.set('frontend.gateway.v0', { allowedRepositories });
-  for (const [kind, plugins] of Object.entries(config.plugin)) {
-    for (const [id, section] of Object.entries(plugins)) {
-      const key = `${kind}.${id}`;
-      sections.set(key, { ...sections.get(key), ...section });
-    }
-  }
-  return sections;
-}
-
-/** What the plugin is told: not whether it is wanted, and nothing of garbage collection, which the kernel does. */
-function workerSection(section: object | undefined, dns: ConfigFile['dns']): Record<string, unknown> {
-  const renamed = rename(section, {
-    'max-parallelism': 'maxParallelism',
-    'apparmor-profile': 'apparmorProfile',
-  });
-  for (const key of ['enabled', ...Object.keys(gcKeys)]) delete renamed[key];
-  return { ...renamed, ...(dns ? { dns } : {}) };
-}
-
-const rename = (
-  section: object | undefined,
-  names: Readonly<Record<string, string>>,
-): Record<string, unknown> =>
-  Object.fromEntries(
-    Object.entries(section ?? {})
-      .filter(([, value]) => value !== undefined)
-      .map(([key, value]) => [names[key] ?? key, value]),
-  );

@@ -3,8 +3,13 @@
  * Every object is strict: a key that no schema knows is an error, never ignored.
  */
 import * as z from 'zod';
+import { isListenAddress } from '../../control/addresses.js';
 import { containerdWorker } from './containerd-schema.js';
-import { duration, gcKeys } from './gc-schema.js';
+import { duration, enabled, gcKeys, lasting } from './gc-schema.js';
+
+const listenAddress = z.string().refine(isListenAddress, {
+  error: 'expected unix:///path/to/buildkitd.sock, tcp://127.0.0.1:1234 or fd://',
+});
 
 const registryHost = z.strictObject({
   mirrors: z.array(z.string()).default([]).describe('hosts asked before this one'),
@@ -19,8 +24,7 @@ const registryHost = z.strictObject({
 });
 
 const ociWorker = z.strictObject({
-  enabled: z
-    .union([z.boolean(), z.literal('auto')])
+  enabled: enabled
     .default('auto')
     .describe('false: no such worker; true: it must come up, or the start fails'),
   labels: z.record(z.string(), z.string()).optional().describe('labels of the worker'),
@@ -68,7 +72,7 @@ export const configSchema = z.strictObject({
   grpc: z
     .strictObject({
       address: z
-        .array(z.string())
+        .array(listenAddress)
         .optional()
         .describe('where to listen; default: unix:///run/buildkit/buildkitd.sock'),
       debugAddress: z
@@ -120,6 +124,15 @@ export const configSchema = z.strictObject({
       searchDomains: z.array(z.string()).optional().describe('search domains of steps'),
     })
     .optional(),
+  system: z
+    .strictObject({
+      platformsCacheMaxAge: lasting
+        .optional()
+        .describe(
+          'how often to look for emulators that were added; default: 20s; negative: only at the start',
+        ),
+    })
+    .prefault({}),
   worker: z
     .strictObject({
       oci: ociWorker.optional(),
@@ -183,6 +196,5 @@ export const keysNotSupportedYet: readonly string[] = [
   'worker.oci.proxySnapshotterPath',
   'worker.oci.stargzSnapshotter',
   'worker.oci.userRemapUnsupported',
-  'system',
   'cache',
 ];

@@ -117,7 +117,7 @@ export class ContainerdWorker implements Startable, AsyncDisposable {
       id,
       server,
       network,
-      platforms: await HostPlatforms.detect(stateDir),
+      platforms: await HostPlatforms.detect(stateDir, config.platformsMaxAgeMs),
       host: new TaskHost({
         containerd,
         bundles,

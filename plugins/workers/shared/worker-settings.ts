@@ -23,6 +23,10 @@ export const workerSettings = {
     .array(platform)
     .default([])
     .describe('what the worker says it runs; empty: what the machine runs, emulated ones included'),
+  platformsMaxAgeMs: z
+    .number()
+    .default(20_000)
+    .describe('milliseconds after which emulators are looked for again; negative: never'),
   maxParallelism: z.int().min(0).default(0).describe('steps that run at once; 0 = no limit'),
   defaultCgroupParent: z.string().default('').describe('cgroup below which those of steps are made'),
   networkMode: z

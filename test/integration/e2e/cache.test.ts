@@ -6,6 +6,7 @@ import type { DaemonProcess } from '../support/daemon.js';
 import { figure } from '../support/figures.js';
 import { Ground } from '../support/ground.js';
 import { LoggedRuntime } from '../support/logged-runtime.js';
+import { overWorkers } from '../support/over-workers.js';
 import { type Finished, programs, succeed } from '../support/processes.js';
 
 const dockerfile = (base: string): string => `
@@ -26,15 +27,15 @@ COPY --from=right /right /right
 RUN cat /left /right >/both
 `;
 
-describe('a build that was built before', () => {
+overWorkers('a build that was built before', (worker) => {
   let ground: Ground;
   let runtime: LoggedRuntime;
   let daemon: DaemonProcess;
   let folder: string;
   before(async () => {
-    ground = await Ground.open('cache');
-    runtime = await LoggedRuntime.make(ground.path('runtime'));
-    daemon = await ground.daemon('daemon', { args: ['--oci-worker-binary', runtime.path] });
+    ground = await Ground.open('cache', worker);
+    runtime = await LoggedRuntime.make(ground.site.home('runtime'));
+    daemon = await start();
     folder = await ground.write('context', {
       Dockerfile: dockerfile(ground.base),
       'left.txt': 'left\n',
@@ -46,6 +47,8 @@ describe('a build that was built before', () => {
     await ground[Symbol.asyncDispose]();
   });
 
+  const start = (): Promise<DaemonProcess> =>
+    ground.daemon('daemon', { config: `[${worker.section}]\n${ground.site.runtime(runtime.path)}` });
   const build = (spec: Partial<BuildSpec> = {}): Promise<Finished> =>
     succeed(programs.buildctl, ['--addr', daemon.address, ...buildArgs({ folder, ...spec })]);
 
@@ -103,7 +106,7 @@ describe('a build that was built before', () => {
 
   it('remembers when the daemon was started again', async () => {
     await daemon[Symbol.asyncDispose]();
-    daemon = await ground.daemon('daemon', { args: ['--oci-worker-binary', runtime.path] });
+    daemon = await start();
     const [runs, again] = await runtime.runsDuring(() => build());
     expect([runs, ranSteps(again)]).to.deep.equal([0, []]);
   });
@@ -123,7 +126,8 @@ describe('a build that was built before', () => {
     expect(runs).to.equal(2);
   });
 
-  it('runs each step once for an embedded build as well, and not again in the next process', async () => {
+  it('runs each step once for an embedded build as well, and not again in the next process', async function () {
+    if (worker.name !== 'oci') this.skip();
     const root = ground.path('embedded');
     const config = join(
       await ground.write('config', {

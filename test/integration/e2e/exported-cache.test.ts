@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { buildArgs, ranSteps } from '../support/build.js';
 import { Ground } from '../support/ground.js';
+import { overWorkers } from '../support/over-workers.js';
 import { type Finished, programs, run, succeed } from '../support/processes.js';
 
 const dockerfile = (base: string): string => `
@@ -19,13 +20,13 @@ COPY --from=side /side /side
 RUN cat /side >/both
 `;
 
-describe('a cache that was exported', () => {
+overWorkers('a cache that was exported', (worker) => {
   let ground: Ground;
   let folder: string;
   let config: string;
   let made = 0;
   before(async () => {
-    ground = await Ground.open('exported-cache');
+    ground = await Ground.open('exported-cache', worker);
     config = `[registry."${ground.registry.address}"]\nhttp = true\n`;
     folder = await ground.write('context', { Dockerfile: dockerfile(ground.base), 'in.txt': 'in\n' });
   });

@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import { type BuildSpec, buildArgs, stepsOf } from '../support/build.js';
 import type { DaemonProcess } from '../support/daemon.js';
 import { Ground } from '../support/ground.js';
+import { overWorkers } from '../support/over-workers.js';
 import { type Finished, programs, succeed } from '../support/processes.js';
 
 const dockerfile = (base: string, greeting: string): string => `
@@ -19,11 +20,11 @@ interface Manifest {
   readonly layers: readonly { readonly digest: string }[];
 }
 
-describe('linked copies', () => {
+overWorkers('linked copies', (worker) => {
   let ground: Ground;
   let daemon: DaemonProcess;
   before(async () => {
-    ground = await Ground.open('linked-copies');
+    ground = await Ground.open('linked-copies', worker);
     daemon = await ground.daemon('daemon');
   });
   after(async () => {

@@ -4,6 +4,7 @@ import { expect } from 'chai';
 import { buildArgs } from '../support/build.js';
 import { figure } from '../support/figures.js';
 import { Ground } from '../support/ground.js';
+import { overWorkers } from '../support/over-workers.js';
 import { programs, succeed } from '../support/processes.js';
 
 const STAGES = 24;
@@ -36,17 +37,17 @@ function mostAtOnce(log: string): number {
   return most;
 }
 
-describe(`${STAGES} independent stages`, () => {
+overWorkers(`${STAGES} independent stages`, (worker) => {
   let ground: Ground;
   let folder: string;
   before(async () => {
-    ground = await Ground.open('parallel');
+    ground = await Ground.open('parallel', worker);
     folder = await ground.write('context', { Dockerfile: dockerfile(ground.base) });
   });
   after(() => ground[Symbol.asyncDispose]());
 
-  async function atOnce(name: string, wanted: number, args: readonly string[]): Promise<number> {
-    await using daemon = await ground.daemon(name, { args });
+  async function atOnce(name: string, wanted: number, settings: string): Promise<number> {
+    await using daemon = await ground.daemon(name, { config: `[${worker.section}]\n${settings}\n` });
     const opts = { 'build-arg:WANTED': `${wanted}` };
     const outputs = [`type=local,dest=${ground.path(name, 'out')}`];
     const begun = performance.now();
@@ -56,15 +57,18 @@ describe(`${STAGES} independent stages`, () => {
     expect(log.trim().split('\n')).to.have.length(2 * STAGES);
     const most = mostAtOnce(log);
     const alone = (STAGES * STEP_SECONDS).toFixed(1);
-    figure(`steps at once ${args.join(' ')}`, `${most} (took ${seconds} s; one by one: ${alone} s)`);
+    figure(
+      `steps at once, ${worker.name} ${settings}`,
+      `${most} (took ${seconds} s; one by one: ${alone} s)`,
+    );
     return most;
   }
 
   it('run side by side', async () => {
-    expect(await atOnce('unlimited', STAGES, [])).to.equal(STAGES);
+    expect(await atOnce('unlimited', STAGES, '')).to.equal(STAGES);
   });
 
-  it('run four at a time with --oci-max-parallelism 4', async () => {
-    expect(await atOnce('four', 4, ['--oci-max-parallelism', '4'])).to.equal(4);
+  it('run four at a time with max-parallelism = 4', async () => {
+    expect(await atOnce('four', 4, 'max-parallelism = 4')).to.equal(4);
   });
 });

@@ -9,6 +9,7 @@ import { writeKey } from '../../support/ssh.js';
 import { buildArgs, stepsOf } from '../support/build.js';
 import type { DaemonProcess } from '../support/daemon.js';
 import { Ground } from '../support/ground.js';
+import { overWorkers } from '../support/over-workers.js';
 import type { Finished } from '../support/processes.js';
 
 /** Lists the keys of an agent, in an image that has nothing but busybox. */
@@ -24,14 +25,14 @@ async function sshAdd(): Promise<Record<string, Buffer>> {
   return Object.fromEntries(files);
 }
 
-describe('ssh agents of steps', () => {
+overWorkers('ssh agents of steps', (worker) => {
   let ground: Ground;
   let daemon: DaemonProcess;
   let programs: Record<string, Buffer>;
   let builds = 0;
   before(async () => {
     programs = await sshAdd();
-    ground = await Ground.open('ssh');
+    ground = await Ground.open('ssh', worker);
     daemon = await ground.daemon('daemon');
   });
   after(async () => {

@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import { buildArgs } from '../support/build.js';
 import type { DaemonProcess } from '../support/daemon.js';
 import { Ground } from '../support/ground.js';
+import { overWorkers } from '../support/over-workers.js';
 import { type Finished, succeed } from '../support/processes.js';
 
 interface Descriptor {
@@ -29,13 +30,13 @@ interface Statement {
   };
 }
 
-describe('attestations and forms of images', () => {
+overWorkers('attestations and forms of images', (worker) => {
   let ground: Ground;
   let daemon: DaemonProcess;
   let config: string;
   let app: string;
   before(async () => {
-    ground = await Ground.open('attestations');
+    ground = await Ground.open('attestations', worker);
     config = `[registry."${ground.registry.address}"]\nhttp = true\n`;
     daemon = await ground.daemon('daemon', { config });
     app = await ground.write('app', {

@@ -10,17 +10,18 @@ import type { ExecIo } from '../../../core/contracts/executor.js';
 import type { Frontend, Gateway, GatewayRef } from '../../../core/contracts/frontend.js';
 import type { DaemonProcess } from '../support/daemon.js';
 import { Ground } from '../support/ground.js';
+import { overWorkers } from '../support/over-workers.js';
 import { run } from '../support/processes.js';
 
 const never = new AbortController().signal;
 
-describe('containers of a frontend', () => {
+overWorkers('containers of a frontend', (worker) => {
   let ground: Ground;
   let process: DaemonProcess;
   let daemon: Daemon;
 
   before(async () => {
-    ground = await Ground.open('containers');
+    ground = await Ground.open('containers', worker);
     process = await ground.daemon('daemon', {
       config: `[registry."${ground.registry.address}"]\nhttp = true\n`,
     });

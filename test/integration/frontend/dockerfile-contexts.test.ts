@@ -6,6 +6,7 @@ import { expect } from 'chai';
 import type { DaemonProcess } from '../support/daemon.js';
 import { GitServer, git, newRepository, publish } from '../support/git-http-server.js';
 import { Ground } from '../support/ground.js';
+import { overWorkers } from '../support/over-workers.js';
 
 /** Serves one folder. */
 async function serveFiles(folder: string): Promise<{ readonly url: string; stop(): void }> {
@@ -19,7 +20,7 @@ async function serveFiles(folder: string): Promise<{ readonly url: string; stop(
   return { url: `http://127.0.0.1:${port}`, stop: () => server.close() };
 }
 
-describe('Dockerfiles with contexts from elsewhere', () => {
+overWorkers('Dockerfiles with contexts from elsewhere', (worker) => {
   let ground: Ground;
   let daemon: DaemonProcess;
   let repositories: GitServer;
@@ -27,7 +28,7 @@ describe('Dockerfiles with contexts from elsewhere', () => {
   let builds = 0;
 
   before(async () => {
-    ground = await Ground.open('contexts');
+    ground = await Ground.open('contexts', worker);
     daemon = await ground.daemon('daemon');
     const work = ground.path('work');
     fs.mkdirSync(ground.path('git'));

@@ -8,17 +8,18 @@ import { Buildx } from '../support/buildx.js';
 import { Certificates } from '../support/certificates.js';
 import type { DaemonProcess } from '../support/daemon.js';
 import { Ground } from '../support/ground.js';
+import { overWorkers } from '../support/over-workers.js';
 import type { Finished, RunOptions } from '../support/processes.js';
 
 // `me` with the password `secret`.
 const htpasswd = 'me:$2y$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a\n';
 
-describe('images of builds', () => {
+overWorkers('images of builds', (worker) => {
   let ground: Ground;
   let daemon: DaemonProcess;
   let buildx: Buildx;
   before(async () => {
-    ground = await Ground.open('images');
+    ground = await Ground.open('images', worker);
     daemon = await ground.daemon('daemon', { config: plainHttp(ground.registry.address) });
     buildx = await Buildx.create(ground, daemon);
   });
@@ -79,7 +80,7 @@ describe('images of builds', () => {
     });
 
     it('are trusted through an authority of their own, and not without', async () => {
-      const certificates = await Certificates.open(ground.path('certificates'));
+      const certificates = await Certificates.open(ground.site.home('certificates'));
       await certificates.authority('authority');
       await certificates.signed('registry', 'authority', 'IP:127.0.0.1');
       await using registry = await DockerRegistry.start(undefined, {

@@ -2,7 +2,7 @@
  * An OCI runtime that writes down when it starts and ends a container, and is otherwise the machine's runc. The
  * daemon's probe at its start is written down as well.
  */
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 export class LoggedRuntime {
@@ -21,11 +21,13 @@ export class LoggedRuntime {
     const script = `#!/bin/sh
 case " $* " in
   *" --help "*) ;;
-  *" run "*) echo run >>'${runtime.#log}' ;;
+  *" run "*|*" create "*) echo run >>'${runtime.#log}' ;;
 esac
 exec runc "$@"
 `;
+    // Daemons of other users write it, too.
     await writeFile(runtime.#log, '');
+    await chmod(runtime.#log, 0o666);
     await writeFile(runtime.path, script, { mode: 0o755 });
     return runtime;
   }

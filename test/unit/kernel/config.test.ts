@@ -47,11 +47,19 @@ describe('configuration file', () => {
       [plugin.worker.runc]
       binary = "crun"
     `);
-    expect(sections.get('worker.runc')).to.deep.equal({
+    expect(sections.get('worker.runc')?.values).to.deep.equal({
       binary: 'crun',
       maxParallelism: 4,
       dns: { nameservers: ['10.0.0.1'] },
     });
+  });
+
+  it('tells every worker how long platforms are remembered, in milliseconds', () => {
+    const { sections } = parseConfig('[system]\nplatformsCacheMaxAge = "1h"\n');
+    for (const name of ['worker.runc', 'worker.containerd'])
+      expect(sections.get(name)?.values).to.deep.equal({ platformsMaxAgeMs: 3_600_000 });
+    const once = parseConfig('[system]\nplatformsCacheMaxAge = "-1s"\n');
+    expect(once.sections.get('worker.runc')?.values).to.deep.equal({ platformsMaxAgeMs: -1 });
   });
 
   it("maps BuildKit's frontend section to the frontends' plugins", () => {
@@ -61,7 +69,7 @@ describe('configuration file', () => {
       [frontend."dockerfile.v0"]
       enabled = false
     `);
-    expect(sections.get('frontend.gateway.v0')).to.deep.equal({
+    expect(sections.get('frontend.gateway.v0')?.values).to.deep.equal({
       allowedRepositories: ['docker.io/docker/dockerfile'],
     });
     expect(settings.frontend['dockerfile.v0']?.enabled).to.equal(false);

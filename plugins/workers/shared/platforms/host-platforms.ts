@@ -16,9 +16,6 @@ import { amd64Variants } from './amd64-level.js';
 import { type BinfmtEntry, binfmtEntries, emulates } from './binfmt.js';
 import { elfTargets, exitProgram } from './elf.js';
 
-/** BuildKit: archutil.CacheMaxAge. */
-const MAX_AGE_MS = 20_000;
-
 const compatible: Readonly<Record<string, string>> = { amd64: '386', arm64: 'arm' };
 
 export interface PlatformFacts {
@@ -48,28 +45,32 @@ export function platformsFrom({ native, cpuinfo, compat, binfmt }: PlatformFacts
 
 export class HostPlatforms {
   readonly #compat: string | undefined;
+  readonly #maxAgeMs: number;
   readonly #cpuinfo = fs.readFileSync('/proc/cpuinfo', 'utf8');
   #list: readonly Platform[] = [];
   #since = Number.NEGATIVE_INFINITY;
 
-  /** `dir` takes a small program for a moment. */
-  static async detect(dir: string): Promise<HostPlatforms> {
+  /** `dir` takes a small program for a moment; after `maxAgeMs` emulators are looked up again, if it is not negative. */
+  static async detect(dir: string, maxAgeMs: number): Promise<HostPlatforms> {
     const compat = compatible[defaultPlatform().architecture];
-    return new HostPlatforms(compat !== undefined && (await runs(compat, dir)) ? compat : undefined);
+    const works = compat !== undefined && (await runs(compat, dir));
+    return new HostPlatforms(works ? compat : undefined, maxAgeMs);
   }
 
-  private constructor(compat: string | undefined) {
+  private constructor(compat: string | undefined, maxAgeMs: number) {
     this.#compat = compat;
+    this.#maxAgeMs = maxAgeMs;
   }
 
-  list(now: number = performance.now()): readonly Platform[] {
-    if (now - this.#since < MAX_AGE_MS) return this.#list;
+  list(now: number = performance.now(), binfmt = binfmtEntries): readonly Platform[] {
+    const fresh = this.#maxAgeMs < 0 || now - this.#since < this.#maxAgeMs;
+    if (fresh && this.#list.length > 0) return this.#list;
     this.#since = now;
     this.#list = platformsFrom({
       native: defaultPlatform(),
       cpuinfo: this.#cpuinfo,
       compat: this.#compat,
-      binfmt: binfmtEntries(),
+      binfmt: binfmt(),
     });
     return this.#list;
   }

@@ -65,7 +65,7 @@ describe('flags of buildkitd', () => {
       ['--oci-max-parallelism x', /--oci-max-parallelism x: expected a number/],
       ['--group nobody-here', /there is no such group/],
       ['--oci-worker-labels x', /expected key=value/],
-      ['--drain soon', /"shutdown.drain": "soon" is no duration/],
+      ['--drain soon', /"shutdown.drain": "soon": no duration: expected a form like "48h"/],
     ] as const) {
       expect(() => configOf(argv.split(' ')), argv).to.throw(message);
     }

@@ -30,7 +30,7 @@ describe('the configuration of the containerd worker', () => {
       [dns]
         nameservers = ["10.0.0.1"]
     `);
-    expect(sections.get('worker.containerd')).to.deep.equal({
+    expect(sections.get('worker.containerd')?.values).to.deep.equal({
       namespace: 'ci',
       maxParallelism: 4,
       apparmorProfile: 'p',

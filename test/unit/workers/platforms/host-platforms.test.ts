@@ -1,8 +1,11 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import { formatPlatform } from '../../../../core/util/platform.js';
 import { amd64Variants } from '../../../../plugins/workers/shared/platforms/amd64-level.js';
 import { parseBinfmt } from '../../../../plugins/workers/shared/platforms/binfmt.js';
-import { platformsFrom } from '../../../../plugins/workers/shared/platforms/host-platforms.js';
+import { HostPlatforms, platformsFrom } from '../../../../plugins/workers/shared/platforms/host-platforms.js';
 
 const v2 = 'cx16 lahf_lm popcnt sse4_1 sse4_2 ssse3';
 const v3 = `${v2} avx avx2 bmi1 bmi2 f16c fma abm movbe`;
@@ -75,5 +78,35 @@ describe('platformsFrom', () => {
 
   it('skips entries that go by file name', () => {
     expect(entries('enabled\ninterpreter /usr/bin/x\nflags:\nextension .py\n')).to.deep.equal([]);
+  });
+});
+
+describe('the platforms of this machine', () => {
+  let dir: string;
+  before(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'platforms-'));
+  });
+  after(() => rm(dir, { recursive: true }));
+
+  /** How often emulators were looked for by the end of each of these moments, in milliseconds. */
+  async function looks(maxAgeMs: number, moments: readonly number[]): Promise<readonly number[]> {
+    const platforms = await HostPlatforms.detect(dir, maxAgeMs);
+    let looked = 0;
+    return moments.map((now) => {
+      platforms.list(now, () => {
+        looked++;
+        return [];
+      });
+      return looked;
+    });
+  }
+
+  it('are looked for again when they are older than system.platformsCacheMaxAge', async () => {
+    expect(await looks(1000, [5, 1004, 1005, 1006])).to.deep.equal([1, 1, 2, 2]);
+    expect(await looks(0, [5, 5])).to.deep.equal([1, 2]);
+  });
+
+  it('are looked for once where it is negative', async () => {
+    expect(await looks(-1, [5, 1e9])).to.deep.equal([1, 1]);
   });
 });
