@@ -7,7 +7,7 @@ export type Compression = 'uncompressed' | 'gzip' | 'zstd' | 'estargz';
 
 export interface CompressionOptions {
   readonly type: Compression;
-  /** Absent: the type's default (gzip 5, zstd 3). */
+  /** Absent: the type's default (gzip and estargz 5, zstd 3). */
   readonly level?: number;
   /** Recompress layers that already have a blob of another type. */
   readonly force?: boolean;
@@ -46,7 +46,7 @@ export interface Differ {
   replay(changes: readonly TreeChange[], onto: readonly Mount[], signal: AbortSignal): Promise<void>;
   /**
    * The same layer under another compression. The tar inside stays as it is, byte for byte, and so does the
-   * diffId: an image that is only repacked keeps its identity. Absent: callers unpack and compare.
+   * diffId: an image that is only repacked keeps its identity. Absent, and for estargz: callers unpack and compare.
    */
   recompress?(layer: Descriptor, options: RecompressOptions): Promise<LayerBlob>;
 }

@@ -7,6 +7,7 @@ import type { LayerOptions, RefLayer, RefLayers } from '../contracts/refs.js';
 import type { Snapshotter } from '../contracts/snapshotter.js';
 import type { Tracing } from '../contracts/tracing.js';
 import { chainId } from '../util/chain-id.js';
+import { tocDigestAnnotation } from '../util/layer-annotations.js';
 import { layerMediaType } from '../util/media-types.js';
 import { SharedRuns } from '../util/shared-runs.js';
 import { together } from '../util/together.js';
@@ -116,8 +117,12 @@ export class LayerBlobs {
   async #repack(entry: Entry, options: LayerOptions, signal: AbortSignal): Promise<LayerBlob | undefined> {
     const { sourceDateEpoch, ...rest } = options;
     if (sourceDateEpoch !== undefined || !this.#differ.recompress) return undefined;
+    if (options.compression.type === 'estargz') return undefined;
     const unforced = { ...options, compression: { ...options.compression, force: false } };
-    for (const { descriptor } of suitable(entry, unforced)) {
+    for (const blob of suitable(entry, unforced)) {
+      // Its tar has a table of contents, which only this compression knows what to do with.
+      if (compressionOf(blob) === 'estargz' && blob !== entry.record.source) continue;
+      const { descriptor } = blob;
       const present = await this.#content.info(descriptor.digest);
       if (present) return this.#differ.recompress(descriptor, { ...rest, signal });
     }
@@ -179,10 +184,8 @@ function suitable({ record }: Entry, options: LayerOptions): readonly LayerBlob[
   return [...(source ? [source] : []), ...(exact ? [exact] : []), ...others];
 }
 
-const STARGZ_TOC = 'containerd.io/snapshot/stargz/toc.digest';
-
 function compressionOf({ descriptor }: LayerBlob): Compression {
-  if (descriptor.annotations?.[STARGZ_TOC] !== undefined) return 'estargz';
+  if (descriptor.annotations?.[tocDigestAnnotation] !== undefined) return 'estargz';
   if (/[.+]gzip$/.test(descriptor.mediaType)) return 'gzip';
   return /[.+]zstd$/.test(descriptor.mediaType) ? 'zstd' : 'uncompressed';
 }

@@ -6,7 +6,6 @@
  */
 import zlib from 'node:zlib';
 import type { Compression } from '../../contracts/differ.js';
-import { unsupported } from '../../contracts/errors.js';
 import { compressZstdFrame } from '../../util/compression/libzstd.js';
 
 export type BlockCompression = Exclude<Compression, 'estargz'>;
@@ -31,13 +30,19 @@ export interface BlockSettings extends BlockFormat {
   readonly level: number;
 }
 
-/** Refuses what cannot be written, naming what can. */
-export function blockSettings(type: Compression, level: number | undefined): BlockSettings {
-  if (type === 'estargz') {
-    throw unsupported('layer.compression', 'compression estargz is not supported', {
-      hint: 'Use gzip, zstd or uncompressed.',
-    });
-  }
+/** A layer that is written by one thread: its blob says where each file begins (estargz.ts). */
+export interface EstargzSettings {
+  readonly type: 'estargz';
+  /** Of gzip. */
+  readonly level: number;
+}
+
+export type LayerSettings = BlockSettings | EstargzSettings;
+
+export const layerSettings = (type: Compression, level: number | undefined): LayerSettings =>
+  type === 'estargz' ? { type, level: blockSettings('gzip', level).level } : blockSettings(type, level);
+
+export function blockSettings(type: BlockCompression, level: number | undefined): BlockSettings {
   const format = formats[type];
   const [lowest, highest] = format.levels;
   const wanted = level ?? format.defaultLevel;

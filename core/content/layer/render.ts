@@ -30,8 +30,18 @@ function renderItem(item: PlanItem, header: Buffer, offset: number, output: Buff
   const from = offset + at - header.length;
   const length = Math.min(output.length - at, contentSize(item) - from);
   if (length <= 0) return;
-  const into = output.subarray(at, at + length);
-  if (item.kind === 'data') into.set(item.data.subarray(from, from + length));
+  renderContent(item, from, output.subarray(at, at + length));
+}
+
+/** A part of what follows the item's header. */
+export function readContent(item: PlanItem, from: number, length: number): Buffer {
+  const output = Buffer.allocUnsafeSlow(length);
+  renderContent(item, from, output);
+  return output;
+}
+
+function renderContent(item: PlanItem, from: number, into: Buffer): void {
+  if (item.kind === 'data') into.set(item.data.subarray(from, from + into.length));
   else if (item.kind === 'entry' || item.kind === 'raw') readInto(item.host, from, into);
 }
 

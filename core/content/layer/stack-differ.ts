@@ -14,7 +14,7 @@ import type { Tracing } from '../../contracts/tracing.js';
 import type { StreamCompression } from '../../util/compression/decompress.js';
 import type { Digest } from '../../util/digest.js';
 import { mediaTypes } from '../../util/media-types.js';
-import { type BlockSettings, blockSettings } from './compress-block.js';
+import { blockSettings, type LayerSettings, layerSettings } from './compress-block.js';
 import type { LayerApplyArgs, LayerSource } from './layer-apply.task.js';
 import { writeLayerFile } from './layer-file.js';
 import type { LayerInflateArgs } from './layer-inflate.task.js';
@@ -93,13 +93,14 @@ export class StackDiffer implements Differ {
     upper: readonly Mount[],
     options: CompareOptions,
   ): Promise<LayerBlob> {
-    const settings = blockSettings(options.compression.type, options.compression.level);
+    const settings = layerSettings(options.compression.type, options.compression.level);
     return this.#tracing.trace('layer compare', { tags: { compression: settings.type } }, async () => {
       await using staged = await this.#content.stage();
       const layer = await this.#write(layersOf(lower), layersOf(upper), settings, staged.path, options);
-      const { digest, size, diffId } = layer;
+      const { digest, size, diffId, annotations } = layer;
       await staged.commit({ digest, size, labels: { [uncompressedLabel]: diffId } });
-      return { descriptor: { mediaType: mediaTypeOf(options), digest, size }, diffId };
+      const descriptor = { mediaType: mediaTypeOf(options), digest, size };
+      return { descriptor: annotations ? { ...descriptor, annotations } : descriptor, diffId };
     });
   }
 
@@ -114,8 +115,11 @@ export class StackDiffer implements Differ {
   }
 
   async recompress(layer: Descriptor, options: RecompressOptions): Promise<LayerBlob> {
-    const settings = blockSettings(options.compression.type, options.compression.level);
-    const { signal } = options;
+    const { signal, compression } = options;
+    if (compression.type === 'estargz') {
+      throw new BuildError('layer.compression', 'estargz is written of trees, and not of other layers');
+    }
+    const settings = blockSettings(compression.type, compression.level);
     return this.#tracing.trace('layer recompress', { tags: { digest: layer.digest } }, async () => {
       await using plain = await this.#content.stage();
       const blob = await this.#present(layer);
@@ -152,7 +156,7 @@ export class StackDiffer implements Differ {
   async #write(
     lower: readonly string[],
     upper: readonly string[],
-    settings: BlockSettings,
+    settings: LayerSettings,
     output: string,
     options: CompareOptions,
   ): Promise<WrittenLayer> {
@@ -164,6 +168,7 @@ export class StackDiffer implements Differ {
       onReport: (bytes) => onProgress(bytes as number),
     });
     if ('written' in plan) return plan.written;
+    if (settings.type === 'estargz') throw new Error('estargz has no blocks');
     return writeLayerFile(plan.blocks, { threads: this.#threads, settings, output, onProgress, signal });
   }
 }
@@ -173,7 +178,8 @@ function mediaTypeOf(options: RecompressOptions): string {
   const docker = options.mediaTypes === 'docker';
   const base = docker ? mediaTypes.dockerLayer : mediaTypes.ociLayer;
   const { type } = options.compression;
-  return type === 'uncompressed' ? base : `${base}${docker ? '.' : '+'}${type}`;
+  if (type === 'uncompressed') return base;
+  return `${base}${docker ? '.' : '+'}${type === 'estargz' ? 'gzip' : type}`;
 }
 
 function compressionOf(layer: Descriptor): StreamCompression {

@@ -26,6 +26,11 @@ export class StreamSums {
     this.#size += data.length;
   }
 
+  /** Bytes so far. */
+  get size(): number {
+    return this.#size;
+  }
+
   /** Once, at the end. */
   finish(): Sums {
     return { digest: `sha256:${this.#hash.digest('hex')}`, crc32: this.#crc, size: this.#size };

@@ -59,37 +59,32 @@ export function contentSize(item: PlanItem): number {
 
 /** Bytes of an item in the stream. */
 function itemSize(item: PlanItem): number {
+  const header = headerOfItem(item);
+  if (header) return headerSize(header) + padded(header.size);
+  return item.kind === 'end' ? TRAILER_SIZE : contentSize(item);
+}
+
+/** Undefined for what is no entry. */
+export function headerOfItem(item: PlanItem): TarHeader | undefined {
   switch (item.kind) {
     case 'entry':
     case 'data':
-      return headerSize(item.header) + padded(item.header.size);
+      return item.header;
     case 'whiteout':
-      return headerSize(whiteout(item.name));
+      return whiteout(item.name);
     case 'raw':
-      return item.size;
     case 'end':
-      return TRAILER_SIZE;
+      return undefined;
     default:
       return item satisfies never;
   }
 }
 
 /** What stands in front of the item's content. */
-export const encodeItem = (item: PlanItem): Buffer => {
-  switch (item.kind) {
-    case 'entry':
-    case 'data':
-      return encodeHeader(item.header);
-    case 'whiteout':
-      return encodeHeader(whiteout(item.name));
-    case 'raw':
-      return Buffer.alloc(0);
-    case 'end':
-      return Buffer.alloc(TRAILER_SIZE);
-    default:
-      return item satisfies never;
-  }
-};
+export function encodeItem(item: PlanItem): Buffer {
+  const header = headerOfItem(item);
+  return header ? encodeHeader(header) : Buffer.alloc(item.kind === 'end' ? TRAILER_SIZE : 0);
+}
 
 /** Cuts a whole plan into blocks of `size` bytes, each with `lead` bytes of the one before in front. */
 export function* cutBlocks(items: readonly PlanItem[], size: number, lead: number): Generator<PlanBlock> {

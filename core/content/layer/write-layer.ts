@@ -11,6 +11,8 @@ export interface WrittenLayer {
   readonly digest: Digest;
   readonly size: number;
   readonly diffId: Digest;
+  /** What the layer's descriptor says beyond that. */
+  readonly annotations?: Readonly<Record<string, string>>;
 }
 
 /** Reports the uncompressed bytes done so far. */

@@ -1,7 +1,7 @@
 /** Attributes of cache backends, read one by one; `finish` then refuses what nobody asked for. */
 import type { CacheExport } from '../../../core/contracts/cache.js';
 import type { Compression, CompressionOptions } from '../../../core/contracts/differ.js';
-import { invalid, unsupported } from '../../../core/contracts/errors.js';
+import { invalid } from '../../../core/contracts/errors.js';
 import { parseGoBool } from '../../../core/util/go-bool.js';
 import { didYouMean } from '../../../core/util/nearest.js';
 
@@ -88,15 +88,6 @@ const compressions = ['uncompressed', 'gzip', 'zstd', 'estargz'] as const satisf
 
 function readCompression(attrs: CacheAttributes): CompressionOptions {
   const type = attrs.oneOf('compression', compressions) ?? 'gzip';
-  if (type === 'estargz') {
-    throw unsupported(
-      'cache.unsupported-attribute',
-      'cache export: compression=estargz is not supported yet',
-      {
-        hint: 'use compression=gzip, which every registry and runtime reads',
-      },
-    );
-  }
   const level = attrs.integer('compression-level', 0, type === 'zstd' ? 22 : 9);
   return {
     type,

@@ -207,7 +207,7 @@ describe('oci exporter', () => {
   it('refuses what it does not support, or what contradicts itself', async () => {
     const open = (attrs: Record<string, string>) => () =>
       new ArchiveExporter(fakeContent(), 'oci').open(attrs);
-    expect(open({ compression: 'estargz' })).to.throw('compression=estargz is not supported yet');
+    expect(open({ compression: 'estargz' })).not.to.throw();
     expect(open({ compression: 'gzp' })).to.throw('(did you mean "gzip"?)');
     expect(open({ 'compression-level': '12' })).to.throw('expected 0 to 9 for gzip');
     expect(open({ compression: 'zstd', 'compression-level': '12' })).not.to.throw();

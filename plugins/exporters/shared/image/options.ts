@@ -1,6 +1,6 @@
 /** Attributes of all exporters that write images. BuildKit: exporter/containerimage/opts.go. */
 import type { Compression, CompressionOptions } from '../../../../core/contracts/differ.js';
-import { invalid, unsupported } from '../../../../core/contracts/errors.js';
+import { invalid } from '../../../../core/contracts/errors.js';
 import type { BuildResult } from '../../../../core/contracts/exporter.js';
 import {
   formatImageReference,
@@ -39,9 +39,12 @@ export function readImageOptions(
     .matching(annotationPattern)
     .map(([match, value]) => parseAnnotation(match, value));
   const ociTypes = attrs.boolean('oci-mediatypes') ?? defaults.ociTypes;
-  // Docker's types have no name for zstd, and nowhere to put these annotations.
+  // Docker's types have no name for zstd, and nowhere to put annotations.
   const needsOci =
-    compression.type === 'zstd' || attestationArtifact || annotations.some(({ kind }) => kind !== 'manifest');
+    compression.type === 'zstd' ||
+    compression.type === 'estargz' ||
+    attestationArtifact ||
+    annotations.some(({ kind }) => kind !== 'manifest');
   return {
     name: attrs.text('name') ?? '',
     compression,
@@ -57,11 +60,6 @@ export function readImageOptions(
 
 function readCompression(attrs: AttributeReader): CompressionOptions {
   const type = attrs.oneOf('compression', compressions) ?? 'gzip';
-  if (type === 'estargz') {
-    throw unsupported('exporter.unsupported-attribute', 'compression=estargz is not supported yet', {
-      hint: 'use compression=gzip, which every registry and runtime reads',
-    });
-  }
   const level = attrs.integer('compression-level');
   const max = type === 'zstd' ? 22 : 9;
   if (level !== undefined && (level < 0 || level > max)) {
