@@ -20,6 +20,7 @@ import type {
   WriteTreeOptions,
 } from '../../core/contracts/session.js';
 import { copyTree } from '../../core/transfer/copy-tree.js';
+import { receiveArgs } from '../../core/transfer/tree-receiver.js';
 import { newId } from '../../core/util/identity.js';
 import { type ClientOffer, type ClientServices, servicesOf } from './client-services.js';
 import type { ContentStores } from './content-stores.js';
@@ -93,12 +94,11 @@ class LocalFolders implements ClientFolders {
     watch: SyncWatch,
     signal: AbortSignal,
   ): Promise<SyncResult> {
-    const { differ } = request;
     let bytes = 0;
     try {
       return await copyTree(
         { folder: this.#services.folders.path(request.name), filter: request },
-        { mode: 'fresh', digests: true, differ, ...(base ? { base } : {}) },
+        receiveArgs(request, base),
         {
           dest,
           threads: this.#services.threads,

@@ -94,6 +94,11 @@ export interface FolderRequest {
   readonly followPaths: readonly string[];
   /** `none` trusts no metadata: everything is sent again (`local.differ`). */
   readonly differ: 'metadata' | 'none';
+  /**
+   * Only what these patterns match is sent, besides a file `.fsutil-metadata` that tells of everything. Such a transfer
+   * takes no base.
+   */
+  readonly contentOf?: readonly string[];
 }
 export interface SyncBase {
   readonly dir: string;

@@ -77,6 +77,7 @@ const working = [
   'mergeop',
   'diffop',
   'passthroughop',
+  'source.local.metadatatransfer',
   'source.policy',
   'source.policy.session',
   'exec.meta.cdi',
@@ -96,7 +97,7 @@ const working = [
   'cache.azblob',
 ] as const;
 
-const known = ['source.local.metadatatransfer', 'source.git.signatureverify', 'exporter.session'] as const;
+const known = ['source.git.signatureverify', 'exporter.session'] as const;
 
 export const llbCaps: readonly Capability[] = [
   ...working.map((id) => ({ id, working: true })),

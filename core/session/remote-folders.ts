@@ -4,7 +4,7 @@ import { BuildError, notFound } from '../contracts/errors.js';
 import type { ClientFolders, FolderRequest, SyncBase, SyncResult, SyncWatch } from '../contracts/session.js';
 import type { Threads } from '../contracts/threads.js';
 import { receiveTree, type TransferOptions } from '../transfer/stream-transfer.js';
-import type { ReceiveTreeArgs } from '../transfer/tree-receiver.js';
+import { type ReceiveTreeArgs, receiveArgs } from '../transfer/tree-receiver.js';
 import type { ClientCall } from '../util/grpc-h2/client.js';
 import { encodeHeaderLists } from '../util/grpc-h2/header-lists.js';
 import { GrpcStatusError, grpcStatus } from '../util/grpc-h2/status.js';
@@ -40,8 +40,7 @@ export class RemoteFolders implements ClientFolders {
       bytes = total;
       watch.transferred(total, false);
     };
-    const { differ } = request;
-    const args = { mode: 'fresh', digests: true, differ, ...(base ? { base } : {}) } as const;
+    const args = receiveArgs(request, base);
     try {
       return await this.#receive(call, args, { dest, onBytes: transferred, signal });
     } finally {

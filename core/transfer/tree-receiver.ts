@@ -14,8 +14,10 @@ import type { FolderRequest, SyncBase, SyncResult } from '../contracts/session.j
 import type { ThreadContext } from '../contracts/threads.js';
 import { BaseList } from './base-list.js';
 import { HeldContent } from './held-content.js';
+import { comparePaths } from './path-order.js';
 import { encodeList } from './received-list.js';
 import { sameFile } from './same-file.js';
+import { TreeCatalog } from './tree-catalog.js';
 import { TreeOrder } from './tree-order.js';
 import { hasContent, type IncomingFile, TreeWriter, type WriteMode } from './tree-writer.js';
 
@@ -28,9 +30,23 @@ export interface ReceiveTreeArgs {
   readonly base?: SyncBase;
   /** How files are compared with the base's. */
   readonly differ?: FolderRequest['differ'];
+  /** Only what these match is brought, and a catalog of everything; without a base. */
+  readonly contentOf?: readonly string[];
   /** Everything is written as this user's. */
   readonly owner?: { readonly uid: number; readonly gid: number };
 }
+
+/** For a folder of a client. */
+export const receiveArgs = (
+  { differ, contentOf }: FolderRequest,
+  base: SyncBase | undefined,
+): Omit<ReceiveTreeArgs, 'dest'> => ({
+  mode: 'fresh',
+  digests: true,
+  differ,
+  ...(base && !contentOf ? { base } : {}),
+  ...(contentOf ? { contentOf } : {}),
+});
 
 interface Pending {
   readonly file: IncomingFile;
@@ -54,6 +70,7 @@ const nothing = new Uint8Array();
 export class TreeReceiver implements Disposable {
   readonly #args: ReceiveTreeArgs;
   readonly #base: BaseList | undefined;
+  readonly #catalog: TreeCatalog | undefined;
   readonly #request: (id: number) => void;
   readonly #order = new TreeOrder();
   readonly #entries: ReceivedEntry[] = [];
@@ -68,6 +85,7 @@ export class TreeReceiver implements Disposable {
   constructor(args: ReceiveTreeArgs, request: (id: number) => void) {
     this.#args = args;
     this.#base = args.base && BaseList.read(args.base);
+    this.#catalog = args.contentOf && new TreeCatalog(args.contentOf);
     this.#request = request;
     this.#waiting = this.#base === undefined;
   }
@@ -90,8 +108,15 @@ export class TreeReceiver implements Disposable {
   entry(received: FileStat): void {
     if (this.#listed) throw invalid('transfer.order', 'an entry follows the end of the list');
     this.#order.check(received);
+    const id = this.#nextId++;
+    if (!this.#catalog) this.#bring(id, received);
+    // Only the last of them has content.
+    else for (const stat of this.#catalog.select(received)) this.#bring(id, stat);
+  }
+
+  #bring(id: number, received: FileStat): void {
     const { owner } = this.#args;
-    const item = this.#compared(this.#nextId++, owner ? { ...received, ...owner } : received);
+    const item = this.#compared(id, owner ? { ...received, ...owner } : received);
     if (this.#writer) this.#release(item, this.#writer);
     else {
       this.#held.push(item);
@@ -130,12 +155,23 @@ export class TreeReceiver implements Disposable {
   /** Call once, when complete. */
   finish(): SyncResult {
     if (!this.#writer) return { unchanged: true };
+    if (this.#catalog) this.#write(this.#catalog.file(), this.#writer);
     this.#writer.finish();
     return { unchanged: false, list: this.#args.digests ? encodeList(this.#entries) : nothing };
   }
 
   [Symbol.dispose](): void {
     this.#writer?.[Symbol.dispose]();
+  }
+
+  /** A file of our own, at its place in the list. */
+  #write({ stat, data }: ReturnType<TreeCatalog['file']>, writer: TreeWriter): void {
+    const file = writer.file(stat);
+    file.write(data);
+    const recordSha256 = file.close();
+    const after = this.#entries.findIndex(({ path }) => comparePaths(path, stat.path) > 0);
+    const at = after < 0 ? this.#entries.length : after;
+    this.#entries.splice(at, 0, recordSha256 === undefined ? stat : { ...stat, recordSha256 });
   }
 
   #compared(id: number, stat: FileStat): Held {

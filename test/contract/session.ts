@@ -17,10 +17,12 @@ import type {
   SyncBase,
 } from '../../core/contracts/session.js';
 import { decodeList } from '../../core/transfer/received-list.js';
+import { catalogPath } from '../../core/transfer/tree-catalog.js';
 import { deferred } from '../../core/util/deferred.js';
 import { type Digest, sha256 } from '../../core/util/digest.js';
 import { SocketFolder } from '../../core/util/socket-folder.js';
 import { tarsumHeader } from '../../core/util/tarsum.js';
+import { decodeStat } from '../../proto/fsutil.js';
 import { InlineThreads } from '../support/inline-threads.js';
 import { AgentClient, writeKey } from '../support/ssh.js';
 import { makeTempDir, makeTree, type TreeSpec, tellTree } from '../support/trees.js';
@@ -225,6 +227,67 @@ export function sessionContract(name: string, make: MakeSession): void {
         expect(
           await names('second', { excludePatterns: ['*.log', 'b'], followPaths: ['l', 'hé llo%'] }),
         ).to.deep.equal(['c', 'hé llo%', 'l']);
+      });
+
+      describe('of which only metadata are wanted', () => {
+        const catalogued = (): string[] => {
+          const bytes = fs.readFileSync(at('first', catalogPath));
+          const paths: string[] = [];
+          for (let from = 0; from < bytes.length; ) {
+            const end = from + 4 + bytes.readUInt32LE(from);
+            paths.push(decodeStat(bytes.subarray(from + 4, end)).path);
+            from = end;
+          }
+          return paths;
+        };
+
+        it('brings a catalog of all, and what is excepted with the folders above it', async () => {
+          makeTree(at('context'), {
+            data: 'd',
+            dir: { file1: 'f1', file2: 'f2', sub: { bar1: 'b1', bar2: 'b2' }, sub2: { bar3: 'b3' } },
+            foo: 'foo',
+          });
+          fs.writeFileSync(at('context', catalogPath), 'not mine');
+          const { entries } = await sync('first', undefined, { contentOf: ['dir/**/*1', 'foo'] });
+          const { [catalogPath]: catalog, ...brought } = tellTree(at('first'));
+          expect(brought).to.deep.equal({
+            dir: 'dir',
+            'dir/file1': 'f1',
+            'dir/sub': 'dir',
+            'dir/sub/bar1': 'b1',
+            foo: 'foo',
+          });
+          expect(catalog).to.be.a('string').and.not.include('not mine');
+          expect(catalogued()).to.deep.equal([
+            'data',
+            'dir',
+            'dir/file1',
+            'dir/file2',
+            'dir/sub',
+            'dir/sub/bar1',
+            'dir/sub/bar2',
+            'dir/sub2',
+            'dir/sub2/bar3',
+            'foo',
+          ]);
+          expect(entries.map(({ path }) => path)).to.deep.equal([
+            catalogPath,
+            'dir',
+            'dir/file1',
+            'dir/sub',
+            'dir/sub/bar1',
+            'foo',
+          ]);
+          expect(entries[0]?.recordSha256).to.be.a('string');
+        });
+
+        it('brings nothing but the catalog without exceptions, whatever was there before', async () => {
+          makeTree(at('context'), { a: 'x', b: 'y' });
+          const { list } = await sync('second');
+          const { entries } = await sync('first', { dir: at('second'), list }, { contentOf: [] });
+          expect(entries.map(({ path }) => path)).to.deep.equal([catalogPath]);
+          expect(catalogued()).to.deep.equal(['a', 'b']);
+        });
       });
 
       it('says NotFound for a folder that is not offered', async () => {

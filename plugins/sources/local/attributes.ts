@@ -1,4 +1,3 @@
-import { unsupported } from '../../../core/contracts/errors.js';
 import type { FolderRequest } from '../../../core/contracts/session.js';
 import type { SourceRequest } from '../../../core/contracts/source.js';
 import { badAttribute, booleanAttribute, refuseUnknown, stringList } from '../shared/attributes.js';
@@ -15,6 +14,8 @@ export interface LocalRequest {
   /** Tells apart folders that clients offer under one name. */
   readonly sharedKeyHint: string;
   readonly differ: FolderRequest['differ'];
+  /** Of the rest only metadata is sent; undefined: everything is. */
+  readonly contentOf?: readonly string[];
 }
 
 const known = [
@@ -31,14 +32,7 @@ const known = [
 
 export function parseLocalRequest({ name, attrs }: SourceRequest): LocalRequest {
   refuseUnknown('local', attrs, known);
-  if (booleanAttribute(attrs, 'local.metadatatransfer')) {
-    throw unsupported(
-      'source.metadata-transfer',
-      `local://${name}: transferring metadata without content (local.metadatatransfer) is not supported yet`,
-    );
-  }
-  // It only says what a metadata transfer leaves out; checked all the same.
-  stringList(attrs, 'local.metadatatransferexclude');
+  const exceptions = stringList(attrs, 'local.metadatatransferexclude');
   return {
     ...folderOf(name, attrs['local.session']),
     includePatterns: stringList(attrs, 'local.includepattern'),
@@ -46,6 +40,7 @@ export function parseLocalRequest({ name, attrs }: SourceRequest): LocalRequest 
     followPaths: stringList(attrs, 'local.followpaths'),
     sharedKeyHint: attrs['local.sharedkeyhint'] ?? '',
     differ: differ(attrs['local.differ']),
+    ...(booleanAttribute(attrs, 'local.metadatatransfer') ? { contentOf: exceptions ?? [] } : {}),
   };
 }
 

@@ -81,6 +81,8 @@ function sessionKey(folder: LocalRequest, { sessions }: SourceContext): string {
     IncludePatterns: folder.includePatterns ?? null,
     ExcludePatterns: folder.excludePatterns ?? null,
     FollowPaths: folder.followPaths ?? null,
+    ...(folder.contentOf ? { MetadataTransfer: true } : {}),
+    ...(folder.contentOf?.length ? { MetadataExceptions: folder.contentOf } : {}),
   });
   return `session:${folder.name}:${sha256(request)}`;
 }
@@ -92,7 +94,7 @@ async function transfer(
   superseded: SupersededFolders,
   signal: AbortSignal,
 ): Promise<ImmutableRef> {
-  const index = `local:${folder.name}:${folder.sharedKeyHint}:${session.sharedKey}`;
+  const index = `local:${folder.name}:${folder.sharedKeyHint}:${session.sharedKey}${folder.contentOf ? ':metadata' : ''}`;
   const earlier = await worker.refs.find(index);
   const [newest] = earlier;
   let answer: ImmutableRef | undefined;
@@ -154,6 +156,7 @@ const requestOf = (folder: LocalRequest): FolderRequest => ({
   excludePatterns: folder.excludePatterns ?? [],
   followPaths: folder.followPaths ?? [],
   differ: folder.differ,
+  ...(folder.contentOf ? { contentOf: folder.contentOf } : {}),
 });
 
 async function baseOf(ref: ImmutableRef | undefined, signal: AbortSignal): Promise<SyncBase | undefined> {

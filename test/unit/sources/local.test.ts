@@ -136,6 +136,18 @@ describe('local source', () => {
     expect(calls[1]?.request.differ).to.equal('none');
   });
 
+  it('keeps a transfer of metadata apart, and knows it by what is excepted', async () => {
+    const attrs = { 'local.metadatatransfer': 'true' };
+    const excepted = { ...attrs, 'local.metadatatransferexclude': '["a"]' };
+    await open(excepted).fetch(context(), signal);
+    expect(calls[0]?.request.contentOf).to.deep.equal(['a']);
+    expect(refs.records[0]?.options.index).to.equal('local:context::shared:metadata');
+    const keys = [{}, attrs, excepted].map(
+      async (each) => (await open(each).cacheKey(0, context(), signal)).key,
+    );
+    expect(new Set(await Promise.all(keys))).to.have.length(3);
+  });
+
   it('asks the other sessions when the named one lacks the folder', async () => {
     const source = open({ 'local.session': 'one' }, client('one', []), client('two'));
     await source.fetch(context('one', 'two'), signal);
@@ -166,7 +178,6 @@ describe('local source', () => {
 
   it('refuses what it does not support or understand', () => {
     const cases: readonly [Record<string, string>, string][] = [
-      [{ 'local.metadatatransfer': 'true' }, 'local.metadatatransfer) is not supported yet'],
       [{ 'local.includepatterns': '[]' }, 'did you mean "local.includepattern"?'],
       [
         { 'local.followpaths': 'a' },
