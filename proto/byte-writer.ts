@@ -157,7 +157,8 @@ export class ByteWriter {
 
   /** A copy of the bytes; the writer is empty afterwards and keeps its memory. */
   copy(): Buffer {
-    const copied = Buffer.from(this.#buffer.subarray(0, this.#length));
+    const copied = Buffer.allocUnsafe(this.#length);
+    this.#buffer.copy(copied, 0, 0, this.#length);
     this.#length = 0;
     return copied;
   }

@@ -33,17 +33,14 @@ export interface Constraints {
 }
 
 export function constraints(options: ConstraintOptions, recorded: Iterable<Cap> = []): Constraints {
-  const description = {
-    ...options.description,
-    ...(options.name === undefined ? {} : { 'llb.customname': options.name }),
-  };
+  const { name, description } = options;
   return {
     platform: options.platform,
     filters: options.filters ?? [],
     locations: options.locations ?? [],
     metadata: {
       ignoreCache: options.ignoreCache ?? false,
-      description,
+      description: name === undefined ? { ...description } : { ...description, 'llb.customname': name },
       caps: union([], [...recorded]),
       ...(options.exportCache === undefined ? {} : { exportCache: options.exportCache }),
       ...(options.resources === undefined ? {} : { resources: options.resources }),

@@ -17,17 +17,17 @@ export function execMeta(
   { proxy, validExitCodes }: RunOptions,
 ): NonNullable<ExecMessage['meta']> {
   return {
-    args: [...args],
-    env: [...settings.env].map(([key, value]) => `${key}=${value}`),
+    args,
+    env: Array.from(settings.env, ([key, value]) => `${key}=${value}`),
     cwd: settings.dir,
     user: settings.user,
     hostname: settings.hostname,
     cgroupParent: settings.cgroupParent,
     removeMountStubsRecursive: true,
-    validExitCodes: [...(validExitCodes ?? [])],
+    validExitCodes: validExitCodes ?? [],
     extraHosts: settings.extraHosts.map(({ host, ip }) => ({ Host: host, IP: ip })),
     ulimit: settings.ulimits.map(({ name, soft, hard }) => ({ Name: name, Soft: soft, Hard: hard })),
-    ...(proxy ? { proxyEnv: proxyMessage(proxy) } : {}),
+    proxyEnv: proxy && proxyMessage(proxy),
   };
 }
 
@@ -47,13 +47,12 @@ export function mountMessage(mount: MountOptions, input: number, output: number)
     readonly: mount.readonly ?? false,
     selector: mount.selector ?? '',
     contentCache: contentCacheModes[mount.contentCache ?? 'default'],
-    ...(mount.tmpfs ? { mountType: mountTypes.tmpfs, TmpfsOpt: { size: mount.tmpfs.size ?? 0 } } : {}),
-    ...(mount.cache
-      ? {
-          mountType: mountTypes.cache,
-          cacheOpt: { ID: mount.cache.id, sharing: sharingModes[mount.cache.sharing ?? 'shared'] },
-        }
-      : {}),
+    mountType: mount.cache ? mountTypes.cache : mount.tmpfs ? mountTypes.tmpfs : mountTypes.bind,
+    TmpfsOpt: mount.tmpfs && { size: mount.tmpfs.size ?? 0 },
+    cacheOpt: mount.cache && {
+      ID: mount.cache.id,
+      sharing: sharingModes[mount.cache.sharing ?? 'shared'],
+    },
   };
 }
 

@@ -10,7 +10,7 @@ import { execCaps } from './exec-caps.js';
 import { execMeta, mountMessage, networkModes, secretMessages, securityModes } from './exec-message.js';
 import type { MountOptions, RunOptions } from './exec-options.js';
 import { finishOp, NONE, type OpMessage } from './op-message.js';
-import { type Settings, setEnv } from './settings.js';
+import { resolveDir, type Settings, setEnv } from './settings.js';
 import { splitShell } from './shlex.js';
 import type { State } from './state.js';
 import { InputList, type MarshalContext, type MarshalledOp, type Output, type Vertex } from './vertex.js';
@@ -44,9 +44,7 @@ export class ExecOp implements Vertex {
       platform: options.platform ?? base.settings.platform,
     };
     const root: ExecMount = { target: '/', input: base.output, readonly: options.readonlyRoot ?? false };
-    const others = (options.mounts ?? []).map((mount) => ({ ...mount, input: mount.source?.output }));
-    for (const mount of others)
-      if (mount.tmpfs && mount.input) throw llbInvalid(`the tmpfs at ${mount.target} cannot have a source`);
+    const others = (options.mounts ?? []).map(execMount);
     this.#mounts = [root, ...others].sort((a, b) => compareBytes(a.target, b.target));
     this.mounts = this.#outputs(root, options);
   }
@@ -69,7 +67,9 @@ export class ExecOp implements Vertex {
   }
 
   inputs(): readonly Output[] {
-    return [...new Set(this.#mounts.flatMap((mount) => mount.input ?? []))];
+    const inputs: Output[] = [];
+    for (const { input } of this.#mounts) if (input && !inputs.includes(input)) inputs.push(input);
+    return inputs;
   }
 
   marshal(context: MarshalContext): MarshalledOp {
@@ -110,22 +110,32 @@ export class ExecOp implements Vertex {
 /** BuildKit: util/system/path.go. */
 export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
+function execMount(mount: MountOptions): ExecMount {
+  const input = mount.source?.output;
+  if (mount.tmpfs && input) throw llbInvalid(`the tmpfs at ${mount.target} cannot have a source`);
+  return { ...mount, input };
+}
+
 const hasOutput = (mount: ExecMount): boolean =>
   !mount.readonly && !mount.noOutput && !mount.cache && !mount.tmpfs;
 
 const withTargets = (ssh: NonNullable<RunOptions['ssh']>): NonNullable<RunOptions['ssh']> =>
   ssh.map((socket, index) => ({ ...socket, target: socket.target || `/run/buildkit/ssh_agent.${index}` }));
 
-function runSettings(base: State, options: RunOptions): Settings {
-  let state = base;
-  for (const [key, value] of Object.entries(options.env ?? {})) state = state.env(key, value);
-  if (options.cwd !== undefined) state = state.dir(options.cwd);
-  if (options.user !== undefined) state = state.user(options.user);
-  if (options.hostname !== undefined) state = state.hostname(options.hostname);
-  if (options.network !== undefined) state = state.network(options.network);
-  if (options.security !== undefined) state = state.security(options.security);
-  if (options.cgroupParent !== undefined) state = state.cgroupParent(options.cgroupParent);
-  return state.extraHost(...(options.extraHosts ?? [])).ulimit(...(options.ulimits ?? [])).settings;
+function runSettings({ settings }: State, options: RunOptions): Settings {
+  const { env, cwd, user, hostname, network, security, cgroupParent, extraHosts, ulimits } = options;
+  return {
+    dir: cwd === undefined ? settings.dir : resolveDir(settings.dir, cwd),
+    env: env ? setEnv(settings.env, Object.entries(env)) : settings.env,
+    user: user ?? settings.user,
+    hostname: hostname ?? settings.hostname,
+    cgroupParent: cgroupParent ?? settings.cgroupParent,
+    network: network ?? settings.network,
+    security: security ?? settings.security,
+    extraHosts: extraHosts?.length ? [...settings.extraHosts, ...extraHosts] : settings.extraHosts,
+    ulimits: ulimits?.length ? [...settings.ulimits, ...ulimits] : settings.ulimits,
+    platform: settings.platform,
+  };
 }
 
 const llbInvalid = (message: string): BuildError =>

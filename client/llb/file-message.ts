@@ -1,6 +1,6 @@
 import { cleanPath, joinPath } from '../../core/util/gofs/path.js';
 import type { FileStep } from './file-action.js';
-import type { CopyOptions, OwnerOptions } from './file-options.js';
+import type { OwnerOptions } from './file-options.js';
 import type { OpMessage } from './op-message.js';
 
 type FileActionMessage = NonNullable<NonNullable<OpMessage['file']>['actions']>[number];
@@ -40,33 +40,38 @@ export function fileActionMessage(step: FileStep, dir: string, base: number): Fi
       };
     case 'copy':
       return {
-        copy: {
-          src: sourcePath(step),
-          dest: inTree(dir, step.dest, true),
-          ...copyFlags(step.options),
-          ...copyMode(step.options.mode),
-          ...made(step.options, base),
-        },
+        copy: copyMessage(step, dir, base),
       };
   }
   return step satisfies never;
 }
 
-const copyFlags = (options: CopyOptions): NonNullable<FileActionMessage['copy']> => ({
-  includePatterns: [...(options.includePatterns ?? [])],
-  excludePatterns: [...(options.excludePatterns ?? [])],
-  requiredPaths: [...(options.requiredPaths ?? [])],
-  followSymlink: options.followSymlinks ?? false,
-  dirCopyContents: options.contentsOnly ?? false,
-  attemptUnpackDockerCompatibility: options.unpack ?? false,
-  createDestPath: options.createDestPath ?? false,
-  allowWildcard: options.allowWildcard ?? false,
-  allowEmptyWildcard: options.allowEmptyWildcard ?? false,
-  alwaysReplaceExistingDestPaths: options.replaceExisting ?? false,
-});
-
-const copyMode = (mode: number | string | undefined): { mode?: number; modeStr?: string } =>
-  typeof mode === 'string' ? { modeStr: mode } : { mode: mode ?? -1 };
+/** No spreads: they cost more than all the rest of it. */
+function copyMessage(
+  step: Extract<FileStep, { kind: 'copy' }>,
+  dir: string,
+  base: number,
+): NonNullable<FileActionMessage['copy']> {
+  const { options } = step;
+  return {
+    src: sourcePath(step),
+    dest: inTree(dir, step.dest, true),
+    owner: options.owner === undefined ? undefined : ownerMessage(options.owner, base),
+    mode: typeof options.mode === 'string' ? 0 : (options.mode ?? -1),
+    modeStr: typeof options.mode === 'string' ? options.mode : '',
+    timestamp: nanoseconds(options.created),
+    includePatterns: options.includePatterns ?? [],
+    excludePatterns: options.excludePatterns ?? [],
+    requiredPaths: options.requiredPaths ?? [],
+    followSymlink: options.followSymlinks ?? false,
+    dirCopyContents: options.contentsOnly ?? false,
+    attemptUnpackDockerCompatibility: options.unpack ?? false,
+    createDestPath: options.createDestPath ?? false,
+    allowWildcard: options.allowWildcard ?? false,
+    allowEmptyWildcard: options.allowEmptyWildcard ?? false,
+    alwaysReplaceExistingDestPaths: options.replaceExisting ?? false,
+  };
+}
 
 function sourcePath({ from, source }: Extract<FileStep, { kind: 'copy' }>): string {
   const { settings } = 'action' in from ? from.state : from;

@@ -24,7 +24,9 @@ export class FileOp implements Vertex {
   }
 
   inputs(): readonly Output[] {
-    return [...new Set(outputsOf({ action: this.#action, state: this.#base }))];
+    const outputs: Output[] = [];
+    addOutputs({ action: this.#action, state: this.#base }, outputs);
+    return outputs;
   }
 
   marshal(context: MarshalContext): MarshalledOp {
@@ -41,18 +43,19 @@ export class FileOp implements Vertex {
   }
 }
 
-/** From the last action back to the first, each with its tree before its source, as Go lists them. */
-function outputsOf({ action, state }: BoundAction): Output[] {
-  const outputs: Output[] = [];
+/** From the last action back to the first, each with its tree before its source, as Go lists them; each once. */
+function addOutputs({ action, state }: BoundAction, outputs: Output[]): void {
+  const add = (output: Output | undefined): void => {
+    if (output && !outputs.includes(output)) outputs.push(output);
+  };
   for (let at: FileAction | undefined = action; at; at = at.previous) {
-    if (state.output) outputs.push(state.output);
-    if (at.step.kind === 'copy') outputs.push(...sourceOutputs(at.step.from));
+    add(state.output);
+    if (at.step.kind !== 'copy') continue;
+    const { from } = at.step;
+    if ('action' in from) addOutputs(from, outputs);
+    else add(from.output);
   }
-  return outputs;
 }
-
-const sourceOutputs = (from: CopySource): Output[] =>
-  'action' in from ? outputsOf(from) : from.output ? [from.output] : [];
 
 /** An op input by its index, or the result of an earlier action by its place. */
 type InputRef = { readonly input: number } | { readonly action: number };

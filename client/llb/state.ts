@@ -96,12 +96,10 @@ export class State {
   }
 
   extraHost(...hosts: readonly HostIp[]): State {
-    if (hosts.length === 0) return this;
     return this.#with({ extraHosts: [...this.settings.extraHosts, ...hosts] });
   }
 
   ulimit(...ulimits: readonly Ulimit[]): State {
-    if (ulimits.length === 0) return this;
     return this.#with({ ulimits: [...this.settings.ulimits, ...ulimits] });
   }
 

@@ -7,15 +7,21 @@ import { posix } from 'node:path';
 /** Shortest equivalent path: `.` for nothing, no trailing slash, `..` kept only where it leads out. */
 export function cleanPath(path: string): string {
   if (path === '') return '.';
+  if (isClean(path)) return path;
   const normal = posix.normalize(path);
   const rooted = normal.startsWith('//') ? normal.replace(/^\/+/, '/') : normal;
   return rooted.length > 1 && rooted.endsWith('/') ? rooted.slice(0, -1) : rooted;
 }
 
+/** Most paths are, and to see it costs less than to clean them. */
+const isClean = (path: string): boolean =>
+  !path.includes('/.') && !path.includes('//') && !path.startsWith('.') && !path.endsWith('/');
+
 /** Joins the parts that are not empty and cleans the result; nothing gives the empty string. */
 export function joinPath(...parts: readonly string[]): string {
-  const given = parts.filter((part) => part !== '');
-  return given.length === 0 ? '' : cleanPath(given.join('/'));
+  let joined = '';
+  for (const part of parts) if (part !== '') joined = joined === '' ? part : `${joined}/${part}`;
+  return joined === '' ? '' : cleanPath(joined);
 }
 
 /** `path` as an absolute path of a tree: `..` cannot lead above the root. */

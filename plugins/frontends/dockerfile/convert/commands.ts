@@ -4,7 +4,7 @@ import { emptyEnvironment, expand, type LexOptions } from '../expand/shell-lex.j
 import type { Instruction } from '../instructions/types.js';
 import { locate, locating, syntaxError } from '../located.js';
 import type { Ranges } from './options.js';
-import { type Command, StageBuild } from './stage-build.js';
+import { type Command, implicitStage, type StageBuild } from './stage-build.js';
 import type { StageList } from './stage-list.js';
 
 export function planCommands(
@@ -26,7 +26,9 @@ export function planCommands(
 
 function sourcesOf(instruction: Instruction, stages: StageList, lex: LexOptions): StageBuild[] {
   if (instruction.kind === 'run') {
-    return instruction.mountSources.map((from) => byNameOrImplicit(from ?? 'scratch', stages, []));
+    return instruction.mountSources.map((from) =>
+      from === undefined ? (stages.byName('scratch') ?? stages.scratch) : byNameOrImplicit(from, stages, []),
+    );
   }
   if (instruction.kind !== 'copy' || instruction.from === undefined) return [];
   const { from, ranges } = instruction;
@@ -39,11 +41,7 @@ function sourcesOf(instruction: Instruction, stages: StageList, lex: LexOptions)
 }
 
 const byNameOrImplicit = (name: string, stages: StageList, ranges: Ranges): StageBuild =>
-  stages.byName(name) ??
-  new StageBuild(
-    { name: '', base: name, code: '', comment: '', ranges, instructions: [] },
-    { implicit: true },
-  );
+  stages.byName(name) ?? implicitStage(name, ranges);
 
 /** Stages that copy from each other can never be built. */
 export function refuseCycles(stages: StageList): void {

@@ -133,10 +133,7 @@ async function resolveAll(
   while (more) {
     await resolveBases(target, context, signal);
     more = false;
-    for (const stage of reachable(target)) {
-      stage.inherit();
-      if (takeTriggers(stage, context.stages, lex)) more = true;
-    }
+    for (const stage of reachable(target)) if (takeTriggers(stage, context.stages, lex)) more = true;
   }
 }
 

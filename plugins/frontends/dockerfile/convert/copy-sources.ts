@@ -40,9 +40,10 @@ export function copyAction(work: CopyWork, stage: StageBuild): FileAction {
     owner: instruction.chown || undefined,
     excludePatterns: instruction.excludes,
   };
+  const ofPaths = pathOptions(instruction, shared);
   const parts = [
     ...instruction.sources.map(
-      (source) => remoteSource(source, work, shared) ?? pathSource(source, instruction, from, shared),
+      (source) => remoteSource(source, work, shared) ?? pathSource(source, instruction, from, ofPaths),
     ),
     ...instruction.files.map((file) => ({
       from: inlineTree(file, stage),
@@ -61,17 +62,18 @@ export function copyAction(work: CopyWork, stage: StageBuild): FileAction {
   return action;
 }
 
-function pathSource(source: string, instruction: Copy | Add, from: State, shared: CopyOptions): CopyPart {
-  const isAdd = instruction.kind === 'add';
-  const options: CopyOptions = {
-    ...shared,
-    followSymlinks: true,
-    contentsOnly: true,
-    unpack: isAdd ? (instruction.unpack ?? true) : false,
-    allowWildcard: true,
-    allowEmptyWildcard: true,
-  };
-  if (isAdd || !instruction.parents) return { from, source: absolute('/', source), options };
+const pathOptions = (instruction: Copy | Add, shared: CopyOptions): CopyOptions => ({
+  ...shared,
+  followSymlinks: true,
+  contentsOnly: true,
+  unpack: instruction.kind === 'add' ? (instruction.unpack ?? true) : false,
+  allowWildcard: true,
+  allowEmptyWildcard: true,
+});
+
+function pathSource(source: string, instruction: Copy | Add, from: State, options: CopyOptions): CopyPart {
+  if (instruction.kind === 'add' || !instruction.parents)
+    return { from, source: absolute('/', source), options };
   return { from, ...withParents(source, options) };
 }
 

@@ -28,10 +28,10 @@ export class OutlineNotes {
   readonly #ssh: Map<string, NotedMount>;
 
   constructor(before?: OutlineNotes) {
-    this.#args = new Map(before ? before.#args : []);
-    this.#used = new Set(before ? before.#used : []);
-    this.#secrets = new Map(before ? before.#secrets : []);
-    this.#ssh = new Map(before ? before.#ssh : []);
+    this.#args = new Map(before ? before.#args : undefined);
+    this.#used = new Set(before ? before.#used : undefined);
+    this.#secrets = new Map(before ? before.#secrets : undefined);
+    this.#ssh = new Map(before ? before.#ssh : undefined);
   }
 
   get secrets(): readonly NotedMount[] {

@@ -8,7 +8,6 @@ import { locating, syntaxError } from '../located.js';
 import type { Env, GlobalArgs } from './args.js';
 import { namedContext } from './named.js';
 import type { ConvertOptions } from './options.js';
-import { OutlineNotes } from './outline-notes.js';
 import { StageBuild } from './stage-build.js';
 import { StageList } from './stage-list.js';
 
@@ -39,7 +38,8 @@ function planStage(
   const word = (text: string): Expanded => expandInFrom(text, source, args, options, lex);
   const base = word(source.base);
   if (base.text === '') throw syntaxError(`base name (${source.base}) should not be blank`);
-  const stage = new StageBuild(source, { implicit: false });
+  const notes = stages.baseNamed(base.text)?.outline ?? args.notes;
+  const stage = new StageBuild(source, { implicit: false, notes });
   stage.baseName = base.text;
   const filled = source.platform ? word(source.platform) : undefined;
   if (filled) {
@@ -48,7 +48,6 @@ function planStage(
   }
   const context = namedContext(options, source.name, stage, stage.platform ?? targetPlatform);
   stages.add(stage);
-  stage.outline = new OutlineNotes(stage.base?.outline ?? args.notes);
   if (context) {
     stage.namedContext = context;
     stage.base = undefined;

@@ -56,7 +56,16 @@ function treeMount(
   }
   (from ? from.paths : stage.contextPaths).add(rooted(mount.source));
   const tree = mount.type === 'tmpfs' ? scratch() : from ? from.state : context.buildContext;
-  return { target, ...partOf(tree, mount), ...access(mount, context), ...kindOptions(mount, context) };
+  const { source, selector } = partOf(tree, mount);
+  return {
+    target,
+    source,
+    selector,
+    readonly: mount.readOnly,
+    noOutput: isDropped(mount, context),
+    cache: mount.type === 'cache' ? cacheOf(mount, context) : undefined,
+    tmpfs: mount.type === 'tmpfs' ? { size: mount.size } : undefined,
+  };
 }
 
 function mountTarget(stage: StageBuild, target: string): string {
@@ -81,17 +90,12 @@ function partOf(tree: State, mount: RunMount): Pick<MountOptions, 'source' | 'se
 }
 
 /** Nobody builds on what a bind mount becomes. */
-function access(mount: RunMount, { options }: StepContext): Pick<MountOptions, 'readonly' | 'noOutput'> {
-  if (mount.readOnly) return { readonly: true };
-  const dropped = mount.type === 'bind' && options.caps.has('exec.mount.bind.readwrite-nooutput');
-  return dropped ? { noOutput: true } : {};
-}
+const isDropped = ({ readOnly, type }: RunMount, { options }: StepContext): boolean =>
+  !readOnly && type === 'bind' && options.caps.has('exec.mount.bind.readwrite-nooutput');
 
-function kindOptions(mount: RunMount, { options }: StepContext): Pick<MountOptions, 'cache' | 'tmpfs'> {
-  if (mount.type === 'tmpfs') return { tmpfs: { size: mount.size } };
-  if (mount.type !== 'cache') return {};
+function cacheOf(mount: RunMount, { options }: StepContext): NonNullable<MountOptions['cache']> {
   const id = mount.id || cleanPath(mount.target);
-  return { cache: { id: `${options.cacheNamespace}/${id}`, sharing: mount.sharing ?? 'shared' } };
+  return { id: `${options.cacheNamespace}/${id}`, sharing: mount.sharing ?? 'shared' };
 }
 
 function secretMount(mount: RunMount): SecretOptions {

@@ -1,7 +1,7 @@
 /** RUN. BuildKit: frontend/dockerfile/dockerfile2llb/convert.go dispatchRun. */
 import { caps, type RunOptions, scratch } from '../../../../client/llb/index.js';
 import { unsupported } from '../../../../core/contracts/errors.js';
-import type { Environment } from '../expand/shell-lex.js';
+import type { Environment, LexOptions } from '../expand/shell-lex.js';
 import type { Run } from '../instructions/types.js';
 import type { Env } from './args.js';
 import { withShell } from './command-line.js';
@@ -13,28 +13,29 @@ import type { StageBuild } from './stage-build.js';
 import { type Converter, locations, type StepContext } from './step.js';
 
 export const convertRun: Converter<'run'> = (stage, instruction, context, command) => {
-  const { options } = context;
+  const { options, lex } = context;
   // A process may read anything.
   stage.paths.add('/');
   const script = scriptOf(instruction, stage);
   const args = withShell(stage.image, script.command);
   const mounts = convertMounts(stage, instruction, command, context);
   const env = stage.env;
-  const name = displayCommand(instruction.code + script.summary, masked(env, mounts), {
-    ...context.lex,
-    rawQuotes: true,
-    skipUnset: true,
-  });
+  const shown: LexOptions = { escapeToken: lex.escapeToken, rawQuotes: true, skipUnset: true };
+  const name = displayCommand(instruction.code + script.summary, masked(env, mounts), shown);
+  // No spreads: they cost more than the rest of it, and there are many of these.
   const run: RunOptions = {
-    ...mounts,
     args,
     mounts: [...script.mounts, ...mounts.mounts, ...sharedMemory(context)],
-    ...(context.proxy ? { proxy: context.proxy } : {}),
-    ...(instruction.network === 'default' ? {} : { network: instruction.network }),
+    secrets: mounts.secrets,
+    ssh: mounts.ssh,
+    proxy: context.proxy,
+    network: instruction.network === 'default' ? undefined : instruction.network,
     security: instruction.security,
-    ...devices(instruction, context),
+    devices: devices(instruction, context),
     extraHosts: options.extraHosts,
-    ...limits(context),
+    ulimits: options.caps.has(caps.execMetaUlimit) ? options.ulimits : undefined,
+    cgroupParent: options.caps.has('exec.meta.cgroup.parent') ? options.cgroupParent || undefined : undefined,
+    resources: options.caps.has(caps.execMetaLinuxResources) ? options.resources : undefined,
     ignoreCache: stage.ignoreCache,
     description: { 'com.docker.dockerfile.v1.command': instruction.code },
     locations: locations(context, instruction),
@@ -49,21 +50,12 @@ export const convertRun: Converter<'run'> = (stage, instruction, context, comman
   record(stage, `RUN ${commandText(args, stage, env)}`, options.epoch, { layer: true });
 };
 
-function limits({ options }: StepContext): Pick<RunOptions, 'ulimits' | 'cgroupParent' | 'resources'> {
-  const { caps: known, ulimits, cgroupParent, resources } = options;
-  return {
-    ...(known.has(caps.execMetaUlimit) ? { ulimits } : {}),
-    ...(cgroupParent && known.has('exec.meta.cgroup.parent') ? { cgroupParent } : {}),
-    ...(resources && known.has(caps.execMetaLinuxResources) ? { resources } : {}),
-  };
-}
-
-function devices({ devices: wanted }: Run, { options }: StepContext): Pick<RunOptions, 'devices'> {
-  if (wanted.length === 0) return {};
+function devices({ devices: wanted }: Run, { options }: StepContext): RunOptions['devices'] {
+  if (wanted.length === 0) return undefined;
   if (!options.caps.has(caps.execMetaCdi)) {
     throw unsupported('dockerfile.unsupported', 'this daemon has no devices for RUN --device');
   }
-  return { devices: wanted.map(({ name, required }) => ({ name, optional: !required })) };
+  return wanted.map(({ name, required }) => ({ name, optional: !required }));
 }
 
 const sharedMemory = ({ options }: StepContext): NonNullable<RunOptions['mounts']> =>
@@ -80,10 +72,9 @@ function masked(env: Env, { secrets }: RunMounts): Environment {
 }
 
 /** The command with the arguments that it could see, as histories show it: `|1 VERSION=2 /bin/sh -c make`. */
-function commandText(args: readonly string[], stage: StageBuild, env: Env): string {
-  const seen = new Map(
-    stage.buildArgs.map(({ key, value = '' }) => [key, `${key}=${env.get(key) ?? value}`]),
-  );
-  const prefix = seen.size > 0 ? [`|${seen.size}`, ...seen.values()] : [];
-  return [...prefix, ...args].join(' ');
+function commandText(args: readonly string[], { buildArgs }: StageBuild, env: Env): string {
+  const command = args.join(' ');
+  if (buildArgs.length === 0) return command;
+  const seen = new Map(buildArgs.map(({ key, value = '' }) => [key, `${key}=${env.get(key) ?? value}`]));
+  return `|${seen.size} ${[...seen.values()].join(' ')} ${command}`;
 }

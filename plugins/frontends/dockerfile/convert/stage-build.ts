@@ -31,14 +31,13 @@ export class StageBuild {
   platform: Platform | undefined;
 
   state: State = scratch();
-  image: Image = blankImage();
   /** The config of the base image, as it was. */
   baseImage: Image | undefined;
   commands: Command[] = [];
   /** The stages it takes files from, with the instruction that does. */
   readonly deps = new Map<StageBuild, Instruction>();
   buildArgs: ArgDeclaration[] = [];
-  outline = new OutlineNotes();
+  readonly outline: OutlineNotes;
 
   /** Paths needed of the build context, and of this stage if it is a context. */
   readonly contextPaths = new Set<string>();
@@ -56,12 +55,27 @@ export class StageBuild {
   workdirSet = false;
   stepCount = 0;
   stepIndex = 0;
+  #image: Image | undefined;
 
-  constructor(source: StageBuild['source'], options: { readonly implicit: boolean }) {
+  constructor(
+    source: StageBuild['source'],
+    options: { readonly implicit: boolean; readonly notes?: OutlineNotes },
+  ) {
     this.source = source;
     this.displayName = source.name;
     this.baseName = source.base;
     this.implicit = options.implicit;
+    this.outline = new OutlineNotes(options.notes);
+  }
+
+  /** Blank until a base has said something else. */
+  get image(): Image {
+    this.#image ??= blankImage();
+    return this.#image;
+  }
+
+  set image(image: Image) {
+    this.#image = image;
   }
 
   get ranges(): Ranges {
@@ -87,3 +101,7 @@ export class StageBuild {
     this.buildArgs = [...base.buildArgs];
   }
 }
+
+/** An image or context that a copy or mount names. */
+export const implicitStage = (base: string, ranges: Ranges): StageBuild =>
+  new StageBuild({ name: '', base, code: '', comment: '', ranges, instructions: [] }, { implicit: true });

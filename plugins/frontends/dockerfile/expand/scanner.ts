@@ -22,6 +22,11 @@ export class Scanner {
     return character;
   }
 
+  /** How many UTF-16 units have been taken. */
+  get at(): number {
+    return this.#at;
+  }
+
   get done(): boolean {
     return this.#at >= this.#text.length;
   }
@@ -33,10 +38,12 @@ export class Scanner {
     return this.#text.slice(start, this.#at);
   }
 
-  /** Takes characters as long as `wanted` says so. */
-  takeWhile(wanted: (character: string) => boolean): string {
+  /** Takes what a sticky pattern matches here; it has to match, if only nothing. */
+  take(pattern: RegExp): string {
     const start = this.#at;
-    while (!this.done && wanted(this.peek())) this.next();
+    pattern.lastIndex = start;
+    pattern.test(this.#text);
+    this.#at = pattern.lastIndex;
     return this.#text.slice(start, this.#at);
   }
 }

@@ -57,8 +57,8 @@ class Expansion {
   readonly #in: Scanner;
   readonly #env: Environment;
   readonly #options: LexOptions;
-  readonly #matched = new Set<string>();
-  readonly #unmatched = new Set<string>();
+  #matched: Set<string> | undefined;
+  #unmatched: Set<string> | undefined;
   #depth = 0;
 
   constructor(word: string, env: Environment, options: LexOptions) {
@@ -71,7 +71,7 @@ class Expansion {
   run(words?: WordList): Expanded {
     try {
       const text = this.#until('', this.#options.rawEscapes ?? false, words);
-      return { text, matched: this.#matched, unmatched: this.#unmatched };
+      return { text, matched: this.#matched ?? nothing, unmatched: this.#unmatched ?? nothing };
     } catch (error) {
       throw error instanceof ExpandError
         ? new ExpandError(`failed to process ${goQuote(this.#word)}: ${error.message}`, this.#unmatched)
@@ -125,7 +125,7 @@ class Expansion {
 
   #singleQuoted(): string {
     this.#in.next();
-    const inside = this.#in.takeWhile((character) => character !== "'");
+    const inside = this.#in.takeUntil("'");
     if (this.#in.next() === '') {
       throw new ExpandError('unexpected end of statement while looking for matching single-quote');
     }
@@ -166,7 +166,7 @@ class Expansion {
     this.#in.next();
     if (this.#in.peek() !== '<') return '<';
     this.#in.next();
-    return `<<${this.#in.takeWhile((character) => character === ' ' || character === '\t' || character === '\r')}`;
+    return `<<${this.#in.take(blanks)}`;
   }
 
   #dollar(): string {
@@ -247,19 +247,22 @@ class Expansion {
   /** A name, a number, or one of the shell's special parameters. */
   #name(): string {
     const first = this.#in.peek();
-    if (isDigit(first)) return this.#in.takeWhile(isDigit);
+    if (/\p{Nd}/u.test(first)) return this.#in.take(number);
     if (first !== '' && '@*#?-$!0'.includes(first)) return this.#in.next();
-    return this.#in.takeWhile((character) => /[\p{L}\p{Nd}_]/u.test(character));
+    return this.#in.take(name);
   }
 
   #lookUp(name: string): string | undefined {
     const value = this.#env.get(name);
-    (value === undefined ? this.#unmatched : this.#matched).add(name);
+    if (value === undefined) (this.#unmatched ??= new Set()).add(name);
+    else (this.#matched ??= new Set()).add(name);
     return value;
   }
 }
 
-const isDigit = (character: string): boolean => /\p{Nd}/u.test(character);
+const blanks = /[ \t\r]*/uy;
+const number = /\p{Nd}*/uy;
+const name = /[\p{L}\p{Nd}_]*/uy;
 
 const unsupportedModifier = (written: string): ExpandError =>
   new ExpandError(`unsupported modifier (${written}) in substitution`);

@@ -70,10 +70,13 @@ function withoutShebang(text: string): { readonly body: string; readonly firstLi
 function findIn(text: string, name: string, comment: '#' | '//', firstLine: number): Directive | undefined {
   const reader = new DirectiveReader(comment, firstLine);
   try {
-    for (const line of text.split('\n')) {
-      const directive = reader.read(line.replace(/\r$/, ''));
+    for (let at = 0; at <= text.length; ) {
+      const newline = text.indexOf('\n', at);
+      const end = newline < 0 ? text.length : newline;
+      const directive = reader.read(text.slice(at, end).replace(/\r$/, ''));
       if (directive?.name === name) return directive;
       if (reader.done) return undefined;
+      at = end + 1;
     }
   } catch {
     // A directive given twice is reported when the file is parsed.

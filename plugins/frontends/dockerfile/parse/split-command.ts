@@ -1,5 +1,6 @@
 /** Cuts an instruction into keyword, `--flags` and the rest. BuildKit: frontend/dockerfile/parser/split_command.go. */
 import { Scanner } from '../expand/scanner.js';
+import { isSpace, plainText } from './words.js';
 
 export interface SplitCommand {
   readonly keyword: string;
@@ -37,23 +38,22 @@ interface Flag {
 }
 
 function readFlag(text: string, escapeToken: string): Flag {
+  const plain = plainText(escapeToken);
   const scanner = new Scanner(text);
   let word = '';
   let quote = '';
-  let length = 0;
   let quoted = false;
-  while (!scanner.done && (quote !== '' || !/\s/u.test(scanner.peek()))) {
+  for (;;) {
+    word += scanner.take(plain);
+    if (scanner.done || (quote === '' && isSpace(scanner.peek()))) {
+      return { word, length: scanner.at, quoted };
+    }
     const character = scanner.next();
-    length += character.length;
     if (character === quote) quote = '';
     else if (quote === '' && (character === '"' || character === "'")) {
       quote = character;
       quoted = true;
-    } else if (character === escapeToken) {
-      const escaped = scanner.next();
-      length += escaped.length;
-      word += escaped;
-    } else word += character;
+    } else if (character === escapeToken) word += scanner.next();
+    else word += character;
   }
-  return { word, length, quoted };
 }

@@ -4,13 +4,19 @@
  */
 import { Scanner } from '../expand/scanner.js';
 
-const isSpace = (character: string): boolean => /\s/u.test(character);
+export const isSpace = (character: string): boolean => /\s/u.test(character);
+const spaces = /\s*/uy;
+
+/** What is neither space nor quote nor escape. */
+export const plainText = (escapeToken: string): RegExp => (escapeToken === '`' ? besideBackticks : usual);
+const usual = /[^\s"'\\]*/uy;
+const besideBackticks = /[^\s"'`]*/uy;
 
 export function splitWords(line: string, escapeToken: string): string[] {
   const scanner = new Scanner(line);
   const words: string[] = [];
   for (;;) {
-    scanner.takeWhile(isSpace);
+    scanner.take(spaces);
     if (scanner.done) return words;
     const word = readWord(scanner, escapeToken);
     if (word !== '') words.push(word);
@@ -18,9 +24,12 @@ export function splitWords(line: string, escapeToken: string): string[] {
 }
 
 function readWord(scanner: Scanner, escapeToken: string): string {
+  const plain = plainText(escapeToken);
   let word = '';
   let quote = '';
-  while (!scanner.done && (quote !== '' || !isSpace(scanner.peek()))) {
+  for (;;) {
+    word += scanner.take(plain);
+    if (scanner.done || (quote === '' && isSpace(scanner.peek()))) return word;
     const character = scanner.next();
     if (character === escapeToken && quote !== "'") {
       // An escape at the very end escapes nothing and is dropped.
@@ -31,7 +40,6 @@ function readWord(scanner: Scanner, escapeToken: string): string {
     else if (character === quote) quote = '';
     word += character;
   }
-  return word;
 }
 
 /** Cuts at runs of ASCII white space. Leading space makes a first empty word, as in BuildKit. */
