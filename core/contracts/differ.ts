@@ -49,6 +49,8 @@ export interface Differ {
    * diffId: an image that is only repacked keeps its identity. Absent, and for estargz: callers unpack and compare.
    */
   recompress?(layer: Descriptor, options: RecompressOptions): Promise<LayerBlob>;
+  /** Names of a layer's entries, as its tar has them. */
+  names?(layer: Descriptor, signal: AbortSignal): Promise<readonly string[]>;
 }
 /** What lies between two trees; no mounts are an empty tree. */
 export interface TreeChange {

@@ -76,6 +76,8 @@ export interface RefLayer extends LayerBlob {
 export interface RefLayers {
   readonly layers: readonly RefLayer[];
   readonly provider: ContentProvider;
+  /** Names of the entries of the nth layer, as its tar has them. Absent where layers are not read. */
+  names?(layer: number, signal: AbortSignal): Promise<readonly string[]>;
 }
 
 /** A tree that one owner may write. */

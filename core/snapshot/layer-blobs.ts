@@ -62,7 +62,24 @@ export class LayerBlobs {
     const blobs = await together(chain, find, signal);
     await this.#learnChainIds(top, blobs, options);
     const layers = blobs.map((blob, at) => describe(chain[at]!, blob, options.mediaTypes));
-    return { layers, provider: new ChainProvider(this.#content, chain) };
+    const names = (at: number, either: AbortSignal): Promise<readonly string[]> =>
+      this.#names(chain[at]!, blobs[at]!, progress, either);
+    return {
+      layers,
+      provider: new ChainProvider(this.#content, chain),
+      ...(this.#differ.names ? { names } : {}),
+    };
+  }
+
+  async #names(
+    entry: Entry,
+    { descriptor }: LayerBlob,
+    progress: Progress,
+    signal: AbortSignal,
+  ): Promise<readonly string[]> {
+    // A layer that nobody has unpacked yet has its blob elsewhere.
+    if (!(await this.#content.info(descriptor.digest))) await this.#trees.ensure(entry, progress, signal);
+    return this.#differ.names!(descriptor, signal);
   }
 
   async #find(

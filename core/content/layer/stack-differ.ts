@@ -18,6 +18,7 @@ import { blockSettings, type LayerSettings, layerSettings } from './compress-blo
 import type { LayerApplyArgs, LayerSource } from './layer-apply.task.js';
 import { writeLayerFile } from './layer-file.js';
 import type { LayerInflateArgs } from './layer-inflate.task.js';
+import type { LayerNamesArgs } from './layer-names.task.js';
 import type { LayerPlanArgs, LayerPlanResult } from './layer-plan.task.js';
 import type { LayerReplayArgs } from './layer-replay.task.js';
 import { layersOf } from './mount-layers.js';
@@ -27,6 +28,7 @@ import type { WrittenLayer } from './write-layer.js';
 
 const planTask = new URL('./layer-plan.task.js', import.meta.url);
 const inflateTask = new URL('./layer-inflate.task.js', import.meta.url);
+const namesTask = new URL('./layer-names.task.js', import.meta.url);
 const replayTask = new URL('./layer-replay.task.js', import.meta.url);
 const applyTask = new URL('./layer-apply.task.js', import.meta.url);
 
@@ -97,10 +99,13 @@ export class StackDiffer implements Differ {
     return this.#tracing.trace('layer compare', { tags: { compression: settings.type } }, async () => {
       await using staged = await this.#content.stage();
       const layer = await this.#write(layersOf(lower), layersOf(upper), settings, staged.path, options);
-      const { digest, size, diffId, annotations } = layer;
-      await staged.commit({ digest, size, labels: { [uncompressedLabel]: diffId } });
+      const { digest, size, diffId } = layer;
+      const clamped = clampedMark(options.sourceDateEpoch);
+      await staged.commit({ digest, size, labels: { [uncompressedLabel]: diffId, ...clamped } });
       const descriptor = { mediaType: mediaTypeOf(options), digest, size };
-      return { descriptor: annotations ? { ...descriptor, annotations } : descriptor, diffId };
+      const annotations = { ...layer.annotations, ...clamped };
+      const plain = Object.keys(annotations).length === 0;
+      return { descriptor: plain ? descriptor : { ...descriptor, annotations }, diffId };
     });
   }
 
@@ -148,6 +153,11 @@ export class StackDiffer implements Differ {
     });
   }
 
+  async names(layer: Descriptor, signal: AbortSignal): Promise<readonly string[]> {
+    const args: LayerNamesArgs = { blob: await this.#present(layer), compression: compressionOf(layer) };
+    return this.#threads.run<readonly string[]>(namesTask, args, { signal });
+  }
+
   async #present(layer: Descriptor): Promise<string> {
     if (await this.#content.info(layer.digest)) return this.#content.path(layer.digest);
     throw notFound('content.not-found', `${layer.digest} is not in the content store`);
@@ -172,6 +182,10 @@ export class StackDiffer implements Differ {
     return writeLayerFile(plan.blocks, { threads: this.#threads, settings, output, onProgress, signal });
   }
 }
+
+/** Tells those who would clamp times that it is done. BuildKit: util/converter/converter.go. */
+const clampedMark = (epoch: number | undefined): Readonly<Record<string, string>> =>
+  epoch === undefined ? {} : { 'buildkit/rewritten-timestamp': String(epoch) };
 
 /** BuildKit: util/compression. Docker has no type of its own for zstd; its spelling follows gzip's. */
 function mediaTypeOf(options: RecompressOptions): string {

@@ -23,6 +23,7 @@ import { attestationManifest } from './attestation-manifest.js';
 import { imageConfig } from './config.js';
 import { type Annotations, indexDocument, manifestDocument } from './documents.js';
 import { givenNames, type ImageOptions } from './options.js';
+import { withLayers } from './sbom-layers.js';
 
 /** A finished image, and where each of its blobs can be read. */
 export interface WrittenImage {
@@ -96,7 +97,9 @@ export class ImageWriter {
       return { root: manifest, configDigest: config.digest, first, blobs, sourceDateEpoch: epoch };
     }
     const attested = await Promise.all(
-      parts.map((part, i) => this.#attestations(result, part, images[i]!, options, progress, signal)),
+      parts.map((part, i) =>
+        this.#attestations(result, part, { ...images[i]!, made: layers[i]! }, options, progress, signal),
+      ),
     );
     const vouching = attested.flatMap((one) => one ?? []);
     const manifests = [
@@ -116,7 +119,7 @@ export class ImageWriter {
   async #attestations(
     result: BuildResult,
     { id, platform }: NamedResult,
-    { manifest: image }: PlatformImage,
+    { manifest: image, made }: PlatformImage & { readonly made: RefLayers },
     options: ImageOptions,
     progress: Progress,
     signal: AbortSignal,
@@ -128,10 +131,13 @@ export class ImageWriter {
       name: imagePurl('docker', name, platform),
       digest: image.digest,
     }));
-    const statements = await makeStatements(attestations, self, signal);
+    const located = attestations.map((one) => withLayers(one, made));
+    const statements = await makeStatements(located, self, signal);
     const { mediaTypes: family, attestationArtifact: artifact } = options;
-    const made = attestationManifest(image, statements, { family, artifact });
-    const { descriptor, manifest, config, layers } = made;
+    const { descriptor, manifest, config, layers } = attestationManifest(image, statements, {
+      family,
+      artifact,
+    });
     const documents = [...layers, config];
     const named = [config.descriptor, ...layers.map((layer) => layer.descriptor)];
     await Promise.all([

@@ -135,6 +135,15 @@ describe('StackDiffer', () => {
       expect(await listing(await compare([], [top]))).to.deep.equal(['file a', 'link b -> a', 'file c']);
     });
 
+    it('says what a layer brings, by its blob alone', async () => {
+      const base = tree({ d: { old: '' } });
+      const top = tree({ d: { new: '' } });
+      for (const type of ['uncompressed', 'gzip', 'zstd', 'estargz'] as const) {
+        const { descriptor } = await compare([base], [top], { compression: { type } });
+        expect(await differ.names(descriptor, signal)).to.deep.equal(['d/', 'd/new', 'd/.wh.old']);
+      }
+    });
+
     it('clamps times to SOURCE_DATE_EPOCH', async () => {
       const top = tree({ new: '', old: '' });
       setTimes(path.join(top, 'old'), 5_000_000_000n, 5_900_000_000n);
@@ -143,6 +152,7 @@ describe('StackDiffer', () => {
         Number.parseInt(bytesOf(blob).toString('latin1', at * 512 + 136, at * 512 + 147), 8),
       );
       expect(times).to.deep.equal([1000, 5]);
+      expect(blob.descriptor.annotations).to.deep.equal({ 'buildkit/rewritten-timestamp': '1000' });
     });
 
     it('does not depend on the order on disk or on inodes', async () => {
