@@ -29,6 +29,8 @@ export const contentReferenceLabel = (name: string | number): string =>
 
 /** Anything that can hand out a blob's bytes: the content store, a registry, a client's session. */
 export interface ContentProvider {
+  /** Where it reads, for people: `registry.example.com/app`. */
+  readonly place?: string;
   /** Aborts when nothing can be read here any more: a client's store ends with its session. */
   readonly gone?: AbortSignal;
   /** Streams `[offset, offset+length)`; without length, to the end. NotFound when there is no such blob. */

@@ -25,6 +25,7 @@ export function blobsOf(link: Link): ContentProvider {
     link.retry.log?.(`mirror ${endpoint.host}: wrong bytes for ${digest}, leaving it for the next host\n`);
   };
   return {
+    place: placeOf(link),
     distrust,
     async *read(descriptor, range, signal) {
       try {
@@ -207,10 +208,11 @@ class Download {
   }
 }
 
-const nameOf = ({ endpoints, path }: Link, digest: Digest): string =>
-  `blob ${digest} of ${endpoints.at(-1)!.host}/${path}`;
+const placeOf = ({ endpoints, path }: Link): string => `${endpoints.at(-1)!.host}/${path}`;
 
-const blobNotFound = ({ endpoints, path }: Link, digest: Digest): BuildError =>
-  new BuildError('registry.blob-not-found', `blob ${digest} not found in ${endpoints.at(-1)!.host}/${path}`, {
+const nameOf = (link: Link, digest: Digest): string => `blob ${digest} of ${placeOf(link)}`;
+
+const blobNotFound = (link: Link, digest: Digest): BuildError =>
+  new BuildError('registry.blob-not-found', `blob ${digest} not found in ${placeOf(link)}`, {
     grpcCode: 'NotFound',
   });

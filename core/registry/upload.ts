@@ -2,8 +2,9 @@
 import type { ContentProvider, Descriptor } from '../contracts/content.js';
 import { BuildError, canceled } from '../contracts/errors.js';
 import type { PushBlob } from '../contracts/registry.js';
+import { isDigest } from '../util/digest.js';
 import { isIndexType, isManifestType } from '../util/media-types.js';
-import { requestFailed, unexpectedStatus } from './errors.js';
+import { digestMismatch, requestFailed, unexpectedStatus } from './errors.js';
 import { firstAnswer, type Link, send, statusError, type Traffic } from './link.js';
 import { discard, errorText, type HttpResponse, type Outcome, reasonOf } from './transport.js';
 
@@ -132,6 +133,7 @@ function uploadLocation(response: HttpResponse): string {
   );
 }
 
+/** What is put under a tag, the registry takes as it comes: that it came right is told by its answer. */
 export async function pushManifest(
   link: Link,
   descriptor: Descriptor,
@@ -141,14 +143,25 @@ export async function pushManifest(
 ): Promise<void> {
   const endpoint = link.endpoints.at(-1)!;
   using _lane = await link.lanes.enter(endpoint.host, 'json', signal);
-  const response = await send(link, endpoint, {
-    method: 'PUT',
-    url: `manifests/${tag ?? descriptor.digest}`,
-    headers: { 'content-type': descriptor.mediaType },
-    body: () => data,
-    signal,
-  });
-  await expectStatus('PUT', response, 201, 200, 202);
+  for (let tries = 1; ; tries++) {
+    const response = await send(link, endpoint, {
+      method: 'PUT',
+      url: `manifests/${tag ?? descriptor.digest}`,
+      headers: { 'content-type': descriptor.mediaType },
+      body: () => data,
+      signal,
+    });
+    await expectStatus('PUT', response, 201, 200, 202);
+    const stored = response.headers['docker-content-digest'];
+    if (typeof stored !== 'string' || !isDigest(stored) || stored === descriptor.digest) return;
+    const wait = link.retry.delays[tries - 1];
+    if (wait === undefined) {
+      const name = `${endpoint.host}/${link.path}${tag ? `:${tag}` : ''}`;
+      throw digestMismatch(`pushed manifest ${name}`, descriptor.digest, stored);
+    }
+    link.retry.log?.(`the registry stored ${stored} for ${descriptor.digest}, pushing again in ${wait} ms\n`);
+    await link.transport.sleep(wait, signal);
+  }
 }
 
 async function expectStatus(method: string, response: HttpResponse, ...statuses: number[]): Promise<void> {

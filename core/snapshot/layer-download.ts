@@ -42,10 +42,11 @@ export async function downloadLayer(entry: Entry, download: Download): Promise<v
     } catch (error) {
       if (BuildError.from(error).grpcCode !== 'DataLoss') throw error;
       await ingest.abort();
-      providers[0]?.distrust?.(digest);
+      const [provider, ...others] = providers;
+      provider?.distrust?.(digest);
       spoilt++;
-      if (spoilt % TRIES === 0) providers = providers.slice(1);
-      if (providers.length === 0) throw error;
+      if (spoilt % TRIES === 0) providers = others;
+      if (providers.length === 0) throw BuildError.from(error).wrap(provider?.place);
     } finally {
       progress.status(digest, { completed: true });
     }

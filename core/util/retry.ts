@@ -60,23 +60,25 @@ export interface Persisted {
   readonly retryAfter: number | undefined;
 }
 
-/** Asks until an answer is not of those that pass, or patience is at its end: the last answer, or error, is what counts. */
+/**
+ * Asks until an answer is not of those that pass, or patience is at its end: the last answer, or error, is what counts.
+ * Answers before it are let go.
+ */
 export async function persist<T extends Persisted>(
   ask: () => Promise<T>,
   signal: AbortSignal,
   delays: readonly number[] = usualDelays,
+  letGo: (answer: T) => Promise<void> | void = () => {},
 ): Promise<T & { readonly tries: number }> {
   for (let tries = 1; ; tries++) {
-    try {
-      const answer = await ask();
-      const pause = pauseBefore(answer, delays[tries - 1]);
-      if (pause === undefined) return { ...answer, tries };
-      await sleep(pause, undefined, { signal });
-    } catch (error) {
-      signal.throwIfAborted();
-      const pause = pauseBefore({ error }, delays[tries - 1]);
-      if (pause === undefined) throw error;
-      await sleep(pause, undefined, { signal });
+    const outcome = await ask().catch((error: unknown) => ({ error }));
+    signal.throwIfAborted();
+    const pause = pauseBefore(outcome, delays[tries - 1]);
+    if (pause === undefined) {
+      if ('error' in outcome) throw outcome.error;
+      return { ...outcome, tries };
     }
+    if (!('error' in outcome)) await letGo(outcome);
+    await sleep(pause, undefined, { signal });
   }
 }

@@ -138,5 +138,5 @@ class Run {
 }
 
 const whatHappened =
-  /: \d{3}\b|was closed|did not answer in time|no more bytes came|the registry sent|not found|no image manifest|without a token|unable to decode token|denied/;
+  /: \d{3}\b|was closed|did not answer in time|no more bytes came|the registry sent|have digest sha256|not found|no image manifest|without a token|unable to decode token|denied/;
 const passing = /: (?:408|429|50[0234]) |was closed|in time|no more bytes came/;

@@ -1,6 +1,7 @@
 /** The few calls of Azure's blob storage that a cache needs. Blobs go up in blocks, one in memory at a time. */
 import type { ByteRange } from '../../../core/contracts/content.js';
-import { bodyOf, rangeHeader, refusal, wholeBody } from '../shared/http.js';
+import type { Answer } from '../shared/answer.js';
+import { rangeHeader, StoreHttp, type StorePatience } from '../shared/http.js';
 import { parts } from '../shared/parts.js';
 import type { AzblobOptions } from './azblob-options.js';
 import { authorization } from './shared-key.js';
@@ -11,50 +12,48 @@ const apiVersion = '2021-12-02';
 
 export class AzblobClient {
   readonly #options: AzblobOptions;
+  readonly #http: StoreHttp;
 
-  constructor(options: AzblobOptions) {
+  constructor(options: AzblobOptions, patience?: StorePatience) {
     this.#options = options;
+    this.#http = new StoreHttp('azblob', patience);
   }
 
   /** Makes the container unless it is there. */
   async open(signal: AbortSignal): Promise<void> {
-    const found = await this.#call('GET', '', { restype: 'container' }, {}, undefined, signal);
-    await found.body?.cancel();
-    if (found.ok) return;
-    if (found.status !== 404) throw await refusal('azblob: container', found);
-    const made = await this.#call('PUT', '', { restype: 'container' }, {}, undefined, signal);
+    const query = { restype: 'container' };
+    const found = await this.#call({ method: 'GET', name: '', query }, signal);
+    if (found.ok) return found.discard();
+    if (found.status !== 404) throw await found.refusal();
+    await found.discard();
+    const made = await this.#call({ method: 'PUT', name: '', query }, signal);
     // Somebody else may have made it meanwhile.
-    if (!made.ok && made.status !== 409) throw await refusal('azblob: container', made);
+    if (!made.ok && made.status !== 409) throw await made.refusal();
+    await made.discard();
   }
 
   async exists(name: string, signal: AbortSignal): Promise<boolean> {
-    const response = await this.#call('HEAD', name, {}, {}, undefined, signal);
-    if (response.status === 404) return false;
-    if (response.ok) return true;
-    throw await refusal(`azblob: ${name}`, response);
+    const answer = await this.#call({ method: 'HEAD', name }, signal);
+    if (!answer.ok && answer.status !== 404) throw await answer.refusal();
+    await answer.discard();
+    return answer.ok;
   }
 
-  async *read(name: string, range: ByteRange, signal: AbortSignal): AsyncIterable<Uint8Array> {
-    if (range.length === 0) return;
-    const header = rangeHeader(range);
-    const response = await this.#call(
-      'GET',
-      name,
-      {},
-      header ? { 'x-ms-range': header } : {},
-      undefined,
-      signal,
-    );
-    if (!response.ok) throw await refusal(`azblob: ${name}`, response);
-    yield* bodyOf(response);
+  read(name: string, range: ByteRange, signal: AbortSignal): AsyncIterable<Uint8Array> {
+    const open = (part: ByteRange): Promise<Answer> => {
+      const header = rangeHeader(part);
+      return this.#call({ method: 'GET', name, headers: header ? { 'x-ms-range': header } : {} }, signal);
+    };
+    return this.#http.read(name, range, open, signal);
   }
 
   /** undefined when there is no such blob. */
   async get(name: string, signal: AbortSignal): Promise<Uint8Array | undefined> {
-    const response = await this.#call('GET', name, {}, {}, undefined, signal);
-    if (response.status === 404) return undefined;
-    if (!response.ok) throw await refusal(`azblob: ${name}`, response);
-    return wholeBody(response);
+    const answer = await this.#call({ method: 'GET', name }, signal);
+    if (answer.ok) return answer.whole();
+    if (answer.status !== 404) throw await answer.refusal();
+    await answer.discard();
+    return undefined;
   }
 
   async put(name: string, data: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {
@@ -74,35 +73,41 @@ export class AzblobClient {
     body: Uint8Array,
     signal: AbortSignal,
   ): Promise<void> {
-    const response = await this.#call('PUT', name, query, {}, body, signal);
-    if (!response.ok) throw await refusal(`azblob: ${name}`, response);
+    const answer = await this.#call({ method: 'PUT', name, query, body }, signal);
+    if (!answer.ok) throw await answer.refusal();
+    await answer.discard();
   }
 
-  #call(
-    method: string,
-    name: string,
-    query: Readonly<Record<string, string>>,
-    headers: Readonly<Record<string, string>>,
-    body: Uint8Array | undefined,
-    signal: AbortSignal,
-  ): Promise<Response> {
+  #call(call: Call, signal: AbortSignal): Promise<Answer> {
+    return this.#http.ask(call.name || 'container', () => this.#signed(call), signal);
+  }
+
+  #signed({ method, name, query = {}, headers = {}, body }: Call): Request {
     const { url: container, account, key } = this.#options;
     const path = name.split('/').map(encodeURIComponent).join('/');
     const url = new URL(path === '' ? container : `${container}/${path}`);
     for (const [part, value] of Object.entries(query)) url.searchParams.set(part, value);
-    const signed = {
+    const sent = {
       ...headers,
       'x-ms-date': new Date().toUTCString(),
       'x-ms-version': apiVersion,
       ...(body ? { 'content-type': 'application/octet-stream' } : {}),
     };
     const length = String(body?.length ?? 0);
-    const sign = authorization({ account, key }, method, url, { ...signed, 'content-length': length });
-    return fetch(url, {
+    const sign = authorization({ account, key }, method, url, { ...sent, 'content-length': length });
+    return new Request(url, {
       method,
-      headers: { ...signed, authorization: sign },
-      signal,
+      headers: { ...sent, authorization: sign },
       ...(body ? { body: body as NonNullable<RequestInit['body']> } : {}),
     });
   }
+}
+
+interface Call {
+  readonly method: string;
+  /** Of a blob; empty for the container. */
+  readonly name: string;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array;
 }

@@ -6,7 +6,8 @@
 import type { ByteRange } from '../../../core/contracts/content.js';
 import { BuildError } from '../../../core/contracts/errors.js';
 import { sha256 } from '../../../core/util/digest.js';
-import { bodyOf, rangeHeader, refusal, wholeBody } from '../shared/http.js';
+import type { Answer } from '../shared/answer.js';
+import { rangeHeader, StoreHttp, type StorePatience } from '../shared/http.js';
 import { parts } from '../shared/parts.js';
 import type { GhaOptions } from './gha-options.js';
 
@@ -23,9 +24,11 @@ export interface GhaEntry {
 
 export class GhaClient {
   readonly #options: GhaOptions;
+  readonly #http: StoreHttp;
 
-  constructor(options: GhaOptions) {
+  constructor(options: GhaOptions, patience?: StorePatience) {
     this.#options = options;
+    this.#http = new StoreHttp('gha', patience);
   }
 
   /** The newest entry whose key begins so. */
@@ -39,17 +42,22 @@ export class GhaClient {
     return found && { key: found.matched_key, url: found.signed_download_url };
   }
 
-  async *read({ key, url }: GhaEntry, range: ByteRange, signal: AbortSignal): AsyncIterable<Uint8Array> {
-    const header = rangeHeader(range);
-    const response = await fetch(url, { headers: header ? { range: header } : {}, signal });
-    if (!response.ok) throw await refusal(`gha: ${key}`, response);
-    yield* bodyOf(response);
+  read({ key, url }: GhaEntry, range: ByteRange, signal: AbortSignal): AsyncIterable<Uint8Array> {
+    const open = (part: ByteRange): Promise<Answer> => {
+      const header = rangeHeader(part);
+      return this.#http.ask(
+        key,
+        () => new Request(url, { headers: header ? { range: header } : {} }),
+        signal,
+      );
+    };
+    return this.#http.read(key, range, open, signal);
   }
 
   async get({ key, url }: GhaEntry, signal: AbortSignal): Promise<Uint8Array> {
-    const response = await fetch(url, { signal });
-    if (!response.ok) throw await refusal(`gha: ${key}`, response);
-    return wholeBody(response);
+    const answer = await this.#http.ask(key, () => new Request(url), signal);
+    if (!answer.ok) throw await answer.refusal();
+    return answer.whole();
   }
 
   /** AlreadyExists when somebody has written, or is writing, an entry of this key. */
@@ -60,9 +68,12 @@ export class GhaClient {
 
   async #findFirst(key: string, signal: AbortSignal): Promise<GhaEntry | undefined> {
     const query = `cache?keys=${encodeURIComponent(key)}&version=${version}`;
-    const response = await this.#first('GET', query, {}, signal);
-    if (response.status === 204) return undefined;
-    const { cacheKey, archiveLocation } = (await response.json()) as Record<string, string>;
+    const answer = await this.#first('GET', query, {}, signal);
+    if (answer.status === 204) {
+      await answer.discard();
+      return undefined;
+    }
+    const { cacheKey, archiveLocation } = await answer.json<Record<string, string>>();
     return { key: cacheKey ?? key, url: archiveLocation ?? '' };
   }
 
@@ -70,17 +81,19 @@ export class GhaClient {
     const json = { 'content-type': 'application/json' };
     const body = JSON.stringify({ key, version });
     const reserved = await this.#first('POST', 'caches', { headers: json, body }, signal);
-    const { cacheId } = (await reserved.json()) as { readonly cacheId: number };
+    const { cacheId } = await reserved.json<{ readonly cacheId: number }>();
     let size = 0;
     for await (const part of parts(data, PART)) {
       const headers = {
         'content-type': 'application/octet-stream',
         'content-range': `bytes ${size}-${size + part.length - 1}/*`,
       };
-      await this.#first('PATCH', `caches/${cacheId}`, { headers, body: part as Body }, signal);
+      const sent = await this.#first('PATCH', `caches/${cacheId}`, { headers, body: part as Body }, signal);
+      await sent.discard();
       size += part.length;
     }
-    await this.#first('POST', `caches/${cacheId}`, { headers: json, body: JSON.stringify({ size }) }, signal);
+    const end = { headers: json, body: JSON.stringify({ size }) };
+    await (await this.#first('POST', `caches/${cacheId}`, end, signal)).discard();
   }
 
   /** The service says where the bytes go: a blob of Azure's, with all rights in its URL. */
@@ -106,34 +119,38 @@ export class GhaClient {
   }
 
   async #put(url: string, body: Body, signal: AbortSignal): Promise<void> {
-    const response = await fetch(url, { method: 'PUT', body, signal });
-    if (!response.ok) throw await refusal('gha: upload', response);
+    const answer = await this.#http.ask('upload', () => new Request(url, { method: 'PUT', body }), signal);
+    if (!answer.ok) throw await answer.refusal();
+    await answer.discard();
   }
 
   /** undefined when the answer is not `ok`. */
   async #twirp<T>(method: string, body: object, signal: AbortSignal): Promise<T | undefined> {
     const { url, token } = this.#options;
-    const response = await fetch(`${url}/twirp/github.actions.results.api.v1.CacheService/${method}`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-      body: JSON.stringify(body),
-      signal,
-    });
-    if (!response.ok) throw await refusal(`gha: ${method}`, response);
-    const answer = (await response.json()) as T & { readonly ok: boolean };
-    return answer.ok ? answer : undefined;
+    const make = (): Request =>
+      new Request(`${url}/twirp/github.actions.results.api.v1.CacheService/${method}`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      });
+    const answer = await this.#http.ask(method, make, signal);
+    if (!answer.ok) throw await answer.refusal();
+    const told = await answer.json<T & { readonly ok: boolean }>();
+    return told.ok ? told : undefined;
   }
 
-  async #first(method: string, path: string, init: RequestInit, signal: AbortSignal): Promise<Response> {
+  async #first(method: string, path: string, init: RequestInit, signal: AbortSignal): Promise<Answer> {
     const { url, token } = this.#options;
     const headers = {
       authorization: `Bearer ${token}`,
       accept: 'application/json;api-version=6.0-preview.1',
       ...(init.headers as Record<string, string> | undefined),
     };
-    const response = await fetch(`${url}/_apis/artifactcache/${path}`, { ...init, method, headers, signal });
-    if (response.ok) return response;
-    throw await refusal(`gha: ${method} ${path}`, response);
+    const make = (): Request =>
+      new Request(`${url}/_apis/artifactcache/${path}`, { ...init, method, headers });
+    const answer = await this.#http.ask(`${method} ${path}`, make, signal);
+    if (answer.ok) return answer;
+    throw await answer.refusal();
   }
 }
 

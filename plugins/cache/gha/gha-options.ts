@@ -19,7 +19,6 @@ export interface TokenScope {
 }
 
 const serviceHost = 'results-receiver.actions.githubusercontent.com';
-const units: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000 };
 
 export function readGhaOptions(reader: CacheAttributes): GhaOptions {
   const token = reader.text('token');
@@ -36,17 +35,8 @@ export function readGhaOptions(reader: CacheAttributes): GhaOptions {
     token,
     scope: reader.text('scope') ?? 'buildkit',
     scopes: scopesOf(token),
-    timeout: timeoutOf(reader),
+    timeout: reader.duration('timeout') ?? 10 * 60_000,
   };
-}
-
-function timeoutOf(reader: CacheAttributes): number {
-  const text = reader.text('timeout') ?? '10m';
-  if (!/^(?:\d+(?:\.\d+)?[smh])+$/.test(text)) throw reader.bad('timeout', text, 'a duration like 10m');
-  let total = 0;
-  for (const [, count, unit] of text.matchAll(/(\d+(?:\.\d+)?)([smh])/g))
-    total += Number(count) * units[unit!]!;
-  return total;
 }
 
 /** A runner's token is a JWT whose member `ac` lists scopes; 1 is reading, 2 is writing. */

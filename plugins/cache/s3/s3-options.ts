@@ -23,8 +23,6 @@ export interface S3Credentials {
   readonly sessionToken?: string;
 }
 
-const units: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
-
 export function readS3Options(reader: CacheAttributes, env: NodeJS.ProcessEnv): S3Options {
   const bucket = reader.text('bucket') ?? env.AWS_BUCKET;
   const region = reader.text('region') ?? env.AWS_REGION;
@@ -39,7 +37,7 @@ export function readS3Options(reader: CacheAttributes, env: NodeJS.ProcessEnv): 
     blobs: `${prefix}${reader.text('blobs_prefix') ?? 'blobs/'}`,
     manifests: `${prefix}${reader.text('manifests_prefix') ?? 'manifests/'}`,
     names: (reader.text('name') ?? 'buildkit').split(';'),
-    touchRefresh: duration(reader, 'touch_refresh', 24 * 3_600_000),
+    touchRefresh: reader.duration('touch_refresh') ?? 24 * 3_600_000,
     parallelism: reader.integer('upload_parallelism', 1, 1000) ?? 4,
     attempts: retries(reader),
   };
@@ -80,14 +78,4 @@ function credentialsOf(reader: CacheAttributes, env: NodeJS.ProcessEnv): S3Crede
   throw invalid('cache.attribute', 's3 cache: there are no credentials', {
     hint: 'give access_key_id and secret_access_key, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY for the daemon',
   });
-}
-
-function duration(reader: CacheAttributes, name: string, otherwise: number): number {
-  const text = reader.text(name);
-  if (text === undefined) return otherwise;
-  if (!/^(?:\d+(?:\.\d+)?(?:ms|s|m|h))+$/.test(text)) throw reader.bad(name, text, 'a duration like 24h');
-  let total = 0;
-  for (const [, count, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g))
-    total += Number(count) * units[unit!]!;
-  return total;
 }

@@ -3,6 +3,7 @@ import type { CacheExport } from '../../../core/contracts/cache.js';
 import type { Compression, CompressionOptions } from '../../../core/contracts/differ.js';
 import { invalid } from '../../../core/contracts/errors.js';
 import { parseGoBool } from '../../../core/util/go-bool.js';
+import { parseGoDuration } from '../../../core/util/go-duration.js';
 import { didYouMean } from '../../../core/util/nearest.js';
 
 export type Attributes = Readonly<Record<string, string>>;
@@ -42,6 +43,15 @@ export class CacheAttributes {
     if (text === undefined) return undefined;
     const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
     if (!(value >= min && value <= max)) throw this.bad(name, text, `${min} to ${max}`);
+    return value;
+  }
+
+  /** Milliseconds. */
+  duration(name: string): number | undefined {
+    const text = this.text(name);
+    if (text === undefined) return undefined;
+    const value = parseGoDuration(text);
+    if (value === undefined) throw this.bad(name, text, 'a duration like 10m or 24h');
     return value;
   }
 

@@ -437,6 +437,25 @@ describe('registry client', () => {
       expect(await collect(repository.blobs.read(descriptor, {}, signal))).to.deep.equal(data);
     });
 
+    it('puts a manifest again that the registry got changed, and says so when it stays so', async () => {
+      const manifest = Buffer.from('{"schemaVersion":2}');
+      const root = { mediaType: mediaTypes.ociManifest, digest: sha256(manifest), size: manifest.length };
+      const put = (): Promise<void> =>
+        open(`${registry.host}/a/b:1`, { access: { actions: 'push' } }).pushManifest(
+          root,
+          manifest,
+          '1',
+          signal,
+        );
+      const other = { 'docker-content-digest': sha256('other') };
+      registry.trouble('/manifests/', 1, (response) => response.writeHead(201, other).end());
+      await put();
+      expect(registry.manifests.get('a/b:1')?.data).to.deep.equal(manifest);
+      registry.trouble('/manifests/', 9, (response) => response.writeHead(201, other).end());
+      const error = await failure(put());
+      expect(error.message).to.match(/^pushed manifest 127.*\/a\/b:1: the registry sent sha256:/);
+    });
+
     it('sends nothing that is there', async () => {
       registry.addBlob(data);
       await push();

@@ -261,7 +261,10 @@ describe('registry credentials of a client', () => {
         async (realm, seen) => {
           const fetch = () => fetchToken(wanted(realm), { username: '', secret: '' }, never, [0, 0]);
           expect([(await fetch()).token, seen.length]).to.deep.equal(['t', 3]);
-          const { message } = await fetch().then(expect.fail, (error: Error) => error);
+          const { message } = await fetch().then(
+            () => expect.fail('it succeeded'),
+            (error: Error) => error,
+          );
           expect(message)
             .to.contain(`unexpected status from ${realm}: 502`)
             .and.match(/\(after 3 tries\)$/);
