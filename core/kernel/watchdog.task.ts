@@ -27,19 +27,23 @@ setInterval(() => {
   // The whole process stood still, as when the machine slept: that says nothing about its threads.
   const stoodStill = now - lastLook > thresholdMs;
   lastLook = now;
-  if (stoodStill) since = now;
+  if (stoodStill) begin(now);
   else if (beat !== lastBeat) turned(now);
   else if (now - since >= thresholdMs) blocked(now);
   lastBeat = beat;
 }, lookMs);
 
-function turned(now: number): void {
-  const blockedMs = Math.round(now - since);
+/** Nothing is known of the time before. */
+function begin(now: number): void {
   since = now;
-  if (!stack) return;
-  void stack.then((frames) => parentPort?.postMessage({ blockedMs, stack: frames } satisfies Blocked));
   stack = undefined;
   told = false;
+}
+
+function turned(now: number): void {
+  const blockedMs = Math.round(now - since);
+  void stack?.then((frames) => parentPort?.postMessage({ blockedMs, stack: frames } satisfies Blocked));
+  begin(now);
 }
 
 function blocked(now: number): void {

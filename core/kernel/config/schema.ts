@@ -5,7 +5,10 @@
 import * as z from 'zod';
 import { isListenAddress } from '../../control/addresses.js';
 import { containerdWorker } from './containerd-schema.js';
-import { duration, enabled, gcKeys, lasting } from './gc-schema.js';
+import { duration, durationMs, enabled, gcKeys, lasting } from './gc-schema.js';
+
+/** Timers of the thread that watches are no finer. */
+const WATCHDOG_LEAST_MS = 20;
 
 const listenAddress = z.string().refine(isListenAddress, {
   error: 'expected unix:///path/to/buildkitd.sock, tcp://127.0.0.1:1234 or fd://',
@@ -100,6 +103,9 @@ export const configSchema = z.strictObject({
   watchdog: z
     .strictObject({
       threshold: duration
+        .refine((value) => durationMs(value) === 0 || (durationMs(value) ?? 0) >= WATCHDOG_LEAST_MS, {
+          error: `expected 0, or at least ${WATCHDOG_LEAST_MS}ms`,
+        })
         .default('1s')
         .describe('log where the main thread is when it has not turned for so long; 0: never'),
     })

@@ -97,7 +97,8 @@ function probe(cgroupParent: string): ContainerRequest {
       security: 'sandbox',
       extraHosts: [],
       ulimits: [],
-      cgroupParent: '',
+      // Refused where there are no cgroups.
+      cgroupParent,
       resources: {},
       removeMountStubsRecursive: false,
     },

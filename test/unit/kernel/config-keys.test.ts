@@ -1,37 +1,11 @@
 /** Every key of buildkitd.toml: what it takes, what it says to a value that is none, and what it says to a typo. */
 import { expect } from 'chai';
-import { z } from 'zod';
 import { parseConfig } from '../../../core/kernel/config/load.js';
 import { checkPluginSections } from '../../../core/kernel/config/plugin-sections.js';
-import { configSchema, keysNotSupportedYet } from '../../../core/kernel/config/schema.js';
+import { keysNotSupportedYet } from '../../../core/kernel/config/schema.js';
 import { builtinPlugins } from '../../../plugins/index.js';
+import { configKeys as all, type KeySchema } from '../../support/config-schema.js';
 
-interface Schema {
-  readonly type?: string;
-  readonly enum?: readonly string[];
-  readonly anyOf?: readonly Schema[];
-  readonly minimum?: number;
-  readonly items?: Schema;
-  readonly properties?: Readonly<Record<string, Schema>>;
-  readonly additionalProperties?: Schema | boolean;
-  readonly description?: string;
-}
-
-/** Leaves of the schema with the tables that they are in; tables by name get one called `name`. */
-function* leaves(
-  schema: Schema,
-  path: readonly string[] = [],
-): Iterable<readonly [readonly string[], Schema]> {
-  if (schema.properties) {
-    for (const [key, inner] of Object.entries(schema.properties)) yield* leaves(inner, [...path, key]);
-    return;
-  }
-  const members = schema.additionalProperties;
-  if (typeof members === 'object' && members.properties) yield* leaves(members, [...path, 'name']);
-  else yield [path, schema];
-}
-
-const all = [...leaves(z.toJSONSchema(configSchema, { io: 'input' }) as Schema)];
 const quoted = (path: readonly string[]): string => path.map((part) => JSON.stringify(part)).join('.');
 
 /** TOML with the key on its second line. */
@@ -94,7 +68,7 @@ describe('keys of buildkitd.toml', () => {
   }
 
   /** What a key takes, or its items. */
-  const taken = (schema: Schema): readonly Schema[] => [
+  const taken = (schema: KeySchema): readonly KeySchema[] => [
     ...(schema.anyOf ?? [schema]),
     ...(schema.items ? [schema.items] : []),
   ];
