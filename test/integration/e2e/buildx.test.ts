@@ -167,6 +167,75 @@ describe('docker buildx', () => {
     expect(shown.stdout).to.contain('https://mobyproject.org/buildkit@v1');
   });
 
+  it('puts annotations on index, manifest and descriptor', async () => {
+    const folder = await ground.write('annotated', { Dockerfile: `FROM ${ground.base}\n` });
+    const name = `${ground.registry.address}/annotated:1`;
+    const annotations = ['index:a.b=i', 'manifest:a.b=m', 'manifest-descriptor:a.b=d'];
+    await buildx.build(folder, [
+      ...annotations.flatMap((text) => ['--annotation', text]),
+      '--output',
+      `type=image,name=${name},push=true`,
+    ]);
+    const raw = async (image: string) =>
+      JSON.parse((await buildx.succeed(['imagetools', 'inspect', image, '--raw'])).stdout);
+    const index = await raw(name);
+    const [descriptor] = index.manifests;
+    expect(index.annotations).to.deep.equal({ 'a.b': 'i' });
+    expect(descriptor.annotations).to.deep.equal({ 'a.b': 'd' });
+    const manifest = await raw(`${ground.registry.address}/annotated@${descriptor.digest}`);
+    expect(manifest.annotations).to.deep.equal({ 'a.b': 'm' });
+  });
+
+  it('builds for several platforms, and makes one image of several', async () => {
+    const folder = await ground.write('platforms', {
+      Dockerfile: 'FROM scratch\nARG TARGETARCH\nLABEL arch=$TARGETARCH\nCOPY f /\n',
+      f: 'x',
+    });
+    const name = (tag: string): string => `${ground.registry.address}/platforms:${tag}`;
+    const platforms = async (tag: string): Promise<string> =>
+      (await buildx.succeed(['imagetools', 'inspect', name(tag)])).stdout;
+    await buildx.build(folder, ['--platform', 'linux/amd64,linux/arm64', '--tag', name('1'), '--push']);
+    expect(await platforms('1')).to.match(/linux\/amd64[\s\S]*linux\/arm64/);
+    await buildx.build(folder, ['--platform', 'linux/s390x', '--tag', name('2'), '--push']);
+    await buildx.succeed(['imagetools', 'create', '--tag', name('3'), name('1'), name('2')]);
+    expect(await platforms('3')).to.match(/linux\/arm64[\s\S]*linux\/s390x/);
+  });
+
+  it('writes archives for docker load, and layouts as folders', async () => {
+    const folder = await ground.write('archives', { Dockerfile: 'FROM scratch\nCOPY f /\n', f: 'x' });
+    const [docker, layout] = [ground.path('docker.tar'), ground.path('layout')];
+    await buildx.build(folder, ['--tag', 'a/b:c', '--output', `type=docker,dest=${docker}`]);
+    const [entry] = JSON.parse((await succeed('tar', ['-xOf', docker, 'manifest.json'])).stdout);
+    expect(entry.RepoTags).to.deep.equal(['a/b:c']);
+    await buildx.build(folder, ['--output', `type=oci,dest=${layout},tar=false`]);
+    expect(await readdir(layout)).to.include.members(['blobs', 'index.json', 'oci-layout']);
+  });
+
+  it('builds what comes on standard input', async () => {
+    const folder = await ground.write('piped', { Dockerfile: 'FROM scratch\nCOPY f /\n', f: 'piped\n' });
+    const out = `${folder}.out`;
+    await succeed('tar', ['-cf', `${folder}.tar`, '-C', folder, '.']);
+    await buildx.succeed(['build', '--output', out, '-'], { input: await readFile(`${folder}.tar`) });
+    expect(await readFile(`${out}/f`, 'utf8')).to.equal('piped\n');
+  });
+
+  it('answers questions about a Dockerfile', async () => {
+    const folder = await ground.write('asked', {
+      Dockerfile: `# first to begin with\nFROM ${ground.base} AS first\n# WHO it is for\nARG WHO=all\nFROM first\n`,
+    });
+    const ask = async (...question: readonly string[]): Promise<string> =>
+      (await buildx.succeed(['build', '--print', ...question, folder], { env: { BUILDX_EXPERIMENTAL: '1' } }))
+        .stdout;
+    expect(await ask('outline', '--target', 'first')).to.match(/WHO\s+all\s+it is for/);
+    expect(await ask('targets')).to.match(/first\s+to begin with/);
+  });
+
+  it('tells progress as JSON', async () => {
+    const folder = await ground.write('told', { Dockerfile: `FROM ${ground.base}\nRUN echo told\n` });
+    const { stderr } = await buildx.succeed(['build', '--progress', 'rawjson', folder]);
+    expect(stderr).to.match(/^\s+"name": "\[2\/2\] RUN echo told"/m);
+  });
+
   it('finds in the cache what was built before', async () => {
     const folder = await ground.write('again', { Dockerfile: `FROM ${ground.base}\nRUN echo once >/x\n` });
     expect(cachedSteps(await buildx.build(folder, []))).not.to.include('RUN echo once >/x');
@@ -223,6 +292,10 @@ describe('docker buildx', () => {
   it('tells what the cache takes, and empties it', async () => {
     const before = (await buildx.succeed(['du'])).stdout;
     expect(before).to.match(/^Total:\s+[\d.]+[kMG]?B$/m);
+    const regular = await buildx.succeed(['du', '--verbose', '--filter', 'type=regular']);
+    expect(regular.stdout)
+      .to.match(/^Type:\s+regular$/m)
+      .and.not.match(/^Type:\s+source/m);
     await buildx.succeed(['prune', '--all', '--force']);
     expect((await buildx.succeed(['du'])).stdout).to.match(/^Total:\s+0B$/m);
   });
