@@ -8,6 +8,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 export interface NamedResults {
   resultIds(): Iterable<string>;
   forget(resultId: string): Promise<void>;
+  /** Keys that came to nothing are taken out when nothing is solved. */
+  doubtAll(): void;
 }
 
 /** Rows that are looked at, and results that are forgotten, before others get their turn. */
@@ -30,5 +32,6 @@ export async function sweepResults(keys: NamedResults, isGone: (id: string) => b
     if (looked % AT_ONCE === 0) await nextTurn();
   }
   await forgetResults(keys, gone);
+  keys.doubtAll();
   return gone.length;
 }

@@ -59,11 +59,13 @@ export class Solver implements AsyncDisposable {
   readonly #spans: StepSpans;
   readonly #host: JobHost;
   readonly #slots: Slots;
+  readonly #keys: KeyStore;
 
   constructor(options: SolverOptions) {
     const { keys, results, tracing, logger, maxParallelism, clock = systemClock } = options;
     this.#background = new Background(logger);
     this.#slots = new Slots(maxParallelism);
+    this.#keys = keys;
     this.#table = new TaskTable(clock);
     this.#spans = new StepSpans(tracing, logger);
     const background = this.#background.add;
@@ -143,6 +145,9 @@ export class Solver implements AsyncDisposable {
         const left = [...tasks];
         for (const task of left) this.#scheduler.disown(owner, task);
         await this.#scheduler.gone(left);
+        if (this.#jobs.size === 0 && this.#table.isEmpty) {
+          this.#background.add('forget keys', this.#keys.forgetUnproven());
+        }
         // Not until all is idle: other jobs may keep adding to it.
         await this.#background.settled();
       },

@@ -28,6 +28,10 @@ export class TaskTable {
     return size;
   }
 
+  get isEmpty(): boolean {
+    return this.#tasks.size === 0;
+  }
+
   *[Symbol.iterator](): Iterator<Task> {
     for (const tasks of this.#tasks.values()) yield* tasks;
   }

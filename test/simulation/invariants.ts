@@ -9,7 +9,7 @@
  * 5. Waiting is acyclic.
  * 6. Nobody asks a swept task, or rests on one.
  * 7. Without jobs there are no tasks, effects, results, live names; results are used while they are held, and released
- *    once; every stored result has a key.
+ *    once; every stored result has a key, and every key a use.
  * 8. An answer is the oracle's.
  * 9. Nothing is done that need not be: no step runs while an equal one runs or has its result, or when a record of it
  *    is at hand; nobody asks for further keys before looking at those there are; a graph that was built before takes

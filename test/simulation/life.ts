@@ -84,6 +84,7 @@ export class Life {
     this.#time = time;
     this.#oracle = new Oracle(scenario);
     this.#keys = new KeyStore(stores.kv);
+    this.#keys.doubtAll();
     this.effects = new SimEffects(random, trouble.deaf);
     this.results = new SimResults(stores.results, this.#live, this.effects, random, trouble);
     const queue = new Watched(producersFirst ? new ProducersFirst() : new AnyOrder(random));
@@ -192,6 +193,8 @@ export class Life {
     };
     if (Object.values(left).some((count) => count > 0))
       throw new Violation(7, `left: ${JSON.stringify(left)}`);
+    const useless = [...this.#keys.useless()];
+    if (useless.length > 0) throw new Violation(7, `of no use: ${useless.join()}`);
     if (this.#scenario.trouble.crashes) return;
     const named = new Set(this.#keys.resultIds());
     const lost = [...this.#stores.results.values.keys()].filter((id) => !named.has(id));

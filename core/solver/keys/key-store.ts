@@ -3,7 +3,8 @@
  *
  * Invariants: (1) a volatile key (`random:`) is in no row; (2) a result is named by at least one key, else it is
  * released; (3) every link can be found from both ends; (4) a key that has no result and leads nowhere is taken
- * out, with the links to it.
+ * out, with the links to it: at once when it loses its last result, and when nothing is solved any more if it never
+ * got one (a step that was given up before it was recorded).
  *
  * Reads answer at once, from memory or the page cache. Changes are seen by the next read at once; the promise of
  * a change settles when it is durable.
@@ -11,9 +12,9 @@
 import type { Kv, KvBatch } from '../../contracts/kv.js';
 import { Changes } from './changes.js';
 import { isVolatile, type KeyId, newKey } from './key-id.js';
-import { type KeyTables, openTables, pair, type StoredResult } from './key-tables.js';
+import { firstOf, type KeyTables, openTables, pair, type StoredResult } from './key-tables.js';
 import { type InputKeys, type Origin, type OriginName, originsOf, parseOriginName } from './link.js';
-import { forgetResult } from './release.js';
+import { forgetResult, forgetUseless, isUsed } from './release.js';
 
 /** A key's older results beyond these are released when a newer one is added. */
 const resultsPerKey = 2;
@@ -23,6 +24,8 @@ const none: readonly never[] = [];
 export class KeyStore {
   readonly #kv: Kv;
   readonly #tables: KeyTables;
+  /** Keys that links were made to and that got no result since: most get one a moment later. */
+  readonly #unproven = new Set<KeyId>();
   #queries = 0;
 
   constructor(kv: Kv) {
@@ -70,6 +73,7 @@ export class KeyStore {
   /** Makes all that stands for these inputs lead to `key`. */
   async link(inputs: Iterable<InputKeys>, key: KeyId): Promise<void> {
     if (isVolatile(key)) return;
+    this.#unproven.add(key);
     await this.#kv.write((batch) => {
       for (const { definitions, content } of inputs) {
         for (const origin of definitions) this.#link(batch, origin, key);
@@ -80,6 +84,7 @@ export class KeyStore {
 
   /** Answers the ids of results that nothing names any more: the caller releases them. */
   async addResult(keys: readonly KeyId[], result: StoredResult): Promise<readonly string[]> {
+    for (const key of keys) this.#unproven.delete(key);
     const changes = new Changes();
     const pushedOut = keys.flatMap((key) => (isVolatile(key) ? none : this.#insert(changes, key, result)));
     const ids = new Set(pushedOut.map(({ id }) => id));
@@ -95,11 +100,35 @@ export class KeyStore {
     await changes.apply(this.#kv);
   }
 
+  /** Takes out the keys that came to nothing. Only while nobody is about to add results: nothing is solved. */
+  async forgetUnproven(): Promise<void> {
+    const changes = new Changes();
+    forgetUseless(this.#tables, changes, this.#unproven);
+    this.#unproven.clear();
+    await changes.apply(this.#kv);
+  }
+
+  /** Of keys that another process left, none is known to be proven. */
+  doubtAll(): void {
+    for (const key of this.useless()) this.#unproven.add(key);
+  }
+
+  /** Keys that something leads to, but that have no result and lead nowhere. */
+  *useless(): Iterable<KeyId> {
+    const changes = new Changes();
+    let last = '';
+    for (const [name] of this.#tables.origins.entries()) {
+      const key = firstOf(name);
+      if (key !== last && !isUsed(this.#tables, changes, key)) yield key;
+      last = key;
+    }
+  }
+
   /** All results, to find those whose data is gone (start-up). */
   *resultIds(): Iterable<string> {
     let last = '';
     for (const [name] of this.#tables.holders.entries()) {
-      const id = name.slice(0, name.lastIndexOf(' '));
+      const id = firstOf(name);
       if (id !== last) yield id;
       last = id;
     }

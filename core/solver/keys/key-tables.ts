@@ -31,3 +31,5 @@ export const openTables = (kv: Kv): KeyTables => ({
 
 /** Names of rows that pair two things. No key, origin or result that comes first has a space in it. */
 export const pair = (first: string, second: string): string => [first, second].join(' ');
+
+export const firstOf = (name: string): string => name.slice(0, name.indexOf(' '));

@@ -10,13 +10,18 @@ export function forgetResult(tables: KeyTables, changes: Changes, resultId: stri
     changes.exclude(tables.results, key, ({ id }) => id === resultId);
     changes.set(tables.holders, pair(resultId, key), undefined);
   }
+  forgetUseless(tables, changes, keys);
+}
+
+/** Takes out those of `keys` that have no use, and what is of no use without them. */
+export function forgetUseless(tables: KeyTables, changes: Changes, keys: Iterable<KeyId>): void {
   const doubtful = [...keys];
   for (let key = doubtful.pop(); key !== undefined; key = doubtful.pop()) {
     if (!isUsed(tables, changes, key)) doubtful.push(...removeKey(tables, changes, key));
   }
 }
 
-const isUsed = (tables: KeyTables, changes: Changes, key: KeyId): boolean =>
+export const isUsed = (tables: KeyTables, changes: Changes, key: KeyId): boolean =>
   changes.get(tables.results, key) !== undefined || leadsOn(tables, changes, key);
 
 /** Names of links begin with the key they start from. */

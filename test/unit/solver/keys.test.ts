@@ -140,6 +140,30 @@ describe('key store', () => {
     expect([keys.targets(origin('root', 0)), keys.targets(origin('root', 1))]).to.deep.equal([[], ['right']]);
   });
 
+  it('forgets keys that came to nothing, and what led to them alone', async () => {
+    await keys.link([byDefinition(origin('root', 0))], 'middle');
+    await keys.link([byDefinition(origin('middle', 0))], 'top');
+    await keys.link([byDefinition(origin('root', 1))], 'proven');
+    await keys.addResult(['proven'], { id: 'r', createdAt: 1 });
+    await keys.forgetUnproven();
+    expect([keys.targets(origin('root', 0)), keys.targets(origin('root', 1))]).to.deep.equal([
+      [],
+      ['proven'],
+    ]);
+    await keys.forget('r');
+    expect(rows()).to.equal(0);
+  });
+
+  it('forgets keys that came to nothing in another process', async () => {
+    await keys.link([byDefinition(origin('root', 0))], 'key');
+    const again = new KeyStore(kv);
+    await again.forgetUnproven();
+    expect([...again.useless()]).to.deep.equal(['key']);
+    again.doubtAll();
+    await again.forgetUnproven();
+    expect(rows()).to.equal(0);
+  });
+
   it('forgets chains of any depth', async () => {
     for (let i = 0; i < 3000; i++) await keys.link([byDefinition(origin(`k${i}`, 0))], `k${i + 1}`);
     await keys.addResult(['k3000'], { id: 'r', createdAt: 1 });
