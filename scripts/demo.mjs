@@ -1,14 +1,15 @@
 /**
- * `npm run demo`: from a fresh checkout to a real build. Installs what is missing, bundles the executables, and
- * builds the multi-stage example with the embedded engine into an OCI tarball and a folder. No daemon is started.
+ * `npm run demo`: from a fresh checkout to a real build. Installs what is missing (or says what, without root), bundles
+ * the executables, and builds the multi-stage example with the embedded engine into an OCI tarball and a folder. No daemon
+ * is started.
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { debianPackages, needRoot, npmPackages, root, run, step, total } from './lib/steps.mjs';
+import { debianPackages, isRoot, npmPackages, root, run, step, total } from './lib/steps.mjs';
 
 const out = join(root, 'dist/demo');
+const forUsers = { uidmap: 'newuidmap', rootlesskit: 'rootlesskit' };
 
-needRoot('Building in containers');
 await step('npm packages', () => npmPackages());
 await step('Debian packages: a container runtime, a registry, a static busybox', () =>
   debianPackages({
@@ -16,6 +17,7 @@ await step('Debian packages: a container runtime, a registry, a static busybox',
     'docker-registry': 'docker-registry',
     'busybox-static': '/bin/busybox',
     'ca-certificates': '/etc/ssl/certs/ca-certificates.crt',
+    ...(isRoot ? {} : forUsers),
   }),
 );
 await step('bundling buildctl and buildkitd', () => run(process.execPath, [join(root, 'scripts/build.mjs')]));

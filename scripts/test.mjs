@@ -10,6 +10,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { installAzurite } from './lib/azurite.mjs';
 import { installBuildx } from './lib/buildx.mjs';
 import { installNewerContainerd } from './lib/containerd.mjs';
 import { ensureRootlessUser } from './lib/rootless-user.mjs';
@@ -41,13 +42,17 @@ const packages = {
 
 const { values: asked } = parseArgs({ options: { worker: { type: 'string' }, run: { type: 'string' } } });
 
-needRoot('The integration tests run real containers, which');
+needRoot(
+  'The integration tests become other users and mount file systems, which needs',
+  'npm run check: formatting, types, documentation, unit and simulation tests',
+);
 await step('npm packages', () => npmPackages());
 await step('Debian packages for the integration tests', () => debianPackages(packages));
 await step('a user for the rootless tests', () => ensureRootlessUser());
 await step('containerd 1.7 for the integration tests, beside the installed one', () =>
   installNewerContainerd(),
 );
+if (!asked.worker) await step('Azurite for the tests of the azblob cache', () => installAzurite());
 if (!asked.worker) await step('docker buildx for the integration tests', () => installBuildx());
 await step('bundling', () => run(process.execPath, [join(root, 'scripts/build.mjs'), '--types']));
 for (const check of asked.worker ? [] : ['lint', 'layers', 'types', 'gen:check', 'docs:check'])

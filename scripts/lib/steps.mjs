@@ -17,6 +17,8 @@ export async function step(title, work) {
   return result;
 }
 
+export const isRoot = process.getuid?.() === 0;
+
 export const total = () => seconds(started);
 
 /** Stops with a message for people. */
@@ -48,8 +50,8 @@ export function debianPackages(needs) {
     .map(([name]) => name);
   if (missing.length === 0) return;
   const command = `apt-get install -y --no-install-recommends ${missing.join(' ')}`;
-  if (process.getuid?.() !== 0 || !have('apt-get')) {
-    fail(`these Debian packages are needed: ${missing.join(' ')}\nInstall them as root: ${command}`);
+  if (!isRoot || !have('apt-get')) {
+    fail(`these Debian packages are needed: ${missing.join(' ')}\nInstall them as root:\n\n    ${command}\n`);
   }
   console.log(`    installing Debian packages: ${missing.join(' ')}`);
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', ...serviceStartsOff() };
@@ -61,11 +63,10 @@ export function debianPackages(needs) {
 /** Packages may not start their daemons here: a test starts its own. */
 const serviceStartsOff = () => ({ RUNLEVEL: '1' });
 
-export function needRoot(purpose) {
-  if (process.getuid?.() === 0) return;
-  fail(
-    `${purpose} needs root: containers are run by runc, which mounts file systems. Run it again with sudo.`,
-  );
+/** `instead`: what can be done without. */
+export function needRoot(purpose, instead) {
+  if (isRoot) return;
+  fail(`${purpose} root: run this again with sudo. Without root there is ${instead}.`);
 }
 
 /** Installs the npm dependencies when the lock file is newer than what is there. */
