@@ -10,8 +10,11 @@ export function lineRanges(first: number, last: number): SourceRange[] {
 }
 
 /** An error about the Dockerfile itself. */
-export const syntaxError = (message: string): BuildError =>
-  new BuildError('dockerfile.syntax', message, { grpcCode: 'InvalidArgument' });
+export const syntaxError = (message: string, hint?: string): BuildError =>
+  new BuildError('dockerfile.syntax', message, {
+    grpcCode: 'InvalidArgument',
+    ...(hint === undefined ? {} : { hint }),
+  });
 
 /** An error about one word of an instruction, which excerpts can point at. */
 export class WordError extends BuildError {

@@ -6,7 +6,7 @@ import { local, marshal } from '../../../client/llb/index.js';
 import { BuildError } from '../../../core/contracts/errors.js';
 import type { Explain, Gateway, LlbDefinition } from '../../../core/contracts/frontend.js';
 import { sha256 } from '../../../core/util/digest.js';
-import { baseOf, joinPath } from '../../../core/util/gofs/path.js';
+import { baseOf, joinPath, rootedPath } from '../../../core/util/gofs/path.js';
 import { nearest } from '../../../core/util/nearest.js';
 import { PatternMatcher } from '../../../core/util/patterns/pattern-matcher.js';
 import { pb } from '../../../proto/index.js';
@@ -17,6 +17,8 @@ const codes = new Set(['content-hash.not-found', 'file.not-found']);
 interface Missing {
   /** Without a leading slash. */
   readonly path: string;
+  /** What progress calls the step. */
+  readonly step: string;
   /** The client's directory. */
   readonly name: string;
   readonly excludes: readonly string[];
@@ -27,6 +29,8 @@ export const explainMissing =
   async (error, signal) => {
     const missing = missingFile(error, definition);
     if (!missing) return error;
+    const outside = leadingOut(missing);
+    if (outside !== undefined) return withHint(error, outside);
     const pattern = hidingPattern(missing);
     if (pattern !== undefined) return withHint(error, ignored(pattern, missing, files));
     try {
@@ -38,7 +42,7 @@ export const explainMissing =
     }
   };
 
-function missingFile(error: BuildError, { def }: LlbDefinition): Missing | undefined {
+function missingFile(error: BuildError, { def, metadata }: LlbDefinition): Missing | undefined {
   const path = codes.has(error.code) ? /"\/?([^"]+)": not found/.exec(error.message)?.[1] : undefined;
   const vertex = error.details.find((detail) => detail.type === 'vertex');
   if (path === undefined || !vertex) return undefined;
@@ -53,7 +57,14 @@ function missingFile(error: BuildError, { def }: LlbDefinition): Missing | undef
   const source = opOf(op?.inputs[action?.secondaryInput ?? -1]?.digest ?? '')?.source;
   if (!source?.identifier.startsWith('local://')) return undefined;
   const excludes = JSON.parse(source.attrs['local.excludepatterns'] ?? '[]') as readonly string[];
-  return { path, name: source.identifier.slice('local://'.length), excludes };
+  const step = metadata.get(vertex.digest)?.description['llb.customname'] ?? '';
+  return { path, step, name: source.identifier.slice('local://'.length), excludes };
+}
+
+/** The folder above the context is the context itself, as the folder above the root is the root. */
+function leadingOut({ path, step }: Missing): string | undefined {
+  const written = step.split(/\s+/).find((word) => word.startsWith('../') && rootedPath(word) === `/${path}`);
+  return written && `${written} leads out of the build context, and nothing above it can be copied`;
 }
 
 /** The pattern that decided; those before it and behind it may match too. */

@@ -264,6 +264,36 @@ describe('dockerfile frontend', () => {
     );
   });
 
+  it('asks for nothing that only a replaced stage needs', async () => {
+    const text =
+      'FROM a AS deep\nFROM deep AS dep\nCOPY --from=tools /t /t\nRUN --mount=from=more,target=/m x\n' +
+      'FROM scratch\nCOPY --from=dep /x /';
+    const { gateway } = await build(text, { 'context:dep': 'docker-image://b' });
+    expect(gateway.resolved.map(({ ref }) => ref)).to.deep.equal(['docker.io/library/b:latest']);
+  });
+
+  it('hands on the config of the base as it was, and its own without a time', async () => {
+    const created = '2024-01-02T03:04:05Z';
+    const config = {
+      os: 'linux',
+      architecture: 'amd64',
+      created,
+      rootfs: { type: 'layers', diff_ids: ['x'] },
+    };
+    const gateway = new FakeGateway({ dockerfile: { Dockerfile: 'FROM a' } }, { images: { '*': config } });
+    const request = { opts: {}, inputs: new Map() };
+    const result = await new DockerfileFrontend().solve(gateway, request, new AbortController().signal);
+    expect(metadata({ gateway, result }, 'containerimage.base.config')).to.have.property('created', created);
+    expect(metadata({ gateway, result }, 'containerimage.config')).not.to.have.property('created');
+  });
+
+  it('asks for the value of an argument without which a base has no name', async () => {
+    expect(await failure('ARG VERSION\nFROM alpine:${VERSION}')).to.have.property(
+      'hint',
+      'does VERSION have a value? Its ARG may give a default, the client build-arg:VERSION',
+    );
+  });
+
   it('stops when it is told to', async () => {
     const controller = new AbortController();
     controller.abort();

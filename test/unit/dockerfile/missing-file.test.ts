@@ -62,6 +62,12 @@ describe('dockerfile: a file that is not there', () => {
     expect(await hintFor('/dist/app.js', 'FROM scratch\nCOPY dist/app.js /', context)).to.match(/^line 3 /);
   });
 
+  it('cannot be above the build context', async () => {
+    expect(await hintFor('/main.go', 'FROM scratch\nCOPY ../main.go /', files)).to.equal(
+      '../main.go leads out of the build context, and nothing above it can be copied',
+    );
+  });
+
   it('is looked for in named contexts too', async () => {
     const text = 'FROM scratch\nCOPY --from=x README.mb /';
     expect(await hintFor('/README.mb', text, files, { 'context:x': 'local:assets' })).to.equal(

@@ -61,7 +61,7 @@ async function resolveBase(stage: StageBuild, context: BaseContext, signal: Abor
     stage.platform = targetPlatform;
     return;
   }
-  const reference = parseBase(stage.baseName);
+  const reference = parseBase(stage);
   if (!stage.resolved) return;
   if (stage.namedContext) return loadStageContext(stage, stage.namedContext, signal);
   const platform = stage.platform ?? targetPlatform;
@@ -71,11 +71,16 @@ async function resolveBase(stage: StageBuild, context: BaseContext, signal: Abor
   await pull(stage, full, platform, context, signal);
 }
 
-function parseBase(name: string): ImageReference {
+function parseBase({ baseName, source }: StageBuild): ImageReference {
   try {
-    return parseImageReference(name);
+    return parseImageReference(baseName);
   } catch (error) {
-    throw syntaxError(`failed to parse stage name "${name}": ${(error as Error).message}`);
+    const [, variable] = /\$\{?(\w+)/.exec(source.base) ?? [];
+    throw syntaxError(
+      `failed to parse stage name "${baseName}": ${(error as Error).message}`,
+      variable &&
+        `does ${variable} have a value? Its ARG may give a default, the client build-arg:${variable}`,
+    );
   }
 }
 

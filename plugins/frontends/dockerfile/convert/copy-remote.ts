@@ -5,7 +5,7 @@ import { goQuote } from '../../../../core/util/go-quote.js';
 import { baseOf } from '../../../../core/util/gofs/path.js';
 import { type GitRef, gitOptions, parseGitRef } from '../git-ref.js';
 import type { Add } from '../instructions/types.js';
-import { syntaxError } from '../located.js';
+import { syntaxError, WordError } from '../located.js';
 import type { CopyPart, CopyWork } from './copy-sources.js';
 
 export const isWebUrl = (source: string): boolean => /^https?:\/\//.test(source);
@@ -56,7 +56,7 @@ function checkout(repository: GitRef, { keepGitDir, checksum }: Add): ReturnType
 
 function download(url: string, { checksum, unpack }: Add, name: string, shared: CopyOptions): CopyPart {
   if (checksum && !isDigest(checksum))
-    throw syntaxError(`invalid checksum digest format: ${goQuote(checksum)}`);
+    throw new WordError(`invalid checksum digest format: ${goQuote(checksum)}`, checksum);
   const filename = downloadName(url);
   return {
     from: http(url, { filename, checksum, name, description: { 'com.docker.dockerfile.v1.command': '' } }),

@@ -43,10 +43,11 @@ export class StageList {
   }
 }
 
-/** The stages that `target` needs, itself included. */
+/** The stages that `target` needs, itself included. One that a named context replaces needs none. */
 export function reachable(target: StageBuild, found = new Set<StageBuild>()): ReadonlySet<StageBuild> {
   if (found.has(target)) return found;
   found.add(target);
+  if (target.namedContext) return found;
   if (target.base) reachable(target.base, found);
   for (const dep of target.deps.keys()) reachable(dep, found);
   return found;

@@ -254,11 +254,14 @@ class Expansion {
 
   #lookUp(name: string): string | undefined {
     const value = this.#env.get(name);
-    if (value === undefined) (this.#unmatched ??= new Set()).add(name);
-    else (this.#matched ??= new Set()).add(name);
+    if (value === undefined) this.#unmatched = withName(this.#unmatched, name);
+    else this.#matched = withName(this.#matched, name);
     return value;
   }
 }
+
+const withName = (names: Set<string> | undefined, name: string): Set<string> =>
+  names?.add(name) ?? new Set([name]);
 
 const blanks = /[ \t\r]*/uy;
 const number = /\p{Nd}*/uy;

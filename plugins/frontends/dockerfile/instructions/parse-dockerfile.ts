@@ -36,7 +36,10 @@ export function parseDockerfile(text: string, lint = Linter.silent): Dockerfile 
     else if (instruction.kind === 'arg') globalArgs.push(instruction);
     else {
       locating(node.ranges, () => {
-        throw syntaxError('no build stage in current context');
+        throw syntaxError(
+          'no build stage in current context',
+          'a Dockerfile begins with FROM; only ARG may stand above it',
+        );
       });
     }
   }

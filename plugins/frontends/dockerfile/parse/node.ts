@@ -89,7 +89,9 @@ function keyValues(keyword: string, rest: string, escapeToken: string): string[]
   if (first === undefined) return [];
   if (!first.includes('=')) {
     const [, key, value] = /^(.*?)[\t\v\f\r ]+(.*)$/s.exec(rest) ?? [];
-    if (key === undefined || value === undefined) throw syntaxError(`${keyword} must have two arguments`);
+    if (key === undefined || value === undefined) {
+      throw syntaxError(`${keyword} must have two arguments`, `write ${keyword} ${first}=value`);
+    }
     return [key, value, ''];
   }
   return words.flatMap((word) => {

@@ -128,7 +128,7 @@ class FileParser {
       content += raw;
     }
     return atLines(first, this.#taken, () => {
-      throw syntaxError('unterminated heredoc');
+      throw syntaxError('unterminated heredoc', `no line below it is just ${start.name}`);
     });
   }
 }
