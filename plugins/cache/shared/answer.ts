@@ -95,11 +95,18 @@ export class Answer {
 
   async refusal(): Promise<BuildError> {
     const { status, statusText } = this.#response;
-    const reason = (await this.text().catch(() => '')).slice(0, MAX_REASON).trim();
+    const reason = reasonOf(await this.text().catch(() => ''));
     const message = `${this.#what}: ${status} ${statusText}${reason ? `: ${reason}` : ''}${afterTries(this.#tries)}`;
     const grpcCode = codes[status] ?? (status >= 500 ? 'Unavailable' : 'Unknown');
     return new BuildError('cache.store', message, { grpcCode });
   }
+}
+
+/** S3 and Azure say it in XML; others in words of their own. */
+function reasonOf(text: string): string {
+  const [, code] = /<Code>([^<]+)<\/Code>/.exec(text) ?? [];
+  const [, message = ''] = /<Message>([^<\n]*)/.exec(text) ?? [];
+  return code === undefined ? text.slice(0, MAX_REASON).trim() : `${code}: ${message}`;
 }
 
 /** Aborts when nothing has happened for a while. */

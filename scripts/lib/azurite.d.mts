@@ -1,0 +1,2 @@
+export declare const azurite: string;
+export declare function installAzurite(): void;
