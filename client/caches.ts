@@ -1,11 +1,13 @@
 /**
- * The caches of a build as its client sees them: it serves the folders of local ones, looks their digests up and tags what
- * was written. BuildKit: client/solve.go parseCacheOptions.
+ * The caches of a build as its client sees them: it serves the folders of local ones, looks their digests up, tags what
+ * was written and removes what is not needed any more. BuildKit: client/solve.go parseCacheOptions.
  */
 import { invalid } from '../core/contracts/index.js';
+import { parseGoBool } from '../core/util/go-bool.js';
 import { control } from '../proto/index.js';
 import { type IndexedManifest, LayoutIndex } from './session/layout-index.js';
 import { LayoutStore } from './session/layout-store.js';
+import { sweepLayout } from './session/layout-sweep.js';
 
 export interface CacheSpec {
   /** `registry`, `local`, `inline`, … */
@@ -30,12 +32,13 @@ export async function prepareCaches(
   warn: (message: string) => void,
 ): Promise<PreparedCaches> {
   const stores = new Map<string, LayoutStore>();
-  const tags: [dir: string, tag: string][] = [];
+  const folders: Folder[] = [];
   for (const { type, attrs } of exports) {
     if (type !== 'local') continue;
     const dir = required(attrs, 'dest', 'local cache exporter requires dest');
-    stores.set(`local:${dir}`, new LayoutStore(dir, { writable: true }));
-    tags.push([dir, attrs.tag || defaultTag]);
+    const store = new LayoutStore(dir, { writable: true });
+    stores.set(`local:${dir}`, store);
+    folders.push({ dir, store, tag: attrs.tag || defaultTag, reset: resetOf(attrs) });
   }
   const found = await Promise.all(
     imports.map((spec) => (spec.type === 'local' ? withDigest(spec, stores, warn) : spec)),
@@ -48,11 +51,49 @@ export async function prepareCaches(
     async finish(response) {
       const written = response['cache.manifest'];
       if (written === undefined) return;
-      for (const [dir, tag] of tags) {
-        await new LayoutIndex(dir).put(JSON.parse(written) as IndexedManifest, tag);
-      }
+      const manifest = JSON.parse(written) as IndexedManifest;
+      for (const folder of folders) await tagFolder(folder, manifest, exports.length > 1, warn);
     },
   };
+}
+
+/** Of an exported cache. */
+interface Folder {
+  readonly dir: string;
+  readonly store: LayoutStore;
+  readonly tag: string;
+  /** What no manifest leads to any more goes. */
+  readonly reset: boolean;
+}
+
+function resetOf({ reset }: CacheSpec['attrs']): boolean {
+  if (!reset) return false;
+  const value = parseGoBool(reset);
+  if (value !== undefined) return value;
+  throw invalid(
+    'client.cache',
+    `local cache exporter: invalid value "${reset}" for reset: expected true or false`,
+  );
+}
+
+async function tagFolder(
+  { dir, store, tag, reset }: Folder,
+  manifest: IndexedManifest,
+  isOneOfSeveral: boolean,
+  warn: (message: string) => void,
+): Promise<void> {
+  // Daemons name one manifest only, of whichever export.
+  if (isOneOfSeveral && !(await store.info(manifest.digest))) {
+    warn(`local cache at ${dir} was not tagged: the daemon named the manifest of another export`);
+    return;
+  }
+  await new LayoutIndex(dir).put(manifest, tag);
+  if (!reset) return;
+  try {
+    await sweepLayout(dir, new AbortController().signal);
+  } catch (error) {
+    warn(`local cache at ${dir} was not reset: ${(error as Error).message}`);
+  }
 }
 
 /** A cache that is not there yet is no error: the build that makes it imports it as well. */

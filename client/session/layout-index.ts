@@ -30,6 +30,11 @@ export class LayoutIndex {
     this.#dir = dir;
   }
 
+  /** Every manifest that it names. */
+  async all(): Promise<readonly IndexedManifest[]> {
+    return (await this.#read()).manifests;
+  }
+
   /** The manifest of a tag, or of a full image name. */
   async find(tag: string): Promise<IndexedManifest | undefined> {
     const { manifests } = await this.#read();

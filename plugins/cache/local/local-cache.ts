@@ -7,7 +7,7 @@ import type {
   CacheRecord,
 } from '../../../core/contracts/cache.js';
 import type { ContentProvider, Descriptor } from '../../../core/contracts/content.js';
-import { invalid, notFound, unsupported } from '../../../core/contracts/errors.js';
+import { invalid, notFound } from '../../../core/contracts/errors.js';
 import type { ClientContent } from '../../../core/contracts/session.js';
 import { type Digest, isDigest } from '../../../core/util/digest.js';
 import { type Attributes, CacheAttributes, readCommonExport } from '../shared/attributes.js';
@@ -23,8 +23,8 @@ export const localCache: CacheBackend = {
     const store = `local:${reader.required('dest')}`;
     const common = readCommonExport(reader);
     const kind = readManifestKind(reader);
-    reader.ignore('tag');
-    refuseReset(reader);
+    // What the client does with its folder is its own business.
+    reader.ignore('tag', 'reset');
     reader.finish();
     return {
       ...common,
@@ -60,14 +60,6 @@ const whileThere = (content: ClientContent, gone: AbortSignal): ContentProvider 
   gone,
   read: (descriptor, range, signal) => content.read(descriptor, range, signal),
 });
-
-/** Known to newer BuildKits: the folder would forget what the cache does not name. */
-function refuseReset(reader: CacheAttributes): void {
-  if (!reader.boolean('reset')) return;
-  throw unsupported('cache.unsupported-attribute', 'local cache: reset=true is not supported yet', {
-    hint: 'export to a fresh folder, and put it in the place of the old one',
-  });
-}
 
 function digestOf(text: string): Digest {
   if (isDigest(text)) return text;

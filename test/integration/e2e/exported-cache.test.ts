@@ -1,5 +1,5 @@
 /** What one daemon exports, a fresh one imports: by every way that needs nothing but a registry or a folder. */
-import { rm, writeFile } from 'node:fs/promises';
+import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { buildArgs, ranSteps } from '../support/build.js';
@@ -95,6 +95,25 @@ overWorkers('a cache that was exported', (worker) => {
     await writeFile(join(folder, 'in.txt'), 'in\n');
     const out = ground.path('again.tar');
     expect(ranSteps(await build('--output', `type=oci,dest=${out}`))).to.include('RUN cat /side >/both');
+  }).timeout(120_000);
+
+  it('in a folder is all that the folder holds, when it is reset', async () => {
+    await using daemon = await ground.daemon('resetting', { config });
+    const dest = ground.path('reset');
+    const blobs = async (): Promise<readonly string[]> => (await readdir(join(dest, 'blobs/sha256'))).sort();
+    const build = async (text: string, attrs: string): Promise<readonly string[]> => {
+      const changed = await ground.write('changing', { Dockerfile: dockerfile(ground.base), 'in.txt': text });
+      const spec = `type=local,dest=${dest},mode=max${attrs}`;
+      const args = buildArgs({ folder: changed, args: ['--export-cache', spec] });
+      await succeed(programs.buildctl, ['--addr', daemon.address, ...args]);
+      return blobs();
+    };
+    const first = await build('one', '');
+    const grown = await build('two', '');
+    expect(grown).to.include.members([...first]);
+    const reset = await build('three', ',reset=true');
+    const fresh = await build('three', ',reset=false');
+    expect([reset.length, fresh]).to.deep.equal([first.length, reset]);
   }).timeout(120_000);
 
   it('that is not there is a failed row, and no failed build', async () => {

@@ -5,7 +5,6 @@ import { expect } from 'chai';
 import type { ByteRange } from '../../../core/contracts/content.js';
 import type { Answer } from '../../../plugins/cache/shared/answer.js';
 import { rangeHeader, StoreHttp } from '../../../plugins/cache/shared/http.js';
-import { collect } from '../../support/fake-registry.js';
 
 const { signal } = new AbortController();
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
@@ -84,16 +83,28 @@ describe('requests to stores', () => {
       response.writeHead(headers.range ? 206 : 200);
       response.end(data.subarray(Number(from ?? 0), to ? Number(to) + 1 : undefined));
     };
-    const cut: Handler = (_, response) => {
-      response.writeHead(200, { 'content-length': data.length });
-      response.write(data.subarray(0, 4), () => response.destroy());
-    };
+    /** Breaks the connection, when what it brought has been read: what has not is lost with it. */
+    let cutOff: (() => void) | undefined;
+    const part =
+      (status: number, from: number, to: number, length: number): Handler =>
+      (_, response) => {
+        response.writeHead(status, { 'content-length': length });
+        response.write(data.subarray(from, to));
+        cutOff = () => response.destroy();
+      };
+    const cut = part(200, 0, 4, data.length);
     const read = async (range: ByteRange = {}): Promise<string> => {
       const open = (part: ByteRange): Promise<Answer> => {
         const header = rangeHeader(part);
         return store.ask('it', () => new Request(url, { headers: header ? { range: header } : {} }), signal);
       };
-      return (await collect(store.read('it', range, open, signal))).toString();
+      let text = '';
+      for await (const chunk of store.read('it', range, open, signal)) {
+        text += Buffer.from(chunk).toString();
+        cutOff?.();
+        cutOff = undefined;
+      }
+      return text;
     };
 
     it('go on where they broke', async () => {
@@ -108,13 +119,7 @@ describe('requests to stores', () => {
     });
 
     it('ask for what is left of a part', async () => {
-      answers = [
-        (_, response) => {
-          response.writeHead(206, { 'content-length': 5 });
-          response.write(data.subarray(2, 5), () => response.destroy());
-        },
-        serve,
-      ];
+      answers = [part(206, 2, 5, 5), serve];
       expect(await read({ offset: 2, length: 5 })).to.equal('23456');
       expect(seen.map(({ headers }) => headers.range)).to.deep.equal(['bytes=2-6', 'bytes=5-6']);
     });
