@@ -6,7 +6,6 @@ import { deferred, unlessAborted } from '../core/util/deferred.js';
 import { sha256 } from '../core/util/digest.js';
 import { configJson } from '../plugins/cache/shared/config.js';
 import { encodeRecords } from '../plugins/cache/shared/encode.js';
-import { dockerfile } from './dockerfile.js';
 import { chain, diamond, fanIn, type Shape, wideDeep } from './shapes.js';
 import type { GraphOptions, World } from './world.js';
 
@@ -145,5 +144,3 @@ export const solverScenarios: readonly BenchScenario[] = [
   sharedBase,
   cacheExport,
 ];
-
-export const scenarios: readonly BenchScenario[] = [...solverScenarios, ...dockerfile];
