@@ -4,7 +4,7 @@
  */
 import fs from 'node:fs';
 import { parseArgs } from 'node:util';
-import { encodeDefinition, local, marshal } from '../../client/llb/index.js';
+import { caps, encodeDefinition, local, marshal } from '../../client/llb/index.js';
 import type { ResolvedImage } from '../../core/contracts/frontend.js';
 import { silentLogger } from '../../core/contracts/logger.js';
 import type { Sessions } from '../../core/contracts/session.js';
@@ -54,6 +54,12 @@ async function resolve(ref: string, platform: Platform): Promise<ResolvedImage> 
   };
 }
 
+/** Whatever a builder may know: the one that gets this is not asked. */
+const everything = new Set([
+  ...Object.values(caps),
+  'exec.meta.cgroup.parent',
+  'exec.mount.bind.readwrite-nooutput',
+]);
 const platform = defaultPlatform();
 const converted = await convert(
   parseDockerfile(fs.readFileSync(0, 'utf8')),
@@ -62,13 +68,18 @@ const converted = await convert(
     targetPlatform: undefined,
     buildPlatform: platform,
     sourceMap: undefined,
-    caps: new Set(['exec.meta.setsdefaultpath']),
+    caps: everything,
     images: { resolve: (ref, options) => resolve(ref, options.platform ?? platform) },
     allStages: false,
     lint: Linter.silent,
     contexts: {
       excludes: async () => [],
-      main: async (followPaths) => local('context', followPaths ? { followPaths } : {}),
+      main: async (followPaths) =>
+        local('context', {
+          sharedKeyHint: 'context',
+          name: '[internal] load build context',
+          ...(followPaths ? { followPaths } : {}),
+        }),
       named: () => undefined,
     },
   },
@@ -76,6 +87,8 @@ const converted = await convert(
 );
 await registries[Symbol.asyncDispose]();
 
-process.stdout.write(encodeDefinition(marshal(converted.state, { platform: converted.platform })));
+process.stdout.write(
+  encodeDefinition(marshal(converted.state, { platform: converted.platform, caps: everything })),
+);
 const configFile = values['partial-image-config-file'];
 if (configFile !== undefined) fs.writeFileSync(configFile, formatImage(converted.image));
