@@ -1,19 +1,18 @@
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { buildArgs, ranSteps } from '../support/build.js';
 import type { DaemonProcess } from '../support/daemon.js';
 import { Ground } from '../support/ground.js';
 import { mountsOf } from '../support/leftovers.js';
+import { onWorker } from '../support/over-workers.js';
 import type { Finished } from '../support/processes.js';
-import { PrivateContainerd, whyNot } from './private-containerd.js';
+import { PrivateContainerd } from './private-containerd.js';
 
 const NAMESPACE = 'buildkit';
 const IMAGE = 'example.com/greeter:latest';
 
-const why = whyNot();
-const describeHere = why === undefined ? describe : describe.skip;
-
-describeHere(`a daemon on containerd${why === undefined ? '' : `: ${why}`}`, () => {
+onWorker('containerd', 'it is about containerd', 'a daemon on containerd', () => {
   let ground: Ground;
   let server: PrivateContainerd;
   before(async () => {
@@ -103,10 +102,9 @@ describeHere(`a daemon on containerd${why === undefined ? '' : `: ${why}`}`, () 
   it('goes on with steps that ran while containerd was restarted', async () => {
     await using daemon = await start();
     const build = await startSleeping(daemon, 'usleep 1500000; echo done');
+    const ended = once(build, 'close');
     await server.restart();
-    const [code] = await new Promise<[number | null]>((resolve) =>
-      build.once('close', (exitCode) => resolve([exitCode])),
-    );
+    const [code] = await ended;
     expect(code, daemon.log).to.equal(0);
     await expectNothingRuns();
   });
