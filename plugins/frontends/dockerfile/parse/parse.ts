@@ -62,8 +62,8 @@ class FileParser {
     const whole = text + (continued ? this.#continuations() : '');
     const last = this.#taken;
     const node = atLines(first, last, () => parseLine(whole, this.#escapeToken));
-    const heredocs =
-      takesHeredocs(node, this.#escapeToken) && whole.includes('<<') ? this.#heredocs(whole, first) : [];
+    const mayHave = atLines(first, last, () => takesHeredocs(node, this.#escapeToken));
+    const heredocs = mayHave && whole.includes('<<') ? this.#heredocs(whole, first) : [];
     this.#nodes.push(nodeAt(node, heredocs, this.#comments, [first, this.#taken]));
     this.#comments = [];
   }
