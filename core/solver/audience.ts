@@ -22,8 +22,10 @@ export function waitersOf(task: Task): ReadonlySet<Waiter> {
   return waiters;
 }
 
+/** In the order in which they joined. */
 export function jobsAsking(task: Task): readonly Job[] {
-  return [...new Set([...waitersOf(task)].flatMap(({ job }) => job ?? []))];
+  const asking = new Set([...waitersOf(task)].map(({ job }) => job));
+  return task.jobs.filter((job) => asking.has(job));
 }
 
 /**
@@ -45,7 +47,7 @@ export class TaskSessions implements SessionGroup {
 
   ids(): readonly string[] {
     const asking = jobsAsking(this.#task);
-    const jobs = asking.length > 0 ? asking : [...this.#task.jobs];
+    const jobs = asking.length > 0 ? asking : this.#task.jobs;
     this.#served = new Set([...(this.#served ?? []), ...jobs]);
     return [...new Set(jobs.flatMap((job) => job.sessions.ids()))];
   }
@@ -63,8 +65,8 @@ export function join(job: Job, task: Task): void {
   const open = [task];
   const joined: Task[] = [];
   for (let next = open.pop(); next; next = open.pop()) {
-    if (next.jobs.has(job)) continue;
-    next.jobs.add(job);
+    if (next.jobs.includes(job)) continue;
+    next.jobs.push(job);
     joined.push(next);
     for (const { source } of next.inputs) open.push(source.task);
     if (next.leader) open.push(next.leader);

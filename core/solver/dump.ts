@@ -26,8 +26,8 @@ function row(task: Task): string[] {
     outcome,
     task.outputs.map(outputFacts).join(' '),
     `${task.inputs.length - task.resultsMissing}/${task.inputs.length}`,
-    [...task.running].map(([name, { aborted }]) => (aborted ? `(${name})` : name)).join(','),
-    [...task.jobs].map(({ id }) => id).join(','),
+    task.effects.map(({ aborted, name }) => (aborted ? `(${name})` : name)).join(','),
+    task.jobs.map(({ id }) => id).join(','),
     task.leader ? `follows ${task.leader.digest.slice(0, 19)}` : because,
   ];
 }

@@ -5,12 +5,13 @@
  * One object is all of that, and makes what it hands out when it is asked: most calls of an op look at nothing here.
  */
 import type { Progress } from '../contracts/progress.js';
+import { remove } from '../util/lists.js';
 import { TaskSessions } from './audience.js';
 import type { EffectServices } from './effects.js';
 import type { Job } from './job.js';
 import type { Edge, OpContext, Result } from './op.js';
 import { SubBuild } from './ranks.js';
-import type { Work } from './seams.js';
+import type { Outcome, Work } from './seams.js';
 import type { Slot } from './slots.js';
 import type { Task } from './task.js';
 
@@ -36,7 +37,16 @@ export abstract class Effect<T = unknown> implements Work<T>, OpContext {
     this.services = services;
   }
 
-  protected abstract perform(): Promise<T>;
+  /** It is on its way now. */
+  enlist(): void {
+    this.task.running.push(this);
+  }
+
+  protected discharge(): void {
+    remove(this.task.running, this);
+  }
+
+  abstract work(): Promise<T>;
   /** Adds the facts. */
   abstract done(value: T): void;
 
@@ -50,20 +60,16 @@ export abstract class Effect<T = unknown> implements Work<T>, OpContext {
     return error;
   }
 
-  async work(): Promise<T> {
-    try {
-      const value = await this.perform();
-      if (this.#shown) this.task.log.completed();
-      return value;
-    } catch (error) {
-      if (this.#shown) this.task.log.completed(error);
-      throw this.explained(error);
-    } finally {
-      if (this.#builds) this.services.builds.release(this.#builds);
-    }
+  /** It is over, and ends what it began. Answers its failure, if it failed, as the build has it. */
+  over(outcome: Outcome): unknown {
+    this.discharge();
+    if (this.#builds) this.services.builds.release(this.#builds);
+    const error = outcome.ok ? undefined : outcome.error;
+    if (this.#shown) this.task.log.completed(error);
+    return outcome.ok ? undefined : this.explained(error);
   }
 
-  /** Shows the vertex started, and completed when the work is over. */
+  /** Shows the vertex started, and completed when it is over. */
   protected show(cached: boolean): void {
     this.#shown = true;
     this.task.log.started(cached);

@@ -4,6 +4,7 @@
  */
 import { BuildError, isCanceled } from '../contracts/errors.js';
 import type { Digest } from '../util/digest.js';
+import { append } from '../util/lists.js';
 import { Effect, type EffectName } from './effect.js';
 import { addContentDigest, addKey, addMap } from './facts.js';
 import { isVolatile, rootKey } from './keys/key-id.js';
@@ -42,7 +43,7 @@ type MapAnswer = Awaited<ReturnType<Op['cacheMap']>>;
 class MapEffect extends Effect<MapAnswer> {
   readonly name = 'map';
 
-  protected perform(): Promise<MapAnswer> {
+  work(): Promise<MapAnswer> {
     const { task } = this;
     if (!task.isRoot) return this.#ask();
     this.show(false);
@@ -72,7 +73,19 @@ class DigestEffect extends Effect<Digest> {
     this.name = `digest ${input.index}`;
   }
 
-  protected perform(): Promise<Digest> {
+  override enlist(): void {
+    this.#input.digesting = this;
+    this.task.digesting++;
+  }
+
+  /** It may be wanted again if it did not succeed, and an input is only visited when something is new there. */
+  protected override discharge(): void {
+    this.#input.digesting = undefined;
+    this.task.digesting--;
+    this.task.touch(this.#input);
+  }
+
+  work(): Promise<Digest> {
     const { dep, index, source } = this.#input;
     return this.services.spans.child(this.task, 'content digest', { input: index }, () =>
       dep!.contentDigest!(source.result?.value, this),
@@ -105,7 +118,7 @@ class LoadEffect extends Effect<LoadedResult> {
     this.name = `load ${output.index}`;
   }
 
-  protected perform(): Promise<LoadedResult> {
+  work(): Promise<LoadedResult> {
     const { spans, records } = this.services;
     const { id } = this.#record;
     this.show(true);
@@ -129,7 +142,7 @@ class LoadEffect extends Effect<LoadedResult> {
 
   override survives(error: unknown): boolean {
     const { records, spans } = this.services;
-    this.#output.unusable.push(this.#record.id);
+    this.#output.unusable = append(this.#output.unusable, this.#record.id);
     if (BuildError.from(error).grpcCode === 'NotFound') records.drop(this.#record.id);
     spans.fail(this.task, error);
     return true;
@@ -155,14 +168,8 @@ class ExecEffect extends Effect<readonly (Result | undefined)[]> {
     this.#because = whyRun(task);
   }
 
-  protected async perform(): Promise<readonly (Result | undefined)[]> {
-    const { task } = this;
-    const { op } = task.vertex;
-    using slot = op.heavy ? await this.#takeSlot() : undefined;
-    this.slot = slot;
-    const inputs = task.inputs.map(({ source }) => source.result?.value);
-    this.show(false);
-    return await this.services.spans.child(task, 'exec', {}, () => op.exec(inputs, this));
+  work(): Promise<readonly (Result | undefined)[]> {
+    return this.task.vertex.op.heavy ? this.#runInSlot() : this.#run();
   }
 
   done(values: readonly (Result | undefined)[]): void {
@@ -178,6 +185,19 @@ class ExecEffect extends Effect<readonly (Result | undefined)[]> {
     services.spans.finish(task, false);
   }
 
+  async #runInSlot(): Promise<readonly (Result | undefined)[]> {
+    using slot = await this.#takeSlot();
+    this.slot = slot;
+    return await this.#run();
+  }
+
+  #run(): Promise<readonly (Result | undefined)[]> {
+    const { task } = this;
+    const inputs = task.inputs.map(({ source }) => source.result?.value);
+    this.show(false);
+    return this.services.spans.child(task, 'exec', {}, () => task.vertex.op.exec(inputs, this));
+  }
+
   #takeSlot(): Promise<Slot> {
     const { slots, spans } = this.services;
     const take = (): Promise<Slot> => slots.take(this.task.distance, this.signal);
@@ -188,10 +208,8 @@ class ExecEffect extends Effect<readonly (Result | undefined)[]> {
 class SaveEffect extends Effect<void> {
   readonly name = 'save';
 
-  protected perform(): Promise<void> {
-    return this.services.spans.child(this.task, 'save', {}, async () => {
-      for (const output of this.task.outputs) await this.#save(output);
-    });
+  work(): Promise<void> {
+    return this.services.spans.child(this.task, 'save', {}, () => this.#save());
   }
 
   done(): void {
@@ -205,15 +223,17 @@ class SaveEffect extends Effect<void> {
     return true;
   }
 
-  async #save(output: Output): Promise<void> {
+  async #save(): Promise<void> {
     const { background, records, results } = this.services;
-    const held = output.result;
-    const keys = output.allKeys.filter((key) => !isVolatile(key));
-    if (!held || held.recordId !== undefined || keys.length === 0) return;
-    const id = await results.save(held.value, this);
-    output.result = { ...held, recordId: id };
-    for (const old of await records.keys.addResult(keys, { id, createdAt: held.createdAt })) {
-      background('release a result', results.release(old));
+    for (const output of this.task.outputs) {
+      const held = output.result;
+      const keys = output.allKeys.filter((key) => !isVolatile(key));
+      if (!held || held.recordId !== undefined || keys.length === 0) continue;
+      const id = await results.save(held.value, this);
+      output.result = { ...held, recordId: id };
+      for (const old of await records.keys.addResult(keys, { id, createdAt: held.createdAt })) {
+        background('release a result', results.release(old));
+      }
     }
   }
 }

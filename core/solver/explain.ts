@@ -1,6 +1,7 @@
 /** How a vertex fared and why, for people. Reads facts only. */
 import type { Digest } from '../util/digest.js';
-import { plan } from './plan.js';
+import { because } from './plan.js';
+import { dependants } from './ranks.js';
 import type { Input, Task } from './task.js';
 
 export interface Explanation {
@@ -33,19 +34,18 @@ export const explain = (task: Task): Explanation => ({
 function outcomeOf(task: Task): Pick<Explanation, 'outcome' | 'because'> {
   if (task.failure) return { outcome: 'failed', because: failureReason(task) };
   if (task.verdict) return task.verdict;
-  const running = [...task.running].filter(([, { aborted }]) => !aborted).map(([name]) => name);
-  const { because } = plan(task);
-  if (running.length > 0) return { outcome: 'running', because: `${because} (${running.join(', ')})` };
+  const running = task.effects.filter(({ aborted }) => !aborted).map(({ name }) => name);
+  const reason = because(task);
+  if (running.length > 0) return { outcome: 'running', because: `${reason} (${running.join(', ')})` };
   const wanted = task.outputs.some((output) => output.wanted > 0);
-  if (wanted) return { outcome: 'waiting', because };
-  return skipped(task) ? { outcome: 'cached', because: skipReason } : { outcome: 'waiting', because };
+  if (wanted) return { outcome: 'waiting', because: reason };
+  return skipped(task) ? { outcome: 'cached', because: skipReason } : { outcome: 'waiting', because: reason };
 }
 
 const skipReason = 'every step that reads it was found in the cache';
 
 /** Nobody needs it, and everybody who reads it has a result. */
-const skipped = (task: Task): boolean =>
-  task.owners.size > 0 && [...task.owners].every((owner) => !('vertex' in owner) || isAnswered(owner));
+const skipped = (task: Task): boolean => task.owned && [...dependants(task)].every(isAnswered);
 
 const isAnswered = (task: Task): boolean =>
   task.outputs.some(({ result }) => result) || task.outputs.every((output) => output.wanted === 0);

@@ -4,6 +4,7 @@
  */
 import { invalid } from '../contracts/errors.js';
 import type { Digest } from '../util/digest.js';
+import { append } from '../util/lists.js';
 import { type KeyId, rootKey } from './keys/key-id.js';
 import type { KeyStore } from './keys/key-store.js';
 import type { StoredResult } from './keys/key-tables.js';
@@ -33,7 +34,7 @@ export function addMap(task: Task, map: CacheMap, done: boolean): void {
     const counts = `${map.deps.length} deps for ${task.inputs.length} inputs`;
     throw invalid('solver.bad-cache-map', `the cache map of ${task.name} has ${counts}`);
   }
-  task.maps.push(map);
+  task.maps = append(task.maps, map);
   task.mapsDone = done;
   if (task.isRoot) {
     for (const output of task.outputs) addKey(output, rootKey(map.digest, output.index));
@@ -45,10 +46,13 @@ export function addMap(task: Task, map: CacheMap, done: boolean): void {
 
 export function addKey(output: Output, key: KeyId): void {
   const hidden = output.task.vertex.ignoreCache;
-  const keys = hidden ? output.hiddenKeys : output.keys;
-  if (keys.includes(key)) return;
-  keys.push(key);
-  if (!hidden) output.task.changed = true;
+  if (output.allKeys.includes(key)) return;
+  if (hidden) {
+    output.hiddenKeys = append(output.hiddenKeys, key);
+  } else {
+    output.keys = append(output.keys, key);
+    output.task.changed = true;
+  }
 }
 
 export function addContentDigest(input: Input, digest: Digest): void {
@@ -97,8 +101,8 @@ function absorbInput(input: Input, records: Records): void {
 function probe(output: Output, input: Input, records: Records): void {
   const { matching, task } = output;
   if (!matching || !task.map) return;
-  const probed = output.probed[input.index] ?? 0;
-  const newContent = input.contentDigest !== undefined && !output.contentProbed[input.index];
+  const probed = matching.probed[input.index]!;
+  const newContent = input.contentDigest !== undefined && !matching.contentProbed[input.index];
   if (probed === input.source.keys.length && !newContent) return;
   const { definitions, content } = output.keysOf(input);
   const offered = input.source.keys.length;
@@ -106,9 +110,9 @@ function probe(output: Output, input: Input, records: Records): void {
     for (const key of records.targets(task, definitions[i]!))
       addCandidate(output, matching, input, key, records);
   }
-  output.probed[input.index] = offered;
+  matching.probed[input.index] = offered;
   if (!content || !newContent) return;
-  output.contentProbed[input.index] = true;
+  matching.contentProbed[input.index] = true;
   for (const key of records.targets(task, content)) {
     records.link([{ definitions: definitions.slice(0, offered), content: undefined }], key);
     addCandidate(output, matching, input, key, records);
@@ -124,7 +128,7 @@ function addCandidate(output: Output, matching: Matching, input: Input, key: Key
 function lookUp(output: Output, key: KeyId, records: Records): void {
   for (const result of records.results(output.task, key)) {
     const known = output.records.some(({ id }) => id === result.id);
-    if (!known && records.isThere(result.id)) output.records.push({ ...result, key });
+    if (!known && records.isThere(result.id)) output.records = append(output.records, { ...result, key });
   }
 }
 

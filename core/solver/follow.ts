@@ -18,7 +18,7 @@ export function follow(task: Task, twins: readonly Task[]): Task | undefined {
     for (const [leader, follower] of byPreference(task, leaderOf(twin))) {
       if (!mayFollow(follower, leader)) continue;
       follower.leader = leader;
-      leader.owners.add(follower);
+      leader.owners.push(follower);
       rankAbove(follower, leader);
       for (const job of follower.jobs) join(job, leader);
       return follower;

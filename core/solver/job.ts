@@ -7,6 +7,7 @@ import type { ProgressEvent, ProgressSteps, Warning } from '../contracts/progres
 import type { SessionGroup } from '../contracts/session.js';
 import type { Span } from '../contracts/tracing.js';
 import type { Digest } from '../util/digest.js';
+import { remove } from '../util/lists.js';
 import { type Explanation, explain } from './explain.js';
 import type { ForeignCache } from './foreign.js';
 import { type ChainResult, cacheChain, chainResult, type KeyChain } from './key-chain.js';
@@ -70,7 +71,8 @@ export class SolverJob implements Job {
   readonly caches: ForeignCache[] = [];
   readonly #host: JobHost;
   readonly #stream: JobStream;
-  readonly #tasks = new Set<Task>();
+  readonly #tasks: Task[] = [];
+  /** Of a job that is traced. */
   readonly #byDigest = new Map<Digest, Task>();
   readonly #owner = {};
   readonly #closing = new AbortController();
@@ -99,7 +101,7 @@ export class SolverJob implements Job {
   }
 
   explain(): readonly Explanation[] {
-    return [...this.#tasks].map(explain);
+    return this.#tasks.map(explain);
   }
 
   addCache(cache: ForeignCache): void {
@@ -121,8 +123,8 @@ export class SolverJob implements Job {
   }
 
   watch(task: Task): void {
-    this.#tasks.add(task);
-    this.#byDigest.set(task.digest, task);
+    this.#tasks.push(task);
+    if (this.span) this.#byDigest.set(task.digest, task);
     task.log.attach(this.#stream);
     this.#host.joined(this, task);
   }
@@ -141,11 +143,11 @@ export class SolverJob implements Job {
     this.#closing.abort(canceled());
     this.#stream.close();
     for (const task of this.#tasks) {
-      task.jobs.delete(this);
+      remove(task.jobs, this);
       task.log.detach(this.#stream);
     }
     await this.#host.leave(this, this.#owner, this.#tasks);
-    this.#tasks.clear();
+    this.#tasks.length = 0;
     this.caches.length = 0;
     this.#byDigest.clear();
   }

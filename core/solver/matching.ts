@@ -11,6 +11,10 @@ import type { KeyId } from './keys/key-id.js';
 import { type Stage, stages } from './stage.js';
 
 export class Matching {
+  /** How many keys of each input were looked up. */
+  readonly probed: number[];
+  /** Inputs whose content key was looked up. */
+  readonly contentProbed: boolean[];
   readonly #inputs: number;
   readonly #open: number[];
   /** The last stage at which each input has nothing more to learn. */
@@ -23,6 +27,8 @@ export class Matching {
 
   constructor(inputs: number) {
     this.#inputs = inputs;
+    this.probed = new Array<number>(inputs).fill(0);
+    this.contentProbed = new Array<boolean>(inputs).fill(false);
     this.#open = new Array<number>(inputs).fill(0);
     this.#known = new Array<Stage>(inputs).fill(stages.none);
     this.#lacking = inputs;

@@ -13,6 +13,7 @@
  *
  * Rules 2 to 6 go per output; what they want of an input adds up. Answers do not depend on how often a plan is made.
  */
+import { none } from '../util/lists.js';
 import type { EffectName } from './effect.js';
 import { laterOf, type Stage, stages } from './stage.js';
 import type { Input, Output, Task } from './task.js';
@@ -24,7 +25,6 @@ export interface Plan {
   /** An input that is needed has failed. */
   readonly failedInput: Input | undefined;
   readonly follows: boolean;
-  readonly because: string;
 }
 
 /** How the inputs are asked, in terms that are the same for all of them: a plan costs nothing per input. */
@@ -45,48 +45,57 @@ export interface Wish {
   readonly digest: boolean;
 }
 
-const none: readonly never[] = [];
 const saving: readonly EffectName[] = ['save'];
 const mapping: readonly EffectName[] = ['map'];
 const running: readonly EffectName[] = ['exec'];
 export const askNothing: Asking = { everything: false, matches: none };
 const askEverything: Asking = { everything: true, matches: none };
-const nothing = { asking: askNothing, effects: none, failedInput: undefined, follows: false } as const;
+const nothing: Plan = { asking: askNothing, effects: none, failedInput: undefined, follows: false };
+const justSaving: Plan = { ...nothing, effects: saving };
 
 export function plan(task: Task): Plan {
-  if (task.failure) return { ...nothing, because: 'it has failed' };
+  if (task.failure) return nothing;
   const effects = task.executed && !task.saved ? saving : none;
   let all: Part | undefined;
   for (const output of task.outputs) {
     if (output.wanted === stages.none) continue;
-    if (task.leader) return { ...nothing, effects, follows: true, because: `it follows ${task.leader.name}` };
+    if (task.leader) return { ...nothing, effects, follows: true };
     const part = planOutput(task, output);
     all = all ? both(all, part) : part;
   }
-  if (!all) return { ...nothing, effects, because: idleReason(task) };
-  const { run, matches, because } = all;
+  if (!all) return effects === none ? nothing : justSaving;
+  const { asking } = all;
   return {
-    asking: matches.length === 0 ? (run ? askEverything : askNothing) : { everything: run, matches },
+    asking,
     effects: union(effects, all.effects),
-    failedInput: run ? task.failedInput : undefined,
+    failedInput: asking.everything ? task.failedInput : undefined,
     follows: false,
-    because,
   };
+}
+
+/** Why a task wants what it does, or nothing, in a sentence. */
+export function because(task: Task): string {
+  if (task.failure) return 'it has failed';
+  const asked = task.outputs.filter(({ wanted }) => wanted !== stages.none);
+  if (asked.length === 0) return idleReason(task);
+  if (task.leader) return `it follows ${task.leader.name}`;
+  return asked.map((output) => planOutput(task, output).reason(task, output)).join('; ');
 }
 
 /** What one output wants. */
 interface Part {
+  readonly asking: Asking;
   readonly effects: readonly EffectName[];
-  readonly matches: readonly OutputAsking[];
-  readonly run: boolean;
-  readonly because: string;
+  readonly reason: (task: Task, output: Output) => string;
 }
 
 const both = (a: Part, b: Part): Part => ({
+  asking: {
+    everything: a.asking.everything || b.asking.everything,
+    matches: [...a.asking.matches, ...b.asking.matches],
+  },
   effects: union(a.effects, b.effects),
-  matches: [...a.matches, ...b.matches],
-  run: a.run || b.run,
-  because: `${a.because}; ${b.because}`,
+  reason: a.reason,
 });
 
 function union<T>(a: readonly T[], b: readonly T[]): readonly T[] {
@@ -97,39 +106,45 @@ function union<T>(a: readonly T[], b: readonly T[]): readonly T[] {
 function planOutput(task: Task, output: Output): Part {
   const wantsResult = output.wanted === stages.result;
   const usable = output.bestRecord !== undefined;
-  if (wantsResult && usable) {
-    return { effects: [`load ${output.index}`], matches: none, run: false, because: 'a record matches' };
-  }
-  const effects = wantsMap(task, usable) ? mapping : none;
-  if (wantsResult && output.reached >= stages.content) return planRun(task, effects);
-  if (task.isRoot) return { effects, matches: none, run: false, because: 'its cache map comes first' };
-  const deepen = output.wanted >= stages.content && task.mapped;
-  const all = output.matching?.lacking === 0 && task.definitionsOpen === 0;
+  if (wantsResult && usable) return { ...loads, effects: [`load ${output.index}`] };
+  const maps = wantsMap(task, usable);
+  if (wantsResult && output.reached >= stages.content) return planRun(task, maps);
+  if (task.isRoot) return maps ? mapsFirst : waitsForMap;
   return {
-    effects,
-    matches: [{ output, deepen, all, matched: output.matching?.matches ?? 0 }],
-    run: false,
-    because: matchReason(task, output, deepen, all),
+    asking: { everything: false, matches: [askingFor(task, output)] },
+    effects: maps ? mapping : none,
+    reason: matchReason,
   };
 }
 
-function planRun(task: Task, maps: readonly EffectName[]): Part {
-  const ready = task.mapped && task.resultsMissing === 0 && task.digestsMissing === 0;
-  if (ready) return runs;
-  return maps.length > 0 ? mapsToRun : waitsToRun;
+function askingFor(task: Task, output: Output): OutputAsking {
+  const { matching, wanted } = output;
+  return {
+    output,
+    deepen: wanted >= stages.content && task.mapped,
+    all: matching?.lacking === 0 && task.definitionsOpen === 0,
+    matched: matching?.matches ?? 0,
+  };
 }
 
+function planRun(task: Task, maps: boolean): Part {
+  const ready = task.mapped && task.resultsMissing === 0 && task.digestsMissing === 0;
+  if (ready) return runs;
+  return maps ? mapsToRun : waitsToRun;
+}
+
+const loads: Part = { asking: askNothing, effects: none, reason: () => 'a record matches' };
+const waitsForMap: Part = { asking: askNothing, effects: none, reason: () => 'its cache map comes first' };
+const mapsFirst: Part = { ...waitsForMap, effects: mapping };
 const runs: Part = {
+  asking: askEverything,
   effects: running,
-  matches: none,
-  run: true,
-  because: 'no record matches and every input is there',
+  reason: () => 'no record matches and every input is there',
 };
 const waitsToRun: Part = {
+  asking: askEverything,
   effects: none,
-  matches: none,
-  run: true,
-  because: 'no record can match: it needs its inputs',
+  reason: () => 'no record can match: it needs its inputs',
 };
 const mapsToRun: Part = { ...waitsToRun, effects: mapping };
 
@@ -169,10 +184,11 @@ const sameMatch = (a: OutputAsking, b: OutputAsking): boolean =>
 
 function idleReason(task: Task): string {
   if (task.outputs.some(({ result }) => result)) return 'its result is there';
-  return task.owners.size > 0 ? 'nobody needs more of it' : 'nobody wants it';
+  return task.owned ? 'nobody needs more of it' : 'nobody wants it';
 }
 
-function matchReason(task: Task, output: Output, deepen: boolean, all: boolean): string {
+function matchReason(task: Task, output: Output): string {
+  const { all, deepen } = askingFor(task, output);
   if (task.maps.length === 0) return 'its cache map and the keys of its inputs come first';
   if (task.definitionsOpen > 0) return `${task.definitionsOpen} inputs may still have definition keys`;
   if (!deepen) return 'its definition keys are asked';

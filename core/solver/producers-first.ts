@@ -5,61 +5,58 @@
 import type { TurnQueue } from './seams.js';
 import type { Task } from './task.js';
 
-interface Entry {
-  readonly task: Task;
-  readonly rank: number;
-  readonly arrival: number;
-}
+/** More than ever arrive while some task waits; ranks times this are still whole numbers. */
+const arrivalsPerRank = 2 ** 32;
 
 export class ProducersFirst implements TurnQueue {
-  readonly #heap: Entry[] = [];
-  readonly #held = new Set<Task>();
+  /** Rank and arrival in one number, apart from the tasks: comparing touches nothing else. */
+  readonly #places: number[] = [];
+  readonly #tasks: Task[] = [];
   #arrivals = 0;
 
   get size(): number {
-    return this.#heap.length;
+    return this.#tasks.length;
   }
 
   add(task: Task): void {
-    if (this.#held.has(task)) return;
-    this.#held.add(task);
-    this.#rise({ task, rank: task.rank, arrival: this.#arrivals++ });
+    if (this.#tasks.length === 0) this.#arrivals = 0;
+    const place = task.rank * arrivalsPerRank + this.#arrivals++;
+    let at = this.#tasks.length;
+    while (at > 0) {
+      const parent = (at - 1) >> 1;
+      if (this.#places[parent]! < place) break;
+      this.#move(parent, at);
+      at = parent;
+    }
+    this.#put(at, place, task);
   }
 
   take(): Task | undefined {
-    const first = this.#heap[0];
-    const last = this.#heap.pop();
-    if (!first || !last) return undefined;
-    this.#held.delete(first.task);
-    if (this.#heap.length > 0) this.#sink(last);
-    return first.task;
+    const first = this.#tasks[0];
+    const place = this.#places.pop();
+    const last = this.#tasks.pop();
+    if (place !== undefined && last && this.#tasks.length > 0) this.#sink(place, last);
+    return first;
   }
 
-  #rise(entry: Entry): void {
-    let at = this.#heap.length;
-    while (at > 0) {
-      const parent = (at - 1) >> 1;
-      const above = this.#heap[parent]!;
-      if (!before(entry, above)) break;
-      this.#heap[at] = above;
-      at = parent;
-    }
-    this.#heap[at] = entry;
-  }
-
-  #sink(entry: Entry): void {
+  /** From the top. */
+  #sink(place: number, task: Task): void {
     let at = 0;
-    for (let child = 1; child < this.#heap.length; child = 2 * at + 1) {
-      const right = this.#heap[child + 1];
-      if (right && before(right, this.#heap[child]!)) child++;
-      const below = this.#heap[child]!;
-      if (!before(below, entry)) break;
-      this.#heap[at] = below;
+    for (let child = 1; child < this.#places.length; child = 2 * at + 1) {
+      if (this.#places[child + 1]! < this.#places[child]!) child++;
+      if (this.#places[child]! > place) break;
+      this.#move(child, at);
       at = child;
     }
-    this.#heap[at] = entry;
+    this.#put(at, place, task);
+  }
+
+  #move(from: number, to: number): void {
+    this.#put(to, this.#places[from]!, this.#tasks[from]!);
+  }
+
+  #put(at: number, place: number, task: Task): void {
+    this.#places[at] = place;
+    this.#tasks[at] = task;
   }
 }
-
-const before = (a: Entry, b: Entry): boolean =>
-  a.rank < b.rank || (a.rank === b.rank && a.arrival < b.arrival);

@@ -38,10 +38,18 @@ export function rankAbove(task: Task, other: Task): void {
     const [raised, rank] = next;
     if (raised.rank >= rank) continue;
     raised.rank = rank;
-    for (const owner of raised.owners) {
-      const dependant = dependantOf(owner);
-      if (dependant) low.push([dependant, rank + 1]);
-    }
+    for (const dependant of dependants(raised)) low.push([dependant, rank + 1]);
+  }
+}
+
+/** Tasks that read it, follow it or build it. */
+export function* dependants(task: Task): Iterable<Task> {
+  for (const { demands } of task.outputs) {
+    for (const { asker } of demands) if (asker.kind === 'input') yield asker.task;
+  }
+  for (const owner of task.owners) {
+    const dependant = dependantOf(owner);
+    if (dependant) yield dependant;
   }
 }
 

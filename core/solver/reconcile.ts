@@ -21,82 +21,62 @@ export function reconcile(task: Task, touched: readonly Input[], plan: Plan, act
   const inputs = sameAsking(plan.asking, task.asking ?? askNothing) ? touched : task.inputs;
   task.asking = plan.asking;
   for (const input of inputs) askInput(input, plan.asking, actions);
-  for (const effect of plan.effects) want(task, effect, actions);
-  if (task.running.size === 0) return;
-  for (const [effect, running] of task.running) {
-    if (!isPerInput(effect) && !plan.effects.includes(effect)) giveUp(running, actions);
-  }
+  for (const name of plan.effects) want(task.effect(name), task, name, actions);
+  for (const effect of task.running) if (!plan.effects.includes(effect.name)) giveUp(effect, actions);
 }
 
-const isPerInput = (effect: EffectName): boolean => effect.startsWith('digest');
-
-function want(task: Task, effect: EffectName, actions: Actions): void {
-  const running = task.running.get(effect);
+function want(running: Effect | undefined, task: Task, name: EffectName, actions: Actions): void {
   if (running) running.wanted = true;
-  else actions.start(task, effect);
+  else actions.start(task, name);
 }
 
-function giveUp(running: Effect | undefined, actions: Actions): void {
-  if (!running?.wanted) return;
-  running.wanted = false;
-  if (!running.aborted) actions.giveUp(running);
+function giveUp(effect: Effect, actions: Actions): void {
+  if (!effect.wanted) return;
+  effect.wanted = false;
+  if (!effect.aborted) actions.giveUp(effect);
 }
 
 function askLeader(task: Task, follows: boolean, actions: Actions): void {
-  if (!task.leader) return;
-  task.outputs.forEach((output, index) => {
-    const source = task.leader?.outputs[index];
-    if (!source) return;
-    const stage = follows ? output.wanted : stages.none;
-    const asker: Asker = { kind: 'follower', task };
-    output.leaderDemand = renew(output.leaderDemand, asker, source, stage, actions);
-  });
+  const { leader } = task;
+  if (!leader) return;
+  for (const output of task.outputs) {
+    output.leaderDemand ??= new Demand({ kind: 'follower', task }, leader.outputs[output.index]!);
+    renew(output.leaderDemand, follows ? output.wanted : stages.none, actions);
+  }
 }
 
 function askInput(input: Input, asking: Asking, actions: Actions): void {
-  const { task, source } = input;
   const { ask, digest } = wishOf(asking, input);
-  input.demand = renew(input.demand, input.asker, source, ask, actions);
-  if (!input.dep?.contentDigest) return;
-  const effect: EffectName = `digest ${input.index}`;
-  if (digest) want(task, effect, actions);
-  else giveUp(task.running.get(effect), actions);
+  renew(input.demand, ask, actions);
+  if (digest) want(input.digesting, input.task, `digest ${input.index}`, actions);
+  else if (input.digesting) giveUp(input.digesting, actions);
 }
 
-/** The demand that stands afterwards. An open one is kept; an answered one is placed again if it was not enough. */
-function renew(
-  demand: Demand | undefined,
-  asker: Asker,
-  source: Output,
-  stage: Stage,
-  actions: Actions,
-): Demand | undefined {
-  if (demand && demand.stage === stage && (demand.open || source.reached >= stage)) return demand;
-  const next = stage === stages.none ? undefined : new Demand(asker, source, stage, seenBy(asker, source));
-  // Placed before the old one is withdrawn: the source never looks unwanted in between.
-  const more = next?.place() ?? false;
-  const less = demand?.withdraw() ?? false;
-  if (more || less) actions.dirty(source.task);
-  if (next && !next.open) touch(asker, actions);
-  return next;
+/** An open demand is left alone; an answered one is placed again if it was not enough. */
+function renew(demand: Demand, stage: Stage, actions: Actions): void {
+  const { asker, target } = demand;
+  if (demand.stage === stage && (demand.open || target.reached >= stage)) return;
+  if (demand.ask(stage, seenBy(asker, target))) actions.dirty(target.task);
+  if (stage !== stages.none && !demand.open) touch(asker, actions);
 }
 
 /** Keys that came while nobody asked answer a demand at once. */
-const seenBy = (asker: Asker, source: Output): number =>
-  asker.kind === 'input' ? asker.input.seen : source.keys.length;
+const seenBy = (asker: Asker, target: Output): number =>
+  asker.kind === 'input' ? asker.seen : target.keys.length;
 
 /** Whatever the source knows already was not looked at before it was asked. */
 function touch(asker: Asker, actions: Actions): void {
   if (asker.kind === 'waiter') return;
-  if (asker.kind === 'input') asker.task.touch(asker.input);
+  if (asker.kind === 'input') asker.task.touch(asker);
   actions.dirty(asker.task);
 }
 
 /** Lets go of everything a task asks for. */
 export function withdrawAll(task: Task, actions: Actions): void {
-  const demands = [
-    ...task.inputs.map(({ demand }) => demand),
-    ...task.outputs.map(({ leaderDemand }) => leaderDemand),
-  ];
-  for (const demand of demands) if (demand?.withdraw()) actions.dirty(demand.target.task);
+  for (const { demand } of task.inputs) end(demand, actions);
+  for (const { leaderDemand } of task.outputs) if (leaderDemand) end(leaderDemand, actions);
+}
+
+function end(demand: Demand, actions: Actions): void {
+  if (demand.end()) actions.dirty(demand.target.task);
 }

@@ -5,7 +5,6 @@ import { Demand, type Waiter } from './demand.js';
 import type { Job } from './job.js';
 import type { Result } from './op.js';
 import type { Scheduler } from './scheduler.js';
-import { stages } from './stage.js';
 import type { Output, Task } from './task.js';
 
 export interface Requester {
@@ -41,7 +40,7 @@ export async function requestResult(
       scheduler.withdraw(demand);
     },
   };
-  const demand = new Demand(waiter, output, stages.result, 0);
+  const demand = new Demand(waiter, output);
   const leave = (): void => fail(canceled(signal.reason));
   signal.addEventListener('abort', leave, { once: true });
   try {

@@ -11,7 +11,8 @@
  * 7. without jobs there are, once effects have settled, no tasks, no results and no live names.
  */
 import { BuildError } from '../contracts/errors.js';
-import { type Deferred, deferred } from '../util/deferred.js';
+import { deferred } from '../util/deferred.js';
+import { remove } from '../util/lists.js';
 import { waitersOf } from './audience.js';
 import type { Demand, Waiter } from './demand.js';
 import type { Effect, EffectName } from './effect.js';
@@ -22,7 +23,8 @@ import { LiveIndex } from './live-index.js';
 import type { Plan } from './plan.js';
 import { reconcile, withdrawAll } from './reconcile.js';
 import type { EffectRunner, Outcome, Schedule, TurnQueue } from './seams.js';
-import type { Input, Owner, Task } from './task.js';
+import { stages } from './stage.js';
+import type { Departure, Input, Owner, Task } from './task.js';
 import type { TaskTable } from './task-table.js';
 import { isTransient } from './transient.js';
 import { Turns } from './turns.js';
@@ -46,7 +48,6 @@ export class Scheduler {
   readonly #plan: (task: Task) => Plan;
   /** Given up since turns were last all taken. */
   readonly #givenUp = new Set<Effect>();
-  readonly #departures = new Set<{ readonly leaving: Set<Task>; readonly over: Deferred<void> }>();
 
   constructor({ services, table, runner, queue, schedule, plan }: SchedulerOptions) {
     this.#services = services;
@@ -64,45 +65,45 @@ export class Scheduler {
   }
 
   ask(demand: Demand): void {
-    const more = demand.place();
-    if (more) this.dirty(demand.target.task);
+    if (demand.ask(stages.result, 0)) this.dirty(demand.target.task);
     if (!demand.open) this.#answer(demand);
   }
 
   withdraw(demand: Demand): void {
-    if (demand.withdraw()) this.dirty(demand.target.task);
+    if (demand.end()) this.dirty(demand.target.task);
   }
 
   own(owner: Owner, task: Task): void {
-    task.owners.add(owner);
+    if (!task.owners.includes(owner)) task.owners.push(owner);
   }
 
   disown(owner: Owner, task: Task): void {
-    task.owners.delete(owner);
-    if (task.owners.size === 0) this.dirty(task);
+    remove(task.owners, owner);
+    if (!task.owned) this.dirty(task);
   }
 
   /** Settles when each of these tasks was swept, or is a part of a job again. */
   async gone(tasks: readonly Task[]): Promise<void> {
-    const leaving = new Set(tasks.filter((task) => !task.swept && task.jobs.size === 0));
-    if (leaving.size === 0) return;
-    const wait = { leaving, over: deferred<void>() };
-    this.#departures.add(wait);
-    await wait.over.promise;
-    this.#departures.delete(wait);
+    const departure: Departure = { left: 0, over: deferred<void>() };
+    for (const task of tasks) {
+      if (task.swept || task.jobs.length > 0) continue;
+      task.departure = departure;
+      departure.left++;
+    }
+    if (departure.left > 0) await departure.over.promise;
   }
 
   /** Nobody needs to wait for this task to go: a job has joined it. */
   kept(task: Task): void {
-    for (const { leaving, over } of this.#departures) {
-      if (leaving.delete(task) && leaving.size === 0) over.resolve();
-    }
+    const { departure } = task;
+    task.departure = undefined;
+    if (departure && --departure.left === 0) departure.over.resolve();
   }
 
   #turn(task: Task): void {
     if (task.swept) return;
     // Who asks is an owner: without any, nothing that is new can matter to anybody.
-    if (task.owners.size === 0 && task.running.size === 0) {
+    if (!task.owned && !task.busy) {
       this.#sweep(task);
       return;
     }
@@ -111,7 +112,7 @@ export class Scheduler {
     const wanted = this.#plan(task);
     if (wanted.failedInput) this.#failWith(task, wanted.failedInput);
     else reconcile(task, touched, wanted, this.#actions);
-    if (task.owners.size === 0 && task.running.size === 0) this.#sweep(task);
+    if (!task.owned && !task.busy) this.#sweep(task);
   }
 
   readonly #actions = {
@@ -153,8 +154,8 @@ export class Scheduler {
     if (!task.changed) return;
     task.changed = false;
     for (const output of task.outputs) {
-      if (output.demands.size === 0) continue;
-      for (const demand of [...output.demands]) if (demand.settle()) this.#answer(demand);
+      // Who is told may end its demand.
+      for (const demand of output.demands.slice()) if (demand.settle()) this.#answer(demand);
     }
     if (task.leader && task.outputs.every(({ result }) => result)) this.#shareLinks(task);
   }
@@ -164,7 +165,7 @@ export class Scheduler {
       tell(asker, target.task, target.index);
       return;
     }
-    if (asker.kind === 'input') asker.task.touch(asker.input);
+    if (asker.kind === 'input') asker.task.touch(asker);
     this.dirty(asker.task);
   }
 
@@ -185,21 +186,16 @@ export class Scheduler {
 
   #start(task: Task, name: EffectName): void {
     const effect = makeEffect(task, name, this.#services);
-    task.running.set(name, effect);
+    effect.enlist();
     this.#runner.run(effect, this.#settled);
   }
 
-  readonly #settled = (effect: Effect, outcome: Outcome<unknown>): void => {
-    const { task } = effect;
-    task.running.delete(effect.name);
+  readonly #settled = (effect: Effect, outcome: Outcome): void => {
+    const error = effect.over(outcome);
     this.#givenUp.delete(effect);
-    this.dirty(task);
-    if (outcome.ok) {
-      this.#done(effect, outcome.value);
-    } else {
-      lookAgain(effect);
-      if (!effect.aborted) this.#failed(effect, outcome.error);
-    }
+    this.dirty(effect.task);
+    if (outcome.ok) this.#done(effect, outcome.value);
+    else if (!effect.aborted) this.#failed(effect, error);
   };
 
   #done(effect: Effect, value: unknown): void {
@@ -233,6 +229,11 @@ export class Scheduler {
     for (const waiter of waiters) if (waiter.job === blamed) waiter.failed(failure);
   }
 
+  #unread(task: Task): void {
+    task.readers--;
+    if (!task.owned) this.dirty(task);
+  }
+
   #sweep(task: Task): void {
     task.swept = true;
     this.#table.remove(task);
@@ -240,10 +241,8 @@ export class Scheduler {
     this.live.remove(task);
     this.#services.spans.close(task);
     withdrawAll(task, this.#actions);
-    for (const { source } of task.inputs) this.disown(task, source.task);
-    if (task.leader) {
-      this.disown(task, task.leader);
-    }
+    for (const { source } of task.inputs) this.#unread(source.task);
+    if (task.leader) this.disown(task, task.leader);
     for (const held of task.held) {
       this.#services.background('drop what a step held', Promise.resolve(held[Symbol.asyncDispose]()));
     }
@@ -252,11 +251,6 @@ export class Scheduler {
       if (value) this.#services.background('dispose a result', Promise.resolve(value[Symbol.asyncDispose]()));
     }
   }
-}
-
-/** It may still be wanted, or wanted again, and its input is only visited when something is new there. */
-function lookAgain({ name, task }: Effect): void {
-  if (name.startsWith('digest')) task.touch(task.inputs[Number(name.slice('digest '.length))]!);
 }
 
 function tell(waiter: Waiter, task: Task, index: number): void {

@@ -8,7 +8,7 @@ export interface Clock {
 
 export const systemClock: Clock = { now: () => performance.timeOrigin + performance.now() };
 
-/** Which dirty task has the next turn. Never holds a task twice. */
+/** Which dirty task has the next turn. Nobody adds a task that is in it. */
 export interface TurnQueue {
   add(task: Task): void;
   take(): Task | undefined;
@@ -43,24 +43,31 @@ export interface EffectRunner {
    * Starts `work`, unless it is aborted by then, and calls `settled` exactly once, later, never before `run` has
    * returned.
    */
-  run<W extends Work>(work: W, settled: (work: W, outcome: Outcome<unknown>) => void): void;
+  run<W extends Work>(work: W, settled: (work: W, outcome: Outcome) => void): void;
 }
-export type Outcome<T> =
-  | { readonly ok: true; readonly value: T }
+export type Outcome =
+  | { readonly ok: true; readonly value: unknown }
   | { readonly ok: false; readonly error: unknown };
 
 export const promiseRunner: EffectRunner = {
   run(work, settled) {
-    void outcomeOf(work).then((outcome) => settled(work, outcome));
+    void soon.then(() =>
+      begin(work).then(
+        (value) => settled(work, { ok: true, value }),
+        (error: unknown) => settled(work, { ok: false, error }),
+      ),
+    );
   },
 };
 
-async function outcomeOf(work: Work): Promise<Outcome<unknown>> {
-  await undefined;
+const soon = Promise.resolve();
+
+/** A throw is a rejection. */
+export function begin(work: Work): Promise<unknown> {
   try {
     if (work.aborted) work.signal.throwIfAborted();
-    return { ok: true, value: await work.work() };
+    return work.work();
   } catch (error) {
-    return { ok: false, error };
+    return Promise.reject(error);
   }
 }

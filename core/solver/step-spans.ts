@@ -80,7 +80,7 @@ export class StepSpans {
   }
 
   #parent(task: Task): SpanOptions {
-    const span = [...task.jobs].find((job) => job.span)?.span;
+    const span = task.jobs.find((job) => job.span)?.span;
     return { parent: span?.context ?? null };
   }
 }

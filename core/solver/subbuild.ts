@@ -3,6 +3,7 @@
  * and their progress to every job that watches the step.
  */
 import { BuildError } from '../contracts/errors.js';
+import { append } from '../util/lists.js';
 import { join } from './audience.js';
 import type { Edge, Result } from './op.js';
 import { rankAbove, type SubBuild, wayBack } from './ranks.js';
@@ -30,7 +31,7 @@ export class SubBuilds {
     owner.tasks.add(task);
     const back = wayBack(parent, task);
     if (back) throw cycle(parent, back);
-    parent.building.push(task);
+    parent.building = append(parent.building, task);
     rankAbove(parent, task);
     for (const job of parent.jobs) join(job, task);
     try {
@@ -48,7 +49,7 @@ export class SubBuilds {
 
 function stopBuilding(parent: Task, task: Task): void {
   const at = parent.building.indexOf(task);
-  if (at >= 0) parent.building.splice(at, 1);
+  if (at >= 0) parent.building = parent.building.toSpliced(at, 1);
 }
 
 function cycle(parent: Task, back: readonly Task[]): BuildError {

@@ -4,8 +4,10 @@
  */
 import type { BuildError } from '../contracts/errors.js';
 import type { Span } from '../contracts/tracing.js';
+import type { Deferred } from '../util/deferred.js';
 import type { Digest } from '../util/digest.js';
-import type { Asker, Demand } from './demand.js';
+import { append, none } from '../util/lists.js';
+import { Demand } from './demand.js';
 import type { Effect, EffectName } from './effect.js';
 import type { Job } from './job.js';
 import { contentKey, type KeyId, rootKey } from './keys/key-id.js';
@@ -17,7 +19,7 @@ import type { Asking } from './plan.js';
 import type { TaskLog } from './progress/task-log.js';
 import { type Stage, stages } from './stage.js';
 
-/** What keeps a task in the table: a job, a task that reads it or follows it, a step that builds it. */
+/** What keeps a task in the table besides the tasks that read it: a job, a task that follows it, a step that builds it. */
 export type Owner = Task | object;
 
 export interface TaskOptions {
@@ -36,7 +38,7 @@ export class Task {
   readonly log: TaskLog;
 
   // Facts.
-  readonly maps: CacheMap[] = [];
+  maps: readonly CacheMap[] = none;
   mapsDone = false;
   failure: BuildError | undefined;
   /** How its result came about, for people. */
@@ -55,22 +57,30 @@ export class Task {
   failedInput: Input | undefined;
 
   // Relations.
-  readonly owners = new Set<Owner>();
-  /** Every job that this task was ever a part of and that still lives. */
-  readonly jobs = new Set<Job>();
-  /** Effects on their way. */
-  readonly running = new Map<EffectName, Effect>();
+  /** Inputs of live tasks that read it. */
+  readers = 0;
+  readonly owners: Owner[] = [];
+  /** Every job that this task was ever a part of and that still lives. A list: few builds share a step. */
+  readonly jobs: Job[] = [];
+  /** Effects on their way, but for digests of inputs: each input has its own. */
+  readonly running: Effect[] = [];
+  digesting = 0;
   leader: Task | undefined;
   /** Tasks that a running step of this one waits for, as often as it does. */
-  readonly building: Task[] = [];
+  building: readonly Task[] = none;
   span: Span | undefined;
   /** What its op wants held until it is swept. */
-  readonly held: AsyncDisposable[] = [];
+  held: readonly AsyncDisposable[] = none;
+
+  /** Somebody waits for it to go. */
+  departure: Departure | undefined;
 
   // What the next turn looks at.
+  /** It waits for a turn. */
+  queued = false;
   /** Something others can see is new. */
   changed = false;
-  #touched: Input[] = [];
+  #touched: readonly Input[] = none;
   /** How many cache maps the live index has (steps without inputs). */
   indexedMaps = 0;
   /** The input that no other task shared when the live index last looked. */
@@ -87,7 +97,10 @@ export class Task {
     this.serial = serial;
     this.log = log;
     this.inputs = inputs.map((source, index) => new Input(this, index, source));
-    this.outputs = Array.from({ length: vertex.outputs }, (_, index) => new Output(this, index));
+    this.outputs =
+      vertex.outputs === 1
+        ? [new Output(this, 0)]
+        : Array.from({ length: vertex.outputs }, (_, index) => new Output(this, index));
     this.resultsMissing = inputs.length;
     this.definitionsOpen = inputs.length;
     this.contentsOpen = inputs.length;
@@ -101,20 +114,19 @@ export class Task {
   }
 
   keep(held: AsyncDisposable): void {
-    this.held.push(held);
+    this.held = append(this.held, held);
   }
 
   touch(input: Input): void {
     if (input.touched) return;
     input.touched = true;
-    this.#touched.push(input);
+    this.#touched = append(this.#touched, input);
   }
 
   /** They were looked at. */
   takeTouched(): readonly Input[] {
     const touched = this.#touched;
-    if (touched.length === 0) return touched;
-    this.#touched = [];
+    this.#touched = none;
     for (const input of touched) input.touched = false;
     return touched;
   }
@@ -146,9 +158,35 @@ export class Task {
     return (
       this.failure !== undefined ||
       this.outputs.some(({ result }) => result !== undefined) ||
-      [...this.running.keys()].some((name) => name === 'exec' || name.startsWith('load'))
+      this.running.some(({ name }) => name === 'exec' || name.startsWith('load'))
     );
   }
+
+  /** Somebody has a use for it. */
+  get owned(): boolean {
+    return this.readers > 0 || this.owners.length > 0;
+  }
+
+  /** Some effect is on its way. */
+  get busy(): boolean {
+    return this.running.length > 0 || this.digesting > 0;
+  }
+
+  /** Of its own, not of an input. */
+  effect(name: EffectName): Effect | undefined {
+    return this.running.find((effect) => effect.name === name);
+  }
+
+  /** Everything that is on its way. */
+  get effects(): readonly Effect[] {
+    return [...this.running, ...this.inputs.flatMap(({ digesting }) => digesting ?? none)];
+  }
+}
+
+/** Tasks that somebody waits for to go. A task is in one at most: no job has it any more. */
+export interface Departure {
+  left: number;
+  readonly over: Deferred<void>;
 }
 
 export interface Verdict {
@@ -158,12 +196,13 @@ export interface Verdict {
 
 /** One input of a task, as that task has come to know it. */
 export class Input {
+  readonly kind = 'input';
   readonly task: Task;
   readonly index: number;
   readonly source: Output;
-  /** How it signs its demands. */
-  readonly asker: Asker;
-  demand: Demand | undefined;
+  readonly demand: Demand;
+  /** Its content digest is on its way. */
+  digesting: Effect | undefined;
   contentDigest: Digest | undefined;
   /** The last stage at which it has nothing more to tell. */
   known: Stage = stages.none;
@@ -182,7 +221,8 @@ export class Input {
     this.task = task;
     this.index = index;
     this.source = source;
-    this.asker = { kind: 'input', task, input: this };
+    this.demand = new Demand(this, source);
+    source.task.readers++;
   }
 
   get dep(): CacheMapDep | undefined {
@@ -197,6 +237,11 @@ export interface HeldResult {
   readonly recordId: string | undefined;
 }
 
+/** A result in the stores, and the key it was found by. */
+export interface KeyRecord extends StoredResult {
+  readonly key: KeyId;
+}
+
 /** One output of a task. */
 export class Output {
   readonly task: Task;
@@ -204,32 +249,28 @@ export class Output {
 
   // Facts.
   /** Keys that stand for it, oldest first. */
-  readonly keys: KeyId[] = [];
+  keys: readonly KeyId[] = none;
   /** Keys of a step that ignores its cache: written with what depends on it, never offered for matching. */
-  readonly hiddenKeys: KeyId[] = [];
-  readonly records: (StoredResult & { readonly key: KeyId })[] = [];
+  hiddenKeys: readonly KeyId[] = none;
+  records: readonly KeyRecord[] = none;
   /** Ids of records that could not be loaded. */
-  readonly unusable: string[] = [];
+  unusable: readonly string[] = none;
   result: HeldResult | undefined;
   reached: Stage = stages.none;
   /** Made when somebody first asks for this output. */
   matching: Matching | undefined;
   /** How many of its own keys were looked up (steps without inputs). */
   lookedUp = 0;
-  /** How many keys of each input were looked up. */
-  readonly probed: number[] = [];
-  /** Inputs whose content key was looked up. */
-  readonly contentProbed: boolean[] = [];
 
   // Relations.
-  readonly demands = new Set<Demand>();
+  readonly demands: Demand[] = [];
   /** Open demands per stage. */
   readonly demanded = [0, 0, 0, 0];
   /** A follower's demand on its leader. */
   leaderDemand: Demand | undefined;
   #step: Digest | undefined;
   /** Per input. */
-  #inputKeys: InputNames[] | undefined;
+  #inputKeys: (InputNames | undefined)[] | undefined;
 
   constructor(task: Task, index: number) {
     this.task = task;
@@ -244,9 +285,9 @@ export class Output {
 
   /** Everything that stands for an input as a part of this output's key. Its task has a cache map. */
   keysOf(input: Input): InputKeys {
-    this.#inputKeys ??= [];
-    this.#inputKeys[input.index] ??= new InputNames();
-    const names = this.#inputKeys[input.index]!;
+    this.#inputKeys ??= new Array(this.task.inputs.length);
+    const names = this.#inputKeys[input.index] ?? new InputNames();
+    this.#inputKeys[input.index] = names;
     names.grow(this.step, input);
     return names;
   }
@@ -259,8 +300,8 @@ export class Output {
   }
 
   /** The newest record that was not found wanting. */
-  get bestRecord(): (StoredResult & { readonly key: KeyId }) | undefined {
-    let best: (StoredResult & { readonly key: KeyId }) | undefined;
+  get bestRecord(): KeyRecord | undefined {
+    let best: KeyRecord | undefined;
     for (const record of this.records) {
       if (this.unusable.includes(record.id)) continue;
       if (!best || record.createdAt > best.createdAt) best = record;
@@ -276,14 +317,14 @@ export class Output {
 
 /** Made once for every key of an input, whoever looks them up. */
 class InputNames implements InputKeys {
-  readonly definitions: OriginName[] = [];
+  definitions: readonly OriginName[] = none;
   content: OriginName | undefined;
 
   grow(step: Digest, { contentDigest, dep, index, source }: Input): void {
     const { allKeys } = source;
     for (let i = this.definitions.length; i < allKeys.length; i++) {
       const link = { input: index, step, selector: dep?.selector };
-      this.definitions.push(originName({ from: allKeys[i]!, link }));
+      this.definitions = append(this.definitions, originName({ from: allKeys[i]!, link }));
     }
     if (contentDigest === undefined || this.content !== undefined) return;
     const link = { input: index, step, selector: undefined };

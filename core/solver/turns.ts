@@ -38,14 +38,17 @@ export class Turns {
   }
 
   dirty(task: Task): void {
+    if (task.queued) return;
+    task.queued = true;
     this.#queue.add(task);
-    this.#wake(false);
+    if (!this.#scheduled) this.#wake(false);
   }
 
   /** Takes one turn; false when nothing is dirty. */
   step(): boolean {
     const task = this.#queue.take();
     if (!task) return false;
+    task.queued = false;
     this.#taken++;
     this.#work.turn(task);
     if (this.#queue.size === 0) this.#work.idle();
@@ -53,14 +56,13 @@ export class Turns {
   }
 
   #wake(yielding: boolean): void {
-    if (this.#scheduled) return;
     this.#scheduled = true;
-    this.#schedule(() => this.#drain(), yielding);
+    this.#schedule(this.#drain, yielding);
   }
 
-  #drain(): void {
+  readonly #drain = (): void => {
     for (let left = budget; left > 0 && this.step(); left--);
     this.#scheduled = false;
     if (this.#queue.size > 0) this.#wake(true);
-  }
+  };
 }

@@ -12,11 +12,8 @@ export function append<T>(list: readonly T[], element: T): readonly T[] {
   return list;
 }
 
-/** Takes an element out; the order of the others may change. False when it was not there. */
-export function remove<T>(list: T[], element: T): boolean {
+/** Takes an element out. */
+export function remove<T>(list: T[], element: T): void {
   const at = list.indexOf(element);
-  if (at < 0) return false;
-  const last = list.pop()!;
-  if (at < list.length) list[at] = last;
-  return true;
+  if (at >= 0) list.splice(at, 1);
 }

@@ -64,7 +64,7 @@ export class Invariants {
     this.#checks++;
     let running = 0;
     for (const task of tasks) {
-      running += task.running.size;
+      running += task.running.length + task.digesting;
       this.#checkGrowth(task);
       checkTargets(task);
       if (this.#observed.dirty.has(task)) continue;
@@ -97,12 +97,11 @@ export class Invariants {
 
   /** Whoever waits for further keys of an input has looked at all that it has told. */
   #checkLooked(task: Task): void {
-    for (const { matching, probed } of task.outputs) {
+    for (const { matching } of task.outputs) {
       if (!matching || !task.map) continue;
       for (const { demand, index, source } of task.inputs) {
-        if (!demand?.open || demand.stage === stages.result || this.#observed.dirty.has(source.task))
-          continue;
-        if ((probed[index] ?? 0) >= source.keys.length) continue;
+        if (!demand.open || demand.stage === stages.result || this.#observed.dirty.has(source.task)) continue;
+        if (matching.probed[index]! >= source.keys.length) continue;
         throw new Violation(9, `${task.name} asks ${source.task.name} for more keys than it has looked at`);
       }
     }
@@ -110,13 +109,14 @@ export class Invariants {
 
   /** Makes a plan, which takes a while: every task has its turn at every fourth step. */
   #checkWanted(task: Task): void {
-    if (task.running.size === 0) return;
+    if (!task.busy) return;
     const { effects, asking } = this.#observed.plan(task);
-    for (const [name, { aborted }] of task.running) {
-      const [kind, index] = name.split(' ');
-      const input = kind === 'digest' ? task.inputs[Number(index)] : undefined;
-      const wanted = input ? wishOf(asking, input).digest : effects.includes(name);
-      if (!wanted && !aborted) throw new Violation(2, `${name} of ${task.name} runs, but is not wanted`);
+    for (const { aborted, name } of task.running) {
+      if (!aborted && !effects.includes(name)) throw unwanted(task, name);
+    }
+    for (const input of task.inputs) {
+      const { aborted = true, name = '' } = input.digesting ?? {};
+      if (!aborted && !wishOf(asking, input).digest) throw unwanted(task, name);
     }
   }
 
@@ -144,7 +144,7 @@ export class Invariants {
 
   /** Looks at every step that has begun to run since the last time. */
   #checkRun(task: Task, tasks: readonly Task[]): void {
-    const exec = task.running.get('exec');
+    const exec = task.effect('exec');
     const started = exec !== undefined && !this.#running.has(task);
     if (exec) this.#running.add(task);
     else this.#running.delete(task);
@@ -169,24 +169,28 @@ export class Invariants {
 
 const stepOf = (task: Task): number => (task.vertex as SimVertex).step;
 
-const hasRun = ({ running, outputs }: Task): boolean =>
-  running.get('exec')?.aborted === false || outputs.every(({ result }) => result);
+const hasRun = (task: Task): boolean =>
+  task.effect('exec')?.aborted === false || task.outputs.every(({ result }) => result);
+
+const unwanted = (task: Task, name: string): Violation =>
+  new Violation(2, `${name} of ${task.name} runs, but is not wanted`);
 
 function checkProgress(task: Task): void {
-  if (task.running.size > 0) return;
+  if (task.busy) return;
   let wanted = false;
   for (const output of task.outputs) {
     if (output.leaderDemand?.open) return;
     wanted ||= output.wanted !== stages.none;
   }
   if (!wanted) return;
-  for (const { demand } of task.inputs) if (demand?.open) return;
+  for (const { demand } of task.inputs) if (demand.open) return;
   throw new Violation(1, `${task.name} is asked, but nothing is going on`);
 }
 
 function checkTargets(task: Task): void {
-  for (const { source } of task.inputs) checkTarget(task, source.task);
-  if (task.leader) checkTarget(task, task.leader);
+  for (const { demand, source } of task.inputs)
+    checkTarget(task, source.task, source.demands.includes(demand));
+  if (task.leader) checkTarget(task, task.leader, task.leader.owners.includes(task));
   for (const { demands } of task.outputs) {
     for (const { asker } of demands) {
       if (asker.kind === 'waiter' || !asker.task.swept) continue;
@@ -195,9 +199,9 @@ function checkTargets(task: Task): void {
   }
 }
 
-function checkTarget(task: Task, target: Task): void {
+function checkTarget(task: Task, target: Task, keeps: boolean): void {
   if (target.swept) throw new Violation(6, `${task.name} rests on ${target.name}, which was swept`);
-  if (!target.owners.has(task)) throw new Violation(6, `${task.name} does not own ${target.name}`);
+  if (!keeps) throw new Violation(6, `${task.name} does not own ${target.name}`);
 }
 
 function* waitsFor({ inputs, leader, building }: Task): Iterable<Task> {

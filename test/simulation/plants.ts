@@ -32,7 +32,6 @@ function runBeforeLoad(task: Task): Plan {
     ],
     failedInput: task.failedInput,
     follows: false,
-    because: 'planted',
   };
 }
 

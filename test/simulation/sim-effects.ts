@@ -3,7 +3,7 @@
  * (`pause`, any number of times), and to report how it ended. An abort ends none of them by itself: how and when an
  * effect reacts is for the simulation to choose.
  */
-import type { EffectRunner, Outcome, Work } from '../../core/solver/seams.js';
+import { begin, type EffectRunner, type Outcome, type Work } from '../../core/solver/seams.js';
 import { deferred } from '../../core/util/deferred.js';
 import type { Random } from './random.js';
 
@@ -57,19 +57,20 @@ export class SimEffects implements EffectRunner {
     await gate.promise;
   }
 
-  run<W extends Work>(work: W, settled: (work: W, outcome: Outcome<unknown>) => void): void {
+  run<W extends Work>(work: W, settled: (work: W, outcome: Outcome) => void): void {
     const name = work.label;
-    const settle = (outcome: Outcome<unknown>): void => {
+    const settle = (outcome: Outcome): void => {
       const make = (): void => {
         this.#unsettled--;
         settled(work, outcome);
       };
       this.#moves.push({ name: `${name} ${outcome.ok ? 'is done' : 'has failed'}`, make });
     };
-    const fail = (error: unknown): void => settle({ ok: false, error });
     const start = (): void => {
-      if (work.aborted) fail(work.signal.reason);
-      else work.work().then((value) => settle({ ok: true, value }), fail);
+      begin(work).then(
+        (value) => settle({ ok: true, value }),
+        (error) => settle({ ok: false, error }),
+      );
     };
     this.#started++;
     this.#unsettled++;

@@ -7,7 +7,6 @@ import type { Random } from './random.js';
 export class AnyOrder implements TurnQueue {
   readonly #random: Random;
   readonly #tasks: Task[] = [];
-  readonly #held = new Set<Task>();
 
   constructor(random: Random) {
     this.#random = random;
@@ -18,8 +17,6 @@ export class AnyOrder implements TurnQueue {
   }
 
   add(task: Task): void {
-    if (this.#held.has(task)) return;
-    this.#held.add(task);
     this.#tasks.push(task);
   }
 
@@ -29,7 +26,6 @@ export class AnyOrder implements TurnQueue {
     const task = this.#tasks[at]!;
     const last = this.#tasks.pop()!;
     if (last !== task) this.#tasks[at] = last;
-    this.#held.delete(task);
     return task;
   }
 }

@@ -3,7 +3,7 @@ import { BuildError } from '../../contracts/errors.js';
 import type { Progress, ProgressSteps } from '../../contracts/progress.js';
 import { sha256 } from '../../util/digest.js';
 import type { Clock } from '../seams.js';
-import type { JobStream } from './job-stream.js';
+import { declared, type JobStream } from './job-stream.js';
 import { TaskLog } from './task-log.js';
 
 export class JobSteps implements ProgressSteps {
@@ -20,7 +20,7 @@ export class JobSteps implements ProgressSteps {
     work: (progress: Progress) => Promise<T>,
     options: { readonly id?: string } = {},
   ): Promise<T> {
-    const log = new TaskLog({ digest: sha256(options.id ?? name), name, inputs: [] }, this.#clock);
+    const log = new TaskLog(declared({ digest: sha256(options.id ?? name), name, inputs: [] }), this.#clock);
     log.attach(this.#stream);
     log.started(false);
     try {

@@ -12,6 +12,22 @@ import type { Clock } from '../seams.js';
 
 export type VertexEvent = Extract<ProgressEvent, { type: 'vertex' }>;
 
+/** As long as it has not started. */
+export const declared = ({
+  digest,
+  group,
+  inputs,
+  name,
+}: Pick<VertexEvent, 'digest' | 'name' | 'inputs' | 'group'>): VertexEvent => ({
+  type: 'vertex',
+  digest,
+  name,
+  inputs,
+  ...(group ? { group } : {}),
+  cached: false,
+  error: '',
+});
+
 export class JobStream {
   readonly #clock: Clock;
   readonly #onSkipped: (vertex: Digest) => void;

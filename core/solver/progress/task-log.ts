@@ -5,6 +5,7 @@
 import { BuildError } from '../../contracts/errors.js';
 import type { Progress, ProgressEvent, StatusUpdate, Warning } from '../../contracts/progress.js';
 import type { Digest } from '../../util/digest.js';
+import { append, none } from '../../util/lists.js';
 import type { Clock } from '../seams.js';
 import type { JobStream, VertexEvent } from './job-stream.js';
 
@@ -22,20 +23,20 @@ interface Bar {
 export class TaskLog implements Progress {
   readonly #clock: Clock;
   /** A list: few builds share a step. */
-  readonly #watchers: JobStream[] = [];
+  #watchers: readonly JobStream[] = none;
   /** Made with the first one: most steps have none. */
   #bars: Map<string, Bar> | undefined;
   /** Logs and warnings. */
-  readonly #lines: ProgressEvent[] = [];
+  #lines: readonly ProgressEvent[] = none;
   /** As long as it has not started. */
   readonly #declared: VertexEvent;
   #vertex: VertexEvent;
   /** How many make its result now, after it completed. */
   #resumed = 0;
 
-  constructor(vertex: Pick<VertexEvent, 'digest' | 'name' | 'inputs' | 'group'>, clock: Clock) {
-    this.#declared = { type: 'vertex', ...vertex, cached: false, error: '' };
-    this.#vertex = this.#declared;
+  constructor(declared: VertexEvent, clock: Clock) {
+    this.#declared = declared;
+    this.#vertex = declared;
     this.#clock = clock;
   }
 
@@ -46,15 +47,14 @@ export class TaskLog implements Progress {
   /** Replays everything so far. */
   attach(watcher: JobStream): void {
     if (this.#watchers.includes(watcher)) return;
-    this.#watchers.push(watcher);
+    this.#watchers = append(this.#watchers, watcher);
     watcher.push(this.#vertex);
-    for (const { event } of this.#bars?.values() ?? []) watcher.push(event);
+    if (this.#bars) for (const { event } of this.#bars.values()) watcher.push(event);
     for (const line of this.#lines) watcher.push(line);
   }
 
   detach(watcher: JobStream): void {
-    const at = this.#watchers.indexOf(watcher);
-    if (at >= 0) this.#watchers.splice(at, 1);
+    this.#watchers = this.#watchers.filter((other) => other !== watcher);
   }
 
   started(cached: boolean): void {
@@ -122,15 +122,16 @@ export class TaskLog implements Progress {
   }
 
   #line(event: ProgressEvent): void {
-    this.#lines.push(event);
+    this.#lines = append(this.#lines, event);
     this.#publish(event);
   }
 
   /** Shows the latest state of bars that were coalesced away. */
   #flush(): void {
-    for (const [id, bar] of this.#bars ?? []) {
+    if (!this.#bars) return;
+    for (const [id, bar] of this.#bars) {
       if (!bar.pending) continue;
-      this.#bars?.set(id, { ...bar, pending: false });
+      this.#bars.set(id, { ...bar, pending: false });
       this.#publish(bar.event);
     }
   }
