@@ -6,7 +6,7 @@ import type { Threads } from '../../../../core/contracts/threads.js';
 import { KeyLock } from '../../../../core/util/key-lock.js';
 import { MAX_MOUNT_DATA } from '../../../../core/util/linux/mount.js';
 import { unusableFolder } from './errors.js';
-import { cheapestWindow } from './flattening-plan.js';
+import { windowToFlatten } from './flattening-plan.js';
 import type { OverlaySettings } from './overlay-probe.js';
 import { SnapshotDirs } from './snapshot-dirs.js';
 import { dirsOf, type SnapshotRecord, SnapshotRecords } from './snapshot-records.js';
@@ -20,7 +20,7 @@ const never = new AbortController().signal;
 /** Layers in one mount. The kernel would take 500; look-ups that miss visit every one. */
 const MAX_LAYERS = 64;
 const MIN_LAYERS = 12;
-/** Layers that become one when a stack is full. */
+/** As many layers become one, at least, when a stack is full. */
 const WINDOW = 24;
 /** Counting a layer's entries for the choice of the window ends here. */
 const COUNT_LIMIT = 20_000;
@@ -31,7 +31,7 @@ const NAME_LENGTH = 6;
  * Snapshots as overlayfs layers: `<dir>/s/<n>/fs` holds what a snapshot changed, `work` is overlayfs' own.
  *
  * 1. Committing moves nothing: the record says that the directory is immutable from now on.
- * 2. A stack always fits into a mount. When a parent's stack is full, the cheapest run of neighbouring layers is
+ * 2. A stack always fits into a mount. When a parent's stack is full, a cheap run of neighbouring layers is
  *    flattened into a directory of hard links that the parent owns; layers already mounted elsewhere stay. Its
  *    own layer stays on top: a committed snapshot's topmost directory is always what it changed itself.
  * 3. Files of committed layers may have names in several layers. That is sound because overlayfs copies a file up
@@ -166,7 +166,7 @@ export class OverlaySnapshotter implements Snapshotter {
   async #flatten(key: string, record: SnapshotRecord): Promise<SnapshotRecord> {
     const { stack } = record;
     const size = Math.min(WINDOW, Math.ceil(this.#maxLayers / 2));
-    const [first, last] = cheapestWindow(await this.#weigh(stack.slice(1)), size);
+    const [first, last] = windowToFlatten(await this.#weigh(stack.slice(1)), size);
     const [start, end] = [first + 1, last + 1];
     const trees = (names: readonly string[]): readonly string[] => names.map((name) => this.#dirs.tree(name));
     const dir = this.#dirs.name();

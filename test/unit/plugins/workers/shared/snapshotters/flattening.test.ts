@@ -6,7 +6,7 @@ import { makeWhiteout } from '../../../../../../core/util/linux/nodes.js';
 import { setXattr } from '../../../../../../core/util/linux/xattr.js';
 import { LayerTree } from '../../../../../../core/util/tree/layer-tree.js';
 import type { TreeNode } from '../../../../../../core/util/tree/tree-node.js';
-import { cheapestWindow } from '../../../../../../plugins/workers/shared/snapshotters/flattening-plan.js';
+import { windowToFlatten } from '../../../../../../plugins/workers/shared/snapshotters/flattening-plan.js';
 import flatten from '../../../../../../plugins/workers/shared/snapshotters/snapshot-flatten.task.js';
 import { makeTempDir, tellTree } from '../../../../../support/trees.js';
 
@@ -121,9 +121,36 @@ describe('flattening', () => {
     );
   });
 
-  it('chooses the neighbours with the fewest entries', () => {
-    expect(cheapestWindow([1, 1, 1, 9000], 2)).to.deep.equal([0, 2]);
-    expect(cheapestWindow([50, 50, 1, 2, 9000], 2)).to.deep.equal([2, 4]);
-    expect(cheapestWindow([5], 3)).to.deep.equal([0, 1]);
+  it('joins neighbours with few entries, and leaves large layers alone', () => {
+    expect(windowToFlatten([1, 1, 1, 9000], 2)).to.deep.equal([0, 3]);
+    expect(windowToFlatten([50, 50, 2, 2, 9000], 2)).to.deep.equal([2, 4]);
   });
+
+  it('takes the cheapest neighbours where one layer is more than all others', () => {
+    expect(windowToFlatten([1, 10, 100], 2)).to.deep.equal([0, 2]);
+    expect(windowToFlatten([5], 3)).to.deep.equal([0, 1]);
+  });
+
+  const chains: readonly [name: string, weight: (at: number) => number][] = [
+    ['one file each', () => 1],
+    ['small and large ones', (at) => (at % 7 === 0 ? 500 : 1 + (at % 3))],
+  ];
+  for (const [name, weight] of chains) {
+    it(`links an entry of a long chain a few times only: ${name}`, () => {
+      const [length, most, least] = [3000, 64, 24];
+      let stack: number[] = [];
+      let [links, entries] = [0, 0];
+      for (let at = 0; at < length; at++) {
+        if (stack.length > most) {
+          const [start, end] = windowToFlatten(stack, least);
+          const joined = stack.slice(start, end).reduce((sum, each) => sum + each, 0);
+          links += joined;
+          stack = [...stack.slice(0, start), joined, ...stack.slice(end)];
+        }
+        stack = [weight(at), ...stack];
+        entries += weight(at);
+      }
+      expect(links / entries).to.be.lessThan(4);
+    });
+  }
 });
