@@ -51,6 +51,12 @@ const childrenOf = (pid: number): readonly number[] =>
     .filter((child) => child !== '')
     .map(Number);
 
+/** Children of this process that have ended and were never asked for their exit code. */
+const zombies = (): readonly string[] =>
+  childrenOf(process.pid)
+    .map((pid) => fs.readFileSync(`/proc/${pid}/status`, 'utf8'))
+    .filter((status) => /^State:\s+Z/m.test(status));
+
 for (const binary of ['crun', 'runc']) {
   const why = whyNot(binary);
   const suite = why === undefined ? describe : describe.skip;
@@ -195,6 +201,7 @@ for (const binary of ['crun', 'runc']) {
         process.off('worker', note);
       }
       expect(processesWith(word)).to.deep.equal([]);
+      expect(zombies(), 'nobody is left unreaped').to.deep.equal([]);
     });
 
     it('sweeps what a killed daemon on the same folder has left, and nothing else', async () => {

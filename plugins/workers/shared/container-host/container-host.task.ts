@@ -11,6 +11,7 @@ import { TreeMounts } from '../mounts/tree-mounts.js';
 import { Container, type ContainerContext, containerGone, type HostedProcess } from './container.js';
 import { ContainerFiles } from './container-files.js';
 import { makeDirectories } from './directories.js';
+import { unreapedChildren } from './host-program.js';
 import { LastWill } from './last-will.js';
 import { enterPrivateNamespace, leavePrivateFolder } from './namespace.js';
 import { OwnedContainers } from './owned-containers.js';
@@ -112,7 +113,10 @@ export default async function containerHost(
         command satisfies never;
     }
   });
-  context.emit({ type: 'ready', estate: { record: owned.file, will: lastWill.open } });
+  context.emit({
+    type: 'ready',
+    estate: { record: owned.file, will: lastWill.open, children: unreapedChildren },
+  });
   await finished.promise;
   port.close();
   leavePrivateFolder(hostDir(settings));

@@ -29,17 +29,29 @@ export interface ProgramInput {
   end(): void;
 }
 
+/** More than any thread has at once. */
+const PIDS = 4096;
+/** Of this thread's children that nobody has reaped: should it die, another one can. 0 is a free place. */
+const unreaped = new Int32Array(new SharedArrayBuffer(PIDS * Int32Array.BYTES_PER_ELEMENT));
+export const unreapedChildren: Int32Array = unreaped;
+
 /** A child of this thread's, from its start to the moment its exit code has been collected. */
 export class Child {
   readonly pid: number;
+  readonly #place: number;
   #exitCode: number | undefined;
 
   constructor(pid: number) {
     this.pid = pid;
+    this.#place = unreaped.indexOf(0);
+    unreaped[this.#place] = pid;
   }
 
   hasExited(): boolean {
-    this.#exitCode ??= reap(this.pid);
+    if (this.#exitCode === undefined) {
+      this.#exitCode = reap(this.pid);
+      if (this.#exitCode !== undefined) unreaped[this.#place] = 0;
+    }
     return this.#exitCode !== undefined;
   }
 

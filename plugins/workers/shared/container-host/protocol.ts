@@ -92,6 +92,8 @@ export interface HostEstate {
   /** The file that names them. */
   readonly record: string;
   readonly will: { readonly pid: number; readonly held: number };
+  /** Shared memory with the ids of programs that it has started and not reaped; 0 is none. */
+  readonly children: Int32Array;
 }
 
 export type HostEvent =
