@@ -1,7 +1,7 @@
 /** The flags of the containerd worker, as settings of `[worker.containerd]`. */
 import type { Command, OptionValues } from 'commander';
-import { invalid } from '../../core/contracts/index.js';
-import { defined, integer, labels, list, toggle, toggled } from './flag-values.js';
+import { defined, integer, labels, list, toggle, toggled, truth, truthOf } from './flag-values.js';
+import { keepStorage } from './gc-flags.js';
 
 export const addContainerdFlags = (program: Command): Command =>
   program
@@ -20,14 +20,11 @@ export const addContainerdFlags = (program: Command): Command =>
     .option('--containerd-cni-binary-dir <folder>', 'folder of the CNI plugins')
     .option('--containerd-cni-pool-size <n>', 'network namespaces that are kept ready')
     .option('--containerd-max-parallelism <n>', 'steps run at once')
-    .option('--containerd-worker-gc [true|false]', 'collect garbage after builds')
-    .option(
-      '--containerd-worker-gc-keepstorage <MB>',
-      'Reserved[,Free[,Max]]: what garbage collection leaves, in MB',
-    );
+    .addOption(truth('--containerd-worker-gc', 'collect garbage after builds'))
+    .option('--containerd-worker-gc-keepstorage <MB>', 'limits of the cache: Reserved[,Free[,Maximum]]');
 
 export function containerdOverrides(options: OptionValues): Record<string, unknown> {
-  const { containerdWorker: worker, containerdWorkerGc: gc, containerdWorkerRuntime: runtime } = options;
+  const { containerdWorker: worker, containerdWorkerRuntime: runtime } = options;
   return defined({
     enabled: worker === undefined ? undefined : toggled(worker),
     address: options.containerdWorkerAddr,
@@ -44,25 +41,7 @@ export function containerdOverrides(options: OptionValues): Record<string, unkno
     cniBinaryPath: options.containerdCniBinaryDir,
     cniPoolSize: integer('containerd-cni-pool-size', options.containerdCniPoolSize),
     'max-parallelism': integer('containerd-max-parallelism', options.containerdMaxParallelism),
-    gc: gc === undefined ? undefined : gc === true || gc === 'true',
-    ...keepStorage(options.containerdWorkerGcKeepstorage),
+    gc: truthOf(options.containerdWorkerGc),
+    ...keepStorage('containerd-worker-gc-keepstorage', options.containerdWorkerGcKeepstorage),
   });
-}
-
-const MEGABYTE = 1e6;
-
-/** BuildKit: cmd/buildkitd/main.go, parseGCKeepStorage. */
-function keepStorage(text: string | undefined): Record<string, number> {
-  if (text === undefined) return {};
-  const numbers = text.split(',').map((part) => part.trim());
-  if (numbers.length > 3 || !numbers.every((part) => /^\d*$/.test(part))) {
-    throw invalid(
-      'buildkitd.flag',
-      `--containerd-worker-gc-keepstorage ${text}: expected Reserved[,Free[,Max]] in MB`,
-    );
-  }
-  const keys = ['reservedSpace', 'minFreeSpace', 'maxUsedSpace'];
-  return Object.fromEntries(
-    numbers.flatMap((part, at) => (part === '' ? [] : [[keys[at]!, Number(part) * MEGABYTE]])),
-  );
 }

@@ -12,6 +12,13 @@ export const toggle = (flag: string): Option =>
 
 export const toggled = (value: string): boolean | 'auto' => (value === 'auto' ? 'auto' : value === 'true');
 
+/** A bare flag means `true`. */
+export const truth = (flag: string, description: string): Option =>
+  new Option(`${flag} [true|false]`, description).preset('true').choices(['true', 'false']);
+
+export const truthOf = (value: string | undefined): boolean | undefined =>
+  value === undefined ? undefined : value === 'true';
+
 export const defined = (values: Record<string, unknown>): Record<string, unknown> =>
   Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
 

@@ -5,7 +5,7 @@ import { invalid } from '../../core/contracts/index.js';
 import { version } from '../../core/kernel/version.js';
 import { configCommand, type DaemonCommand } from './config-command.js';
 import { addContainerdFlags, containerdOverrides } from './containerd-flags.js';
-import { defined, integer, labels, list, toggle, toggled } from './flag-values.js';
+import { defined, integer, labels, list, toggle, toggled, truth, truthOf } from './flag-values.js';
 import { keepStorage } from './gc-flags.js';
 import { addUnservedFlags, refuseUnservedFlags } from './unserved-flags.js';
 
@@ -17,10 +17,6 @@ export interface DaemonFlags {
   readonly rootless: boolean | undefined;
   readonly overrides: Readonly<Record<string, unknown>>;
 }
-
-/** A bare flag means `true`. */
-const truth = (flag: string, description: string): Option =>
-  new Option(`${flag} [true|false]`, description).preset('true').choices(['true', 'false']);
 
 /** The options of buildkitd; docs/reference/buildkitd.md is made from them. */
 export const daemonProgram = (): Command => addUnservedFlags(addContainerdFlags(commonProgram()));
@@ -83,11 +79,7 @@ const commonProgram = (): Command =>
     .option('--oci-cni-pool-size <n>', 'network namespaces that are kept ready')
     .option('--oci-max-parallelism <n>', 'steps run at once')
     .option('--oci-worker-apparmor-profile <name>', 'AppArmor profile of steps')
-    .addOption(
-      new Option('--oci-worker-gc [true|false]', 'collect garbage after builds')
-        .preset('true')
-        .choices(['true', 'false']),
-    )
+    .addOption(truth('--oci-worker-gc', 'collect garbage after builds'))
     .option('--oci-worker-gc-keepstorage <MB>', 'limits of the cache: Reserved[,Free[,Maximum]]')
     .addOption(truth('--oci-worker-rootless', 'expect no more rights than a user namespace gives'))
     .addOption(
@@ -138,16 +130,13 @@ function overridesOf(options: OptionValues): Record<string, unknown> {
         cniPoolSize: integer('oci-cni-pool-size', options.ociCniPoolSize),
         'apparmor-profile': options.ociWorkerApparmorProfile,
         'max-parallelism': integer('oci-max-parallelism', options.ociMaxParallelism),
-        gc: options.ociWorkerGc === undefined ? undefined : options.ociWorkerGc === 'true',
+        gc: truthOf(options.ociWorkerGc),
         ...keepStorage('oci-worker-gc-keepstorage', options.ociWorkerGcKeepstorage),
       }),
       containerd: containerdOverrides(options),
     },
   });
 }
-
-const truthOf = (value: string | undefined): boolean | undefined =>
-  value === undefined ? undefined : value === 'true';
 
 /** Lines of /etc/group: name, password, id, members. */
 function groupId(group: string | undefined): number | undefined {

@@ -37,7 +37,7 @@ describe('flags of the containerd worker', () => {
       minFreeSpace: 2e7,
       maxUsedSpace: 3e8,
     });
-    expect(() => settings('--containerd-worker-gc-keepstorage=1GB')).to.throw('Reserved[,Free[,Max]]');
+    expect(() => settings('--containerd-worker-gc-keepstorage=1GB')).to.throw('Reserved[,Free[,Maximum]]');
   });
 
   it('that ask for what it cannot do reach its refusal', () => {
