@@ -75,7 +75,7 @@ onWorker('oci', because, 'settings of the daemon', (worker) => {
 
   it('say when the main thread counts as blocked', async () => {
     /** Keeps a parser busy. */
-    const long = Array.from({ length: 20_000 }, (_, at) => `ENV v${at}=$v${at - 1}`).join('\n');
+    const long = Array.from({ length: 2000 }, (_, at) => `ENV v${at}=$v${at - 1}`).join('\n');
     const folder = await ground.write('long', { Dockerfile: `FROM ${ground.base}\n${long}\n` });
     await using daemon = await ground.daemon('watched', { config: '[watchdog]\nthreshold = "20ms"\n' });
     await daemon.buildctl(buildArgs({ folder }));
@@ -89,7 +89,7 @@ onWorker('oci', because, 'settings of the daemon', (worker) => {
     const described = {
       cdiVersion: '0.6.0',
       kind: 'acme.com/x',
-      devices: [{ name: 'y', containerEdits: {} }],
+      devices: [{ name: 'y', containerEdits: { env: ['Y=1'] } }],
     };
     const folder = await ground.write('cdi', { 'acme.json': JSON.stringify(described) });
     const seen = async (name: string, disabled: boolean): Promise<string> => {

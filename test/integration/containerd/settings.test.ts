@@ -7,18 +7,15 @@ import { newerContainerd } from '../../../scripts/lib/containerd.mjs';
 import { buildArgs } from '../support/build.js';
 import type { DaemonProcess } from '../support/daemon.js';
 import { Ground } from '../support/ground.js';
+import { overWorkers } from '../support/over-workers.js';
 import type { Finished } from '../support/processes.js';
-import { PrivateContainerd, whyNot } from './private-containerd.js';
+import { PrivateContainerd } from './private-containerd.js';
 
-for (const [version, bin] of [
-  ['1.6', undefined],
-  ['1.7', newerContainerd],
-] as const) {
-  const title = `settings of the worker on containerd ${version}`;
-  const why = whyNot(bin);
-  if (why === undefined) describe(title, () => suite(bin));
-  else describe.skip(`${title}: ${why}`, () => {});
-}
+overWorkers(
+  'settings of the worker on containerd',
+  ({ name }) => suite(name === 'containerd-1.7' ? newerContainerd : undefined),
+  { workers: ['containerd', 'containerd-1.7'] },
+);
 
 function suite(bin: string | undefined): void {
   let ground: Ground;

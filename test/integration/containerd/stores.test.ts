@@ -20,17 +20,14 @@ import { newerContainerd } from '../../../scripts/lib/containerd.mjs';
 import { contentStoreContract } from '../../contract/content-store.js';
 import { differContract } from '../../contract/differ.js';
 import { snapshotterContract } from '../../contract/snapshotter.js';
-import { PrivateContainerd, whyNot } from './private-containerd.js';
+import { overWorkers } from '../support/over-workers.js';
+import { PrivateContainerd } from './private-containerd.js';
 
-for (const [version, bin] of [
-  ['1.6', undefined],
-  ['1.7', newerContainerd],
-] as const) {
-  const title = `containerd ${version} as a store`;
-  const why = whyNot(bin);
-  if (why === undefined) describe(title, () => suite(bin));
-  else describe.skip(`${title}: ${why}`, () => {});
-}
+overWorkers(
+  'containerd as a store',
+  ({ name }) => suite(name === 'containerd-1.7' ? newerContainerd : undefined),
+  { workers: ['containerd', 'containerd-1.7'] },
+);
 
 function suite(bin: string | undefined): void {
   let server: PrivateContainerd;

@@ -24,6 +24,9 @@ import {
   snapshotFolders,
   stateBytes,
 } from '../support/leftovers.js';
+import { onWorker } from '../support/over-workers.js';
+
+const because = 'it looks for leftovers in the cgroups and folders of this worker';
 
 const KILLS = Number(process.env.CRASH_KILLS ?? 50);
 const SEED = Number(process.env.CRASH_SEED ?? 1);
@@ -54,7 +57,7 @@ RUN test "$(cat /app/round)" = $ROUND && test "$(cat /out/7)" = $ROUND.7 && rm -
 const parent = `buildkit-crash-test-${process.pid}`;
 const config = `[worker.oci]\ndefaultCgroupParent = "${parent}"\n`;
 
-describe(`a daemon that is killed ${KILLS} times (CRASH_SEED=${SEED})`, function () {
+onWorker('oci', because, `a daemon that is killed ${KILLS} times (CRASH_SEED=${SEED})`, function () {
   this.timeout(Math.max(180_000, KILLS * 10_000));
   const random = new Random(SEED);
   const threads = new ThreadPool();

@@ -4,7 +4,10 @@ import { Buildx } from '../support/buildx.js';
 import type { DaemonProcess } from '../support/daemon.js';
 import { serveGit } from '../support/git-server.js';
 import { Ground } from '../support/ground.js';
+import { onWorker } from '../support/over-workers.js';
 import { type Finished, succeed } from '../support/processes.js';
+
+const because = 'it is about what docker buildx says to a daemon';
 
 /** Steps that plain progress calls CACHED, by their names without the place in the stage. */
 function cachedSteps({ stderr }: Finished): string[] {
@@ -12,7 +15,7 @@ function cachedSteps({ stderr }: Finished): string[] {
   return [...stderr.matchAll(/^#(\d+) CACHED$/gm)].map(([, id]) => names.get(id) ?? '');
 }
 
-describe('docker buildx', () => {
+onWorker('oci', because, 'docker buildx', () => {
   let ground: Ground;
   let daemon: DaemonProcess;
   let buildx: Buildx;

@@ -3,13 +3,16 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { buildArgs } from '../support/build.js';
 import { Ground } from '../support/ground.js';
+import { onWorker } from '../support/over-workers.js';
 import { type Finished, programs, type RunOptions, run, succeed } from '../support/processes.js';
+
+const because = 'the daemon does this, and whatever runs its steps has no part in it';
 
 /** What is printed after the progress. */
 const lastLines = ({ stderr }: Finished): string[] =>
   stderr.split('\n').filter((line) => /^(error|hint): /.test(line));
 
-describe('buildctl as people use it', () => {
+onWorker('oci', because, 'buildctl as people use it', () => {
   let ground: Ground;
   let folder: string;
   before(async () => {

@@ -9,7 +9,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { buildArgs } from '../support/build.js';
 import { Ground } from '../support/ground.js';
+import { onWorker } from '../support/over-workers.js';
 import { programs, run, start, succeed } from '../support/processes.js';
+
+const because = 'the image has this worker only';
 
 const root = join(import.meta.dirname, '../../..');
 
@@ -42,7 +45,7 @@ async function writeBuild(folder: string): Promise<void> {
   await cp(join(root, 'package.json'), join(folder, 'src/package.json'));
 }
 
-describe('the image of the daemon', () => {
+onWorker('oci', because, 'the image of the daemon', () => {
   let ground: Ground;
   before(async () => {
     ground = await Ground.open('image');

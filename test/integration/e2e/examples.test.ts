@@ -6,7 +6,10 @@ import { buildArgs } from '../support/build.js';
 import type { DaemonProcess } from '../support/daemon.js';
 import { Ground } from '../support/ground.js';
 import { pushNode } from '../support/node-image.js';
+import { onWorker } from '../support/over-workers.js';
 import { programs, run, succeed } from '../support/processes.js';
+
+const because = 'it is about the examples, most of which have an engine of their own';
 
 const root = join(import.meta.dirname, '../../..');
 const tsx = join(root, 'node_modules/tsx/dist/cli.mjs');
@@ -43,7 +46,7 @@ async function goImage(ground: Ground, daemon: DaemonProcess): Promise<string> {
   return name;
 }
 
-describe('example programs', () => {
+onWorker('oci', because, 'example programs', () => {
   for (const [name, digest] of Object.entries(golden)) {
     it(`${name} prints what its twin in Go prints`, async () => {
       const line = `${process.execPath} ${tsx} examples/${name} | sha256sum`;

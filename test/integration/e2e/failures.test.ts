@@ -7,11 +7,9 @@ import { CorruptingProxy } from '../support/corrupting-proxy.js';
 import type { DaemonProcess } from '../support/daemon.js';
 import { figure } from '../support/figures.js';
 import { Ground } from '../support/ground.js';
-import { processesBelow, removeCgroupParent } from '../support/leftovers.js';
+import { onWorker, overWorkers } from '../support/over-workers.js';
 import { type Finished, succeed } from '../support/processes.js';
-
-const parent = `buildkit-failures-test-${process.pid}`;
-const config = `[worker.oci]\ndefaultCgroupParent = "${parent}"\n`;
+import { sleepers, uniqueSleep } from '../support/sleepers.js';
 
 /** What is printed after the progress. */
 const message = ({ stderr }: Finished): string =>
@@ -20,17 +18,16 @@ const message = ({ stderr }: Finished): string =>
     .filter((line) => !line.startsWith('{'))
     .join('\n');
 
-describe('a build that fails', () => {
+overWorkers('a build that fails', (worker) => {
   let ground: Ground;
   let daemon: DaemonProcess;
   let builds = 0;
   before(async () => {
-    ground = await Ground.open('failures');
-    daemon = await ground.daemon('daemon', { config });
+    ground = await Ground.open('failures', worker);
+    daemon = await ground.daemon('daemon');
   });
   after(async () => {
     await daemon[Symbol.asyncDispose]();
-    await removeCgroupParent(parent);
     await ground[Symbol.asyncDispose]();
   });
   afterEach('the daemon goes on building', async () => {
@@ -86,7 +83,7 @@ describe('a build that fails', () => {
   });
 
   it('for a layer that is not what its digest says names both digests, and keeps nothing of it', async () => {
-    await using fresh = await ground.daemon('fresh', { config });
+    await using fresh = await ground.daemon('fresh');
     await using proxy = await CorruptingProxy.start(ground.registry.address, 100_000);
     const spoilt = ground.base.replace(ground.registry.address, proxy.address);
     for (const attempt of [1, 2]) {
@@ -106,42 +103,44 @@ describe('a build that fails', () => {
   });
 
   it('because its client was killed has its step ended, and those of others go on', async () => {
-    const [mine, theirs] = [await sleeper('mine', 1000), await sleeper('theirs', 4)];
-    const killed = daemon.startBuildctl(buildArgs({ folder: mine }));
-    const other = daemon.buildctl(buildArgs({ folder: theirs }));
-    await until(async () => (await processesBelow(parent)).filter(sleeps).length === 2);
+    const [mine, theirs] = [uniqueSleep(1000), uniqueSleep(4)];
+    const killed = daemon.startBuildctl(buildArgs({ folder: await sleeping('mine', mine) }));
+    const other = daemon.buildctl(buildArgs({ folder: await sleeping('theirs', theirs) }));
+    await until(() => [mine, theirs].every((seconds) => sleepers(seconds).length > 0));
     killed.kill('SIGKILL');
     await once(killed, 'exit');
     const begun = performance.now();
-    await until(async () => !(await processesBelow(parent)).some((line) => line.endsWith('sleep 1000')));
-    figure("a killed client's step ended after", `${Math.round(performance.now() - begun)} ms`);
+    await until(() => sleepers(mine).length === 0);
+    figure(
+      `a killed client's step ended after, ${worker.name}`,
+      `${Math.round(performance.now() - begun)} ms`,
+    );
     const { code, stderr } = await other;
     expect(code, stderr).to.equal(0);
   });
 
   it('because its client was interrupted ends with 130, and its step is ended', async () => {
-    const client = daemon.startBuildctl(buildArgs({ folder: await sleeper('interrupted', 1001) }));
+    const seconds = uniqueSleep(1001);
+    const client = daemon.startBuildctl(buildArgs({ folder: await sleeping('interrupted', seconds) }));
     let said = '';
     client.stderr!.setEncoding('utf8').on('data', (text: string) => (said += text));
-    await until(async () => (await processesBelow(parent)).some(sleeps));
+    await until(() => sleepers(seconds).length > 0);
     client.kill('SIGINT');
     const [code] = await once(client, 'exit');
     expect(code).to.equal(130);
-    await until(async () => (await processesBelow(parent)).length === 0);
+    await until(() => sleepers(seconds).length === 0);
     expect(said).to.match(/error: .*canceled/);
   });
 
-  const sleeper = (name: string, seconds: number): Promise<string> =>
+  const sleeping = (name: string, seconds: string): Promise<string> =>
     ground.write(name, { Dockerfile: `FROM ${ground.base}\nRUN sleep ${seconds}\n` });
 });
 
-const sleeps = (line: string): boolean => / sleep \d+$/.test(line) && !line.includes('-c');
-
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  while (!(await holds())) await sleep(20);
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await sleep(20);
 }
 
-describe('a daemon whose disk is full', () => {
+onWorker('oci', 'it fills the disk of the folder that root gives it', 'a daemon whose disk is full', () => {
   let ground: Ground;
   before(async () => {
     ground = await Ground.open('full');

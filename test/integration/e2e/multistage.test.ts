@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { buildArgs, stepsOf } from '../support/build.js';
 import { Ground } from '../support/ground.js';
+import { overWorkers } from '../support/over-workers.js';
 import { programs, succeed } from '../support/processes.js';
 import { type TreeOptions, treeDifferences, treeLines } from '../support/tree.js';
 
@@ -11,11 +12,11 @@ const example = 'examples/multistage';
 /** Layers hold times in whole seconds, as BuildKit's do. */
 const toSeconds: TreeOptions = { seconds: true };
 
-describe('the multi-stage example, embedded', () => {
+overWorkers('the multi-stage example', (worker) => {
   let ground: Ground;
   let progress = '';
   before(async () => {
-    ground = await Ground.open('multistage');
+    ground = await Ground.open('multistage', worker);
     const args = buildArgs({
       folder: example,
       opts: { 'build-arg:BASE': ground.base, 'build-arg:VERSION': '2.5.0' },
@@ -25,7 +26,8 @@ describe('the multi-stage example, embedded', () => {
         `type=tar,dest=${ground.path('rootfs.tar')}`,
       ],
     });
-    progress = (await succeed(programs.buildctl, ['--root', ground.path('state'), ...args])).stderr;
+    await using daemon = await ground.daemon('daemon');
+    progress = (await succeed(programs.buildctl, ['--addr', daemon.address, ...args])).stderr;
     await succeed('skopeo', [
       'copy',
       `oci-archive:${ground.path('image.tar')}`,

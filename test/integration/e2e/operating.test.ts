@@ -6,6 +6,9 @@ import { expect } from 'chai';
 import { buildArgs } from '../support/build.js';
 import type { DaemonProcess } from '../support/daemon.js';
 import { Ground } from '../support/ground.js';
+import { onWorker } from '../support/over-workers.js';
+
+const because = 'the daemon does this, and whatever runs its steps has no part in it';
 
 /** Over the unix socket that `--debugaddr` names. */
 const get = (socketPath: string, path: string): Promise<string> =>
@@ -24,7 +27,7 @@ const ids = async (daemon: DaemonProcess): Promise<readonly string[]> => {
   return stdout.trim().split(' ').filter(Boolean).sort();
 };
 
-describe('operating a daemon', () => {
+onWorker('oci', because, 'operating a daemon', () => {
   let ground: Ground;
   before(async () => {
     ground = await Ground.open('operating');

@@ -8,12 +8,15 @@ import { buildArgs } from '../support/build.js';
 import { Certificates } from '../support/certificates.js';
 import type { DaemonProcess } from '../support/daemon.js';
 import { Ground } from '../support/ground.js';
+import { onWorker } from '../support/over-workers.js';
 import { type Finished, programs, run, succeed } from '../support/processes.js';
+
+const because = 'the daemon does this, and whatever runs its steps has no part in it';
 
 const firstError = ({ stderr }: Finished): string | undefined =>
   stderr.split('\n').find((line) => line.startsWith('error: '));
 
-describe('a daemon is reached', () => {
+onWorker('oci', because, 'a daemon is reached', () => {
   let ground: Ground;
   let folder: string;
   before(async () => {

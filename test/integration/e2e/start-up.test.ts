@@ -4,7 +4,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { figure } from '../support/figures.js';
 import { Ground } from '../support/ground.js';
+import { onWorker } from '../support/over-workers.js';
 import { programs, run, start, succeed } from '../support/processes.js';
+
+const because = 'the daemon does this, and whatever runs its steps has no part in it';
 
 /** Best of some runs: what the program takes when nothing else wants the machine. */
 async function best(times: number, work: () => Promise<number>): Promise<number> {
@@ -13,7 +16,7 @@ async function best(times: number, work: () => Promise<number>): Promise<number>
   return least;
 }
 
-describe('starting', () => {
+onWorker('oci', because, 'starting', () => {
   let ground: Ground;
   before(async () => {
     ground = await Ground.open('start-up');

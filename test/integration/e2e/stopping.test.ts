@@ -6,13 +6,16 @@ import type { DaemonProcess } from '../support/daemon.js';
 import { figure } from '../support/figures.js';
 import { Ground } from '../support/ground.js';
 import { cgroupsBelow, mountsOf, processesBelow, removeCgroupParent } from '../support/leftovers.js';
+import { onWorker } from '../support/over-workers.js';
+
+const because = 'it looks for leftovers in the cgroups and folders of this worker';
 
 const parent = `buildkit-stopping-test-${process.pid}`;
 const config = `[worker.oci]\ndefaultCgroupParent = "${parent}"\n`;
 /** A machine that is busy takes its time. */
 const PROMPT_MS = 3000;
 
-describe('a daemon that is told to stop', () => {
+onWorker('oci', because, 'a daemon that is told to stop', () => {
   let ground: Ground;
   before(async () => {
     ground = await Ground.open('stopping');

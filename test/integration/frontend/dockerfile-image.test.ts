@@ -5,18 +5,19 @@ import { expect } from 'chai';
 import type { DaemonProcess } from '../support/daemon.js';
 import { Ground } from '../support/ground.js';
 import { pushNode } from '../support/node-image.js';
+import { overWorkers } from '../support/over-workers.js';
 import { type Finished, succeed } from '../support/processes.js';
 
 const root = join(import.meta.dirname, '../../..');
 
-describe('the Dockerfile frontend as an image', () => {
+overWorkers('the Dockerfile frontend as an image', (worker) => {
   let ground: Ground;
   let daemon: DaemonProcess;
   let image: string;
 
   before(async function () {
     this.timeout(240_000);
-    ground = await Ground.open('dockerfile-image');
+    ground = await Ground.open('dockerfile-image', worker);
     const config = `[registry."${ground.registry.address}"]\nhttp = true\n`;
     daemon = await ground.daemon('daemon', { config });
     const node = await pushNode(ground, daemon);

@@ -6,6 +6,9 @@ import { expect } from 'chai';
 import { buildArgs } from '../support/build.js';
 import type { DaemonProcess } from '../support/daemon.js';
 import { Ground } from '../support/ground.js';
+import { onWorker } from '../support/over-workers.js';
+
+const because = 'the daemon does this, and whatever runs its steps has no part in it';
 
 interface Row {
   readonly type?: number;
@@ -23,7 +26,7 @@ interface Row {
 
 const config = '[history]\ntraces = true\nmaxAge = "1h"\nmaxEntries = 10\n';
 
-describe('history of a daemon', () => {
+onWorker('oci', because, 'history of a daemon', () => {
   let ground: Ground;
   let folder: string;
   before(async () => {

@@ -5,7 +5,10 @@ import { connectDaemon } from '../../../client/grpc/connect.js';
 import { DaemonProcess } from '../support/daemon.js';
 import { Ground } from '../support/ground.js';
 import { processesBelow, removeCgroupParent } from '../support/leftovers.js';
+import { onWorker } from '../support/over-workers.js';
 import { programs, start } from '../support/processes.js';
+
+const because = 'it looks for leftovers in the cgroups and folders of this worker';
 
 const parent = `buildkit-killed-test-${process.pid}`;
 const config = `[worker.oci]\ndefaultCgroupParent = "${parent}"\n`;
@@ -19,7 +22,7 @@ const someRun = async (): Promise<boolean> =>
   (await processesBelow(parent)).some((line) => line.includes('sleep'));
 const noneRuns = async (): Promise<boolean> => (await processesBelow(parent)).length === 0;
 
-describe('after a SIGKILL', () => {
+onWorker('oci', because, 'after a SIGKILL', () => {
   let ground: Ground;
   let args: readonly string[];
   before(async () => {

@@ -15,8 +15,11 @@ import type { DaemonProcess } from '../support/daemon.js';
 import { figure } from '../support/figures.js';
 import { Ground } from '../support/ground.js';
 import { processesNaming, removeCgroupParent } from '../support/leftovers.js';
+import { onWorker } from '../support/over-workers.js';
 import { type Holdings, holdings } from './holdings.js';
 import { ManyBuilds } from './many-builds.js';
+
+const because = 'it looks for leftovers in the cgroups and folders of this worker';
 
 const BUILDS = Number(process.env.LEAK_BUILDS ?? 200);
 const SEED = Number(process.env.LEAK_SEED ?? 1);
@@ -30,7 +33,7 @@ const PATIENCE_MS = 20_000;
 const parent = `buildkit-leak-test-${process.pid}`;
 const config = `[worker.oci]\ndefaultCgroupParent = "${parent}"\n`;
 
-describe(`a daemon after ${BUILDS} builds (LEAK_SEED=${SEED})`, function () {
+onWorker('oci', because, `a daemon after ${BUILDS} builds (LEAK_SEED=${SEED})`, function () {
   this.timeout(Math.max(240_000, BUILDS * 2000));
   const threads = new ThreadPool();
   const clients: Daemon[] = [];

@@ -2,12 +2,15 @@ import { cpSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { Ground } from '../support/ground.js';
+import { onWorker } from '../support/over-workers.js';
 import { run, succeed } from '../support/processes.js';
 import { entry, PluginSite } from './site.js';
 
+const because = 'the engine is in the process of the test, which is root';
+
 const examples = join(import.meta.dirname, '../../../examples/embed');
 
-describe('example programs that embed the engine', function () {
+onWorker('oci', because, 'example programs that embed the engine', function () {
   this.timeout(60_000);
   let site: PluginSite;
   let ground: Ground;

@@ -1,8 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { DaemonProcess } from '../support/daemon.js';
+import { onWorker } from '../support/over-workers.js';
 import { programs, run } from '../support/processes.js';
 import { entry, PluginSite } from './site.js';
+
+const because = 'the daemon does this, and whatever runs its steps has no part in it';
 
 /** A plugin in one file, whose `register` does `body`. */
 const plugin = (id: string, body: string, fields = ''): string => `
@@ -15,7 +18,7 @@ export default definePlugin({
 });
 `;
 
-describe('plugins of a daemon', function () {
+onWorker('oci', because, 'plugins of a daemon', function () {
   this.timeout(60_000);
   let site: PluginSite;
 

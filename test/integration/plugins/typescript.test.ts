@@ -2,8 +2,11 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { Ground } from '../support/ground.js';
+import { onWorker } from '../support/over-workers.js';
 import { programs, run, succeed } from '../support/processes.js';
 import { entry, PluginSite } from './site.js';
+
+const because = 'the daemon does this, and whatever runs its steps has no part in it';
 
 const root = join(import.meta.dirname, '../../..');
 const tsc = join(root, 'node_modules/.bin/tsc');
@@ -12,7 +15,7 @@ const tsc = join(root, 'node_modules/.bin/tsc');
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 const loadsTypeScript = major > 22 || (major === 22 && minor >= 18);
 
-describe('a plugin in TypeScript', function () {
+onWorker('oci', because, 'a plugin in TypeScript', function () {
   this.timeout(120_000);
   let site: PluginSite;
 

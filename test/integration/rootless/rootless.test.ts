@@ -5,16 +5,13 @@ import { expect } from 'chai';
 import { buildArgs, stepsOf } from '../support/build.js';
 import { DaemonProcess } from '../support/daemon.js';
 import { Ground } from '../support/ground.js';
+import { onWorker } from '../support/over-workers.js';
 import { type Finished, run, start, succeed } from '../support/processes.js';
-import { RootlessHome, whyNotRootless } from '../support/rootless.js';
+import { RootlessHome } from '../support/rootless.js';
 
-const why = whyNotRootless();
+const because = 'it is about what is different without root';
 
-describe('an ordinary user', () => {
-  if (why !== undefined) {
-    it.skip(`cannot be tested here: ${why}`);
-    return;
-  }
+onWorker('oci-rootless', because, 'an ordinary user', () => {
   let ground: Ground;
   let home: RootlessHome;
   before(async () => {
