@@ -2,8 +2,9 @@
  * The commands and options of buildctl; docs/reference/buildctl.md is made from them. A command's code, and with it gRPC
  * or the engine, is loaded when the command runs, so that `--help` answers at once.
  */
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { version } from '../../core/kernel/version.js';
+import { completionScript, type Shell, shells } from './completion.js';
 import type { Context, GlobalOptions } from './context.js';
 
 const list = (value: string, before: readonly string[] = []): string[] => [...before, value];
@@ -147,6 +148,14 @@ program
   .command('dial-stdio', { hidden: true })
   .description('connect standard input and output with the daemon; run by clients elsewhere')
   .action(action(async () => (await import('./commands/dial-stdio.js')).dialStdio));
+
+program
+  .command('completion')
+  .description('print a script that completes command lines: source <(buildctl completion bash)')
+  .addArgument(new Argument('<shell>', 'whose script').choices(shells))
+  .action((shell: Shell) => {
+    process.stdout.write(completionScript(program, shell));
+  });
 
 const debug = program.command('debug').description('look into a daemon, or into a definition');
 
