@@ -16,12 +16,6 @@ export const early: Exception = {
   reason: 'What can be seen to be wrong is refused before anything runs.',
 };
 
-export const unmarked: Exception = {
-  fact: /rewritten-timestamp|rewriting layers|written as/,
-  reason:
-    'Layers whose times were rewritten carry no mark of it (`buildkit/rewritten-timestamp`), and no row tells of it.',
-};
-
 export const everywhere: readonly Exception[] = [
   {
     fact: /^step \[internal\] load \.dockerignore/,
@@ -79,7 +73,7 @@ export const everywhere: readonly Exception[] = [
   {
     fact: /OTEL_TRACE|otel-grpc/,
     reason:
-      'Steps take no part in traces: there is no `/dev/otel-grpc.sock` and no `OTEL_…` variable in them.',
+      'Steps take part in traces only while anything is traced: else there is no `/dev/otel-grpc.sock` and no `OTEL_…` variable in them.',
   },
   {
     fact: /^step [^:]*(GIT|ADD)[^\n]* log [12]: /,

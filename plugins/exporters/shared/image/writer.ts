@@ -8,20 +8,18 @@ import {
 import { invalid } from '../../../../core/contracts/errors.js';
 import type { BuildResult, ExportContext } from '../../../../core/contracts/exporter.js';
 import { type Progress, statusWhile } from '../../../../core/contracts/progress.js';
-import type { LayerOptions, RefLayer, RefLayers } from '../../../../core/contracts/refs.js';
-import { sourceLabel } from '../../../../core/contracts/registry.js';
+import type { RefLayers } from '../../../../core/contracts/refs.js';
 import { type Digest, sha256 } from '../../../../core/util/digest.js';
-import { publicAnnotations } from '../../../../core/util/layer-annotations.js';
-import { layerMediaType, mediaTypes } from '../../../../core/util/media-types.js';
+import { mediaTypes } from '../../../../core/util/media-types.js';
 import { formatPlatform } from '../../../../core/util/platform.js';
 import { imagePurl } from '../../../../core/util/purl.js';
-import { together } from '../../../../core/util/together.js';
 import { metadataOf, type NamedResult, namedResults, sourceDateEpoch } from '../result.js';
 import { attestationsOf, makeStatements } from '../statements.js';
 import { type AnnotationKind, annotationsFor } from './annotations.js';
 import { attestationManifest } from './attestation-manifest.js';
 import { imageConfig } from './config.js';
 import { type Annotations, indexDocument, manifestDocument } from './documents.js';
+import { describeLayer, exportLayers, layerOptions, sourcesOf } from './layers.js';
 import { givenNames, type ImageOptions } from './options.js';
 import { withLayers } from './sbom-layers.js';
 
@@ -244,44 +242,6 @@ const blobOf = (descriptor: Descriptor, data: Uint8Array): ImageBlob => ({
 
 async function* once(data: Uint8Array): AsyncIterable<Uint8Array> {
   yield data;
-}
-
-function exportLayers(
-  parts: readonly NamedResult[],
-  options: ImageOptions,
-  epoch: number | undefined,
-  progress: Progress,
-  signal: AbortSignal,
-): Promise<readonly RefLayers[]> {
-  const wanted = layerOptions(options, epoch);
-  const nothing: RefLayers = { layers: [], provider: { read: () => once(new Uint8Array()) } };
-  const layersOf = async ({ ref }: NamedResult, either: AbortSignal): Promise<RefLayers> =>
-    (await ref?.layers(wanted, progress, either)) ?? nothing;
-  return statusWhile(progress, 'exporting layers', () => together(parts, layersOf, signal));
-}
-
-function layerOptions(
-  { compression, mediaTypes: family, rewriteTimestamp }: ImageOptions,
-  epoch: number | undefined,
-): LayerOptions {
-  const clamp = rewriteTimestamp && epoch !== undefined ? { sourceDateEpoch: epoch } : {};
-  return { compression, mediaTypes: family, ...clamp };
-}
-
-function describeLayer({ descriptor }: RefLayer, options: ImageOptions): Descriptor {
-  const { annotations: all, platform: _, ...plain } = descriptor;
-  const mediaType = layerMediaType(plain.mediaType, options.mediaTypes, options.keepNondistributable);
-  const annotations = publicAnnotations(all);
-  if (options.mediaTypes === 'docker' || Object.keys(annotations).length === 0)
-    return { ...plain, mediaType };
-  return { ...plain, mediaType, annotations };
-}
-
-/** Image sources note on a layer where it came from, see `sourceLabel`. */
-function sourcesOf({ descriptor: { annotations = {} } }: RefLayer): ImageBlob['sources'] {
-  const prefix = sourceLabel('');
-  const noted = Object.entries(annotations).filter(([key]) => key.startsWith(prefix));
-  return Object.fromEntries(noted.map(([key, paths]) => [key.slice(prefix.length), paths.split(',')]));
 }
 
 function checkAnnotations(options: ImageOptions, parts: readonly NamedResult[], isIndex: boolean): void {
