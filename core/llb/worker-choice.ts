@@ -1,21 +1,32 @@
-import { BuildError, invalid } from '../contracts/errors.js';
+import { BuildError, invalid, unsupported } from '../contracts/errors.js';
 import type { Worker, Workers } from '../contracts/worker.js';
 import { matchesAny, parseFilter } from '../util/filter.js';
 
 /**
- * The worker an op runs on: the default one if the op's constraints allow it, else the first they allow.
- * see `id`, `platform` (each of the worker's) and `labels.<key>`.
+ * The worker an op runs on: the default one, which its constraints have to allow. They see `id` and `labels.<key>`. What
+ * only another worker could do is refused and not done there: refs and cached results of one worker mean nothing to another,
+ * and a graph has both. BuildKit takes the default worker whatever the constraints say.
  */
 export function chooseWorker(workers: Workers, filters: readonly string[]): Worker {
-  const preferred = workers.default();
-  if (filters.length === 0) return preferred;
+  const chosen = workers.default();
+  if (filters.length === 0) return chosen;
   const parsed = filters.map(parse);
-  const candidates = [preferred, ...workers.list.filter((worker) => worker !== preferred)];
-  const chosen = candidates.find((worker) => matchesAny(parsed, (path) => field(worker, path)));
-  if (chosen) return chosen;
-  throw new BuildError('worker.no-match', `no worker matches the op's constraints ${filters.join(' or ')}`, {
+  const allowed = (worker: Worker): boolean => matchesAny(parsed, (path) => field(worker, path));
+  if (allowed(chosen)) return chosen;
+  const asked = filters.join(' or ');
+  const other = workers.list.find(allowed);
+  if (other) {
+    throw unsupported(
+      'worker.not-default',
+      `only worker ${describe(other)} matches the op's constraints ${asked}`,
+      {
+        hint: `Builds run on the daemon's first worker, ${describe(chosen)}: start a daemon without it, as with --oci-worker=false.`,
+      },
+    );
+  }
+  throw new BuildError('worker.no-match', `no worker matches the op's constraints ${asked}`, {
     grpcCode: 'FailedPrecondition',
-    hint: `Workers that came up: ${candidates.map(describe).join('; ')}.`,
+    hint: `Workers that came up: ${workers.list.map(describe).join('; ')}.`,
   });
 }
 

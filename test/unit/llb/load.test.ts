@@ -148,14 +148,17 @@ describe('loadLlb', () => {
     expect(load(resultOf(nodes))?.vertex.name).to.equal('mkdir /19999');
   }).timeout(20_000);
 
-  it('runs a step on the worker its constraints allow', () => {
-    const refused = run({}, { constraints: { filter: ['labels.fast==never'] } });
-    expect(load(resultOf([context, run({}, { constraints: { filter: ['labels.fast==yes'] } })]))).to.be.an(
-      'object',
+  it('runs steps on the first worker, and refuses those that it may not run', () => {
+    const asking = (filter: string) => resultOf([context, run({}, { constraints: { filter: [filter] } })]);
+    expect(load(asking('id==one'))).to.be.an('object');
+    const elsewhere = errorOf(asking('labels.fast==yes'));
+    expect(elsewhere).to.include({ code: 'worker.not-default', grpcCode: 'Unimplemented' });
+    expect(elsewhere.message).to.contain(
+      "only worker two (fast=yes) matches the op's constraints labels.fast==yes",
     );
-    const error = errorOf(resultOf([context, refused]));
-    expect(error.message).to.contain("no worker matches the op's constraints labels.fast==never");
-    expect(error.hint).to.contain('two (fast=yes)');
+    const nowhere = errorOf(asking('labels.fast==never'));
+    expect(nowhere.message).to.contain("no worker matches the op's constraints labels.fast==never");
+    expect(nowhere.hint).to.contain('two (fast=yes)');
   });
 
   it('names op and step of what it refuses', () => {
