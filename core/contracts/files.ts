@@ -3,7 +3,7 @@
  * leave the tree: symbolic links are resolved inside it. BuildKit: solver/llbsolver/file/backend.go.
  */
 import type { Progress } from './progress.js';
-import type { ImmutableRef, MutableRef } from './refs.js';
+import type { FileStat, ImmutableRef, MutableRef } from './refs.js';
 
 export interface FileEngine {
   /**
@@ -50,18 +50,7 @@ export class FileStepError extends Error {
 }
 
 /** As the gateway's StatFile answers it; `path` is the base name for readDir entries. */
-export interface TreeStat {
-  readonly path: string;
-  /** Go os.FileMode bits. */
-  readonly mode: number;
-  readonly uid: number;
-  readonly gid: number;
-  readonly size: number;
-  readonly modTime: bigint;
-  readonly linkname: string;
-  readonly devmajor: number;
-  readonly devminor: number;
-}
+export type TreeStat = Omit<FileStat, 'xattrs'>;
 
 /** A user as an op gives it; `in` is the tree whose /etc/passwd and /etc/group resolve names. */
 export interface OwnerSpec {

@@ -17,6 +17,7 @@ import type {
 } from '../../../core/contracts/source.js';
 import type { Threads } from '../../../core/contracts/threads.js';
 import { KeyLock } from '../../../core/util/key-lock.js';
+import { askedOnce } from '../shared/asked-once.js';
 import { RecentAnswers } from '../shared/recent-answers.js';
 import { type GitRequest, parseGitRequest } from './attributes.js';
 import { checkout } from './checkout.js';
@@ -44,19 +45,11 @@ export class GitSource implements Source {
 
   open(source: SourceRequest): OpenSource {
     const request = parseGitRequest(source);
-    let meta: GitMeta | undefined;
-    const resolved = async (context: SourceContext, signal: AbortSignal): Promise<GitMeta> => {
-      meta ??= await this.#resolve(request, context, signal);
-      return meta;
-    };
-    return {
-      cacheKey: async (_index, context, signal) => {
-        const found = await resolved(context, signal);
-        return { key: gitKey(request, found), done: true, origin: originOf(request, found) };
-      },
-      fetch: async (context, signal) =>
-        this.#fetch(request, await resolved(context, signal), context, signal),
-    };
+    return askedOnce({
+      ask: (context, signal) => this.#resolve(request, context, signal),
+      key: (meta) => ({ key: gitKey(request, meta), origin: originOf(request, meta) }),
+      fetch: (meta, context, signal) => this.#fetch(request, meta, context, signal),
+    });
   }
 
   async resolve(source: SourceRequest, context: ResolveContext, signal: AbortSignal): Promise<SourceMeta> {

@@ -16,6 +16,7 @@ import type {
 } from '../../../core/contracts/source.js';
 import type { Threads } from '../../../core/contracts/threads.js';
 import { KeyLock } from '../../../core/util/key-lock.js';
+import { askedOnce } from '../shared/asked-once.js';
 import { RecentAnswers } from '../shared/recent-answers.js';
 import { type HttpRequest, parseHttpRequest } from './attributes.js';
 import { type Download, findDownloads, saveDownload } from './downloads.js';
@@ -46,19 +47,14 @@ export class HttpSource implements Source {
 
   open(source: SourceRequest): OpenSource {
     const request = parseHttpRequest(source);
-    let resolved: Resolved | undefined;
-    const resolve = async (context: SourceContext, signal: AbortSignal): Promise<Resolved> => {
-      resolved ??= await this.#resolve(request, context, signal);
-      return resolved;
-    };
-    return {
-      cacheKey: async (_index, context, signal) => {
-        const facts = await resolve(context, signal);
-        const origin = { kind: 'http', url: request.url, digest: facts.digest } as const;
-        return { key: httpKey(request, facts), done: true, origin };
-      },
-      fetch: async (context, signal) => this.#fetch(request, await resolve(context, signal), context, signal),
-    };
+    return askedOnce({
+      ask: (context, signal) => this.#resolve(request, context, signal),
+      key: (facts) => ({
+        key: httpKey(request, facts),
+        origin: { kind: 'http', url: request.url, digest: facts.digest },
+      }),
+      fetch: (facts, context, signal) => this.#fetch(request, facts, context, signal),
+    });
   }
 
   async resolve(source: SourceRequest, context: ResolveContext, signal: AbortSignal): Promise<SourceMeta> {
