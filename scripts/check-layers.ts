@@ -50,7 +50,7 @@ const rules: readonly [layer: string, mayImport: readonly string[]][] = [
   ['plugins/index.ts', ['plugins/', 'tracing/', 'core/contracts/']],
   ['plugins/frontends/', ['<own>', 'core/contracts/', 'core/util/', 'proto/', 'client/llb/']],
   ['plugins/', ['<own>', '<shared>', 'core/contracts/', 'core/util/', 'proto/']],
-  ['tracing/', ['tracing/', 'core/contracts/', 'core/util/']],
+  ['tracing/', ['tracing/', 'core/contracts/', 'core/util/', 'proto/']],
   ['client/', ['client/', 'proto/', 'core/util/', 'core/contracts/', 'core/threads/', 'core/transfer/']],
   ['cmd/dockerfile-frontend/', ['client/gateway/', 'plugins/frontends/dockerfile/']],
   ['cmd/', ['cmd/', 'index.ts', 'core/', 'client/', 'plugins/index.ts', 'tracing/', 'proto/']],

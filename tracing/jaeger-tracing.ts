@@ -1,5 +1,4 @@
 /** The tracer port over opentracing and jaeger-client. Everything is sampled: a build is worth its trace. */
-import { AsyncLocalStorage } from 'node:async_hooks';
 import jaeger, { type SpanContext as JaegerContext } from 'jaeger-client';
 import opentracing, {
   type SpanOptions as OpenTracingOptions,
@@ -14,9 +13,9 @@ import {
   type TagValue,
   type Tracing,
 } from '../core/contracts/index.js';
+import { ActiveValue } from '../core/util/active-value.js';
 import { extract, inject } from './propagation.js';
 import type { BatchSender } from './sender.js';
-import { thriftSpan } from './thrift-span.js';
 
 const { followsFrom, Tags } = opentracing;
 
@@ -25,7 +24,7 @@ const quiet = { info() {}, error() {} };
 export class JaegerTracing implements Tracing {
   readonly #tracer: jaeger.Tracer;
   readonly #sender: BatchSender;
-  readonly #active = new AsyncLocalStorage<Span>();
+  readonly #active = new ActiveValue<Span>();
 
   constructor(serviceName: string, sender: BatchSender) {
     this.#sender = sender;
@@ -65,7 +64,7 @@ export class JaegerTracing implements Tracing {
   }
 
   active(): Span | undefined {
-    return this.#active.getStore();
+    return this.#active.get();
   }
 
   inject(context: SpanContext): Record<string, string> {
@@ -77,14 +76,11 @@ export class JaegerTracing implements Tracing {
   }
 
   forward(spans: readonly FinishedSpan[]): void {
-    const byService = new Map<string, FinishedSpan[]>();
-    for (const span of spans) byService.set(span.service, [...(byService.get(span.service) ?? []), span]);
-    for (const [serviceName, own] of byService) {
-      this.#sender.forward({ serviceName, tags: [] }, own.map(thriftSpan));
-    }
+    this.#sender.forward(spans);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#active[Symbol.dispose]();
     await new Promise<void>((resolve) => this.#tracer.close(() => resolve()));
   }
 }

@@ -16,7 +16,8 @@ export default definePlugin({
   register(bind, { endpoint }) {
     bind(TracingBackends.named('jaeger')).toValue({
       async open(serviceName) {
-        const opened = await openTracing(serviceName, { JAEGER_TRACE: endpoint ?? process.env.JAEGER_TRACE });
+        const env = endpoint === undefined ? process.env : { JAEGER_TRACE: endpoint };
+        const opened = await openTracing(serviceName, env);
         return opened === silentTracing ? undefined : opened;
       },
     });

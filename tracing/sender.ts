@@ -1,8 +1,10 @@
 /**
- * jaeger-client's sender: gathers spans and sends them in messages as large as the transport takes. What does not
- * fit loses its oldest logs first, so that a step with a long log still shows up in its trace.
+ * jaeger-client's sender: gathers spans and sends them in messages as large as the transport takes, when its reporter
+ * says so. What does not fit loses its oldest logs first, so that a step with a long log still shows up in its trace.
  */
+import type { FinishedSpan } from '../core/contracts/index.js';
 import type { ThriftProcess, ThriftSpan } from './thrift-batch.js';
+import { thriftSpan } from './thrift-span.js';
 import type { Transport } from './transport.js';
 
 type Done = (spans: number, error?: string) => void;
@@ -13,7 +15,10 @@ const QUEUE_LIMIT = 20_000;
 export class BatchSender {
   readonly #transport: Transport;
   readonly #queue: ThriftSpan[] = [];
+  /** Of other tracers, by service: made into messages when they are sent. */
+  readonly #forwarded = new Map<string, FinishedSpan[]>();
   #process: ThriftProcess = { serviceName: 'unknown', tags: [] };
+  #waiting = 0;
   #sending: Promise<void> = Promise.resolve();
   #dropped = 0;
 
@@ -31,23 +36,25 @@ export class BatchSender {
   }
 
   append(span: ThriftSpan, done?: Done): void {
-    if (this.#queue.length >= QUEUE_LIMIT) {
-      this.#dropped++;
-      done?.(1, 'too many spans wait to be sent');
-    } else {
+    if (this.#admit()) {
       this.#queue.push(span);
       done?.(0);
+    } else done?.(1, 'too many spans wait to be sent');
+  }
+
+  /** Takes spans that jaeger-client has not made. */
+  forward(spans: readonly FinishedSpan[]): void {
+    for (const span of spans) {
+      if (!this.#admit()) continue;
+      const queue = this.#forwarded.get(span.service);
+      if (queue) queue.push(span);
+      else this.#forwarded.set(span.service, [span]);
     }
   }
 
-  /** Sends spans of another process. */
-  forward(process: ThriftProcess, spans: readonly ThriftSpan[]): void {
-    this.#sending = this.#sending.then(() => this.#drain(process, [...spans]));
-  }
-
   flush(done?: Done): void {
-    const sent = this.#queue.length;
-    this.#sending = this.#sending.then(() => this.#drain(this.#process, this.#queue));
+    const sent = this.#waiting;
+    if (sent > 0) this.#sending = this.#sending.then(() => this.#drainAll());
     this.#sending.then(
       () => done?.(sent),
       (error: unknown) => done?.(sent, String(error)),
@@ -58,10 +65,29 @@ export class BatchSender {
     this.#transport.close();
   }
 
+  #admit(): boolean {
+    if (this.#waiting >= QUEUE_LIMIT) {
+      this.#dropped++;
+      return false;
+    }
+    this.#waiting++;
+    return true;
+  }
+
+  async #drainAll(): Promise<void> {
+    await this.#drain(this.#process, this.#queue);
+    for (const [serviceName, spans] of this.#forwarded) {
+      this.#forwarded.delete(serviceName);
+      const { tags } = serviceName === this.#process.serviceName ? this.#process : { tags: [] };
+      await this.#drain({ serviceName, tags }, spans.map(thriftSpan));
+    }
+  }
+
   async #drain(process: ThriftProcess, queue: ThriftSpan[]): Promise<void> {
     while (queue.length > 0) {
       const { message, taken } = this.#nextMessage(process, queue);
       queue.splice(0, taken);
+      this.#waiting -= taken;
       const sent = message !== undefined && (await this.#sent(message));
       if (!sent) this.#dropped += taken;
     }

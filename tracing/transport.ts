@@ -6,6 +6,7 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Endpoint } from './endpoint.js';
+import type { OtlpEndpoint } from './otlp-settings.js';
 import { encodeBatch, encodeEmitBatch, type ThriftProcess, type ThriftSpan } from './thrift-batch.js';
 
 export interface Transport {
@@ -19,7 +20,8 @@ export interface Transport {
 
 const HTTP_TIMEOUT_MS = 3000;
 
-export function openTransport(endpoint: Endpoint): Transport {
+export async function openTransport(endpoint: Endpoint | OtlpEndpoint): Promise<Transport> {
+  if (endpoint.kind === 'otlp') return (await import('./otlp-transport.js')).openOtlp(endpoint);
   return endpoint.kind === 'http' ? new HttpTransport(endpoint.url) : new UdpTransport(endpoint);
 }
 

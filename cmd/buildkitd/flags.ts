@@ -59,6 +59,7 @@ const commonProgram = (): Command =>
       ).env('BUILDKITD_DEBUGADDR'),
     )
     .option('--drain <duration>', 'how long builds may go on after SIGTERM, such as 30s (default: 8s)')
+    .option('--otel-socket-path <path>', 'where steps send spans while anything is traced')
     .addCommand(configCommand())
     .action(() => undefined)
     .option(
@@ -106,6 +107,7 @@ function overridesOf(options: OptionValues): Record<string, unknown> {
     debug: options.debug,
     trace: options.trace,
     shutdown: defined({ drain: options.drain }),
+    otel: defined({ socketPath: options.otelSocketPath }),
     'insecure-entitlements': options.allowInsecureEntitlement,
     cdi: defined({ disabled: truthOf(options.cdiDisabled), specDirs: options.cdiSpecDir }),
     log: defined({ level: options.logLevel, format: options.logFormat }),

@@ -1,8 +1,8 @@
 /** The life of the daemon: configuration, engine, listeners, and an orderly end on SIGTERM. */
 import { chmod, mkdir } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { BuildError, type Logger } from '../../core/contracts/index.js';
-import { parseListenAddress } from '../../core/control/addresses.js';
+import { type ListenAddress, parseListenAddress } from '../../core/control/addresses.js';
 import { ControlServer } from '../../core/control/server.js';
 import { serverCredentials } from '../../core/control/server-tls.js';
 import { type EngineConfig, loadConfig, parseConfig } from '../../core/kernel/config/load.js';
@@ -42,8 +42,16 @@ export async function runDaemon(flags: DaemonFlags): Promise<void> {
   const credentials = await serverCredentials(grpc.tls);
   const signals = new StopSignals(logger);
 
+  const traceSocket = traceSocketOf(config, addresses);
   await using engine = await Engine.open(
-    { root: root ?? paths.root, plugins: builtinPlugins, config, logger, version },
+    {
+      root: root ?? paths.root,
+      plugins: builtinPlugins,
+      config,
+      logger,
+      version,
+      ...(traceSocket === undefined ? {} : { traceSocket }),
+    },
     signals.stop,
   );
   await using operations = await Operations.open({ engine, config, read, logger });
@@ -66,6 +74,12 @@ export async function runDaemon(flags: DaemonFlags): Promise<void> {
   // systemd would end the daemon on its own after a time that it takes from elsewhere.
   notify(`STOPPING=1\nEXTEND_TIMEOUT_USEC=${(ms + CLOSING_MS) * 1000}`, logger);
   await drain(engine, ms, signals.hurry, logger);
+}
+
+/** BuildKit's own place for it is beside the socket that it listens on by default. A daemon without any has none. */
+function traceSocketOf({ settings }: EngineConfig, addresses: readonly ListenAddress[]): string | undefined {
+  const first = addresses.find((address) => address.kind === 'unix');
+  return settings.otel.socketPath ?? (first && join(dirname(first.path), 'otel-grpc.sock'));
 }
 
 /** What `buildkitd config dump` and `config check` print. */

@@ -3,7 +3,6 @@ import type { Command, OptionValues } from 'commander';
 import { unsupported } from '../../core/contracts/index.js';
 
 const flags = {
-  otelSocketPath: '--otel-socket-path <path>',
   saveCacheDebug: '--save-cache-debug',
   ociWorkerSelinux: '--oci-worker-selinux',
   ociWorkerProxySnapshotterPath: '--oci-worker-proxy-snapshotter-path <path>',

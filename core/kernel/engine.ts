@@ -22,6 +22,7 @@ import {
   type Worker,
 } from '../contracts/index.js';
 import { Control } from '../control/control.js';
+import { TraceServer } from '../control/trace-server.js';
 import { openDevices } from '../devices/open-devices.js';
 import { History } from '../history/history.js';
 import { RecordingTracing } from '../history/traces/recording-tracing.js';
@@ -56,6 +57,8 @@ export interface EngineOptions {
   readonly logger: Logger;
   /** Default: what the tracing plugins open under the name `buildkitd`, or nothing. */
   readonly tracing?: Tracing;
+  /** A unix socket where steps may send spans, if there is any tracing. Default: none. */
+  readonly traceSocket?: string;
   /** With registries that are in trouble. Default: four further attempts within 7 s, none waits longer than a minute. */
   readonly patience?: RegistryPatience;
   readonly version: types.BuildkitVersion;
@@ -95,6 +98,7 @@ export class Engine implements AsyncDisposable {
     const traces = new TraceRecorder();
     const tracing = await opening.use(await openTracing(options, config, container, traces));
 
+    const traceSocket = await openTraceSocket(options.traceSocket, tracing, opening);
     const { patience } = options;
     const core = await openCore(
       { root, config, logger, tracing, ...(patience ? { patience } : {}) },
@@ -108,7 +112,10 @@ export class Engine implements AsyncDisposable {
     await assembleWorkers(container, core, workers, opening);
 
     const gc = await GcSettings.open(workers, root.path, config);
-    const control = await openControl({ core, workers, plugins, container, gc, traces, version }, opening);
+    const control = await openControl(
+      { core, workers, plugins, container, gc, traces, traceSocket, version },
+      opening,
+    );
     return new Engine(
       {
         control,
@@ -188,12 +195,13 @@ interface ControlParts {
   readonly container: KernelContainer;
   readonly gc: GcSettings;
   readonly traces: TraceRecorder;
+  readonly traceSocket: string | undefined;
   readonly version: types.BuildkitVersion;
 }
 
 /** The solver, and the API over it. */
 async function openControl(
-  { core, workers, plugins, container, gc, traces, version }: ControlParts,
+  { core, workers, plugins, container, gc, traces, traceSocket, version }: ControlParts,
   owner: DisposeStack,
 ): Promise<Control> {
   const { kv, content, sessions, tracing, logger } = core;
@@ -222,6 +230,7 @@ async function openControl(
     cacheMounts: new CacheMounts(),
     sockets: new SocketFolder(core.root.join('sockets')),
     logLimits: logLimits(process.env),
+    traceSocket,
   };
   const control = new Control({
     solver,
@@ -276,6 +285,17 @@ async function openTracing(
   if (opened === silentTracing && !settings.history.traces) return silentTracing;
   // Whoever gave a tracer closes it.
   return new RecordingTracing('buildkitd', traces, opened, { owned: given === undefined });
+}
+
+/** Answers it when it was asked for and spans go anywhere. */
+async function openTraceSocket(
+  path: string | undefined,
+  tracing: Tracing,
+  owner: DisposeStack,
+): Promise<string | undefined> {
+  if (path === undefined || !tracing.forward) return undefined;
+  await owner.use(await TraceServer.open(path, tracing));
+  return path;
 }
 
 async function openBackend(container: KernelContainer): Promise<Tracing> {

@@ -23,6 +23,8 @@ export interface LlbServices {
   /** Of sockets that steps see. */
   readonly sockets: SocketFolder;
   readonly logLimits: LogLimits;
+  /** Where the daemon takes spans of steps; absent: nowhere. */
+  readonly traceSocket?: string | undefined;
 }
 
 /** What one build may do. */

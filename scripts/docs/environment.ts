@@ -27,6 +27,31 @@ const variables: Readonly<Record<string, readonly [reader: string, meaning: stri
     'buildctl, buildkitd',
     'Where spans go: `host:port` (UDP, thrift compact) or a URL; see [tracing](../getting-started.md#see-where-the-time-goes).',
   ],
+  OTEL_TRACES_EXPORTER: [
+    'buildctl, buildkitd',
+    'Where spans go: `otlp`, `jaeger` or `none`. Default: whichever has an address, `otlp` first.',
+  ],
+  OTEL_SERVICE_NAME: ['buildctl, buildkitd', 'What the program is called in traces. Default: its name.'],
+  OTEL_EXPORTER_OTLP_ENDPOINT: [
+    'buildctl, buildkitd',
+    'Address of an OpenTelemetry collector. This one and those below are also read with `OTLP_TRACES` in their names, which wins.',
+  ],
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: [
+    'buildctl, buildkitd',
+    'The same, for traces; over HTTP without a path added to it.',
+  ],
+  OTEL_EXPORTER_OTLP_INSECURE: [
+    'buildctl, buildkitd',
+    '`true`: an address without `http://` or `https://` is spoken to without TLS.',
+  ],
+  OTEL_EXPORTER_OTLP_TRACES_INSECURE: ['buildctl, buildkitd', 'The same, for traces.'],
+  OTEL_EXPORTER_OTLP_PROTOCOL: ['buildctl, buildkitd', '`grpc`, the default, or `http/protobuf`.'],
+  OTEL_EXPORTER_OTLP_HEADERS: ['buildctl, buildkitd', 'Sent along: `name=value,name=value`.'],
+  OTEL_EXPORTER_OTLP_TIMEOUT: ['buildctl, buildkitd', 'Milliseconds for one message. Default: 10000.'],
+  OTEL_EXPORTER_OTLP_CERTIFICATE: [
+    'buildctl, buildkitd',
+    "PEM file of who signs the collector's certificate; with `grpc` only.",
+  ],
   TRACEPARENT: ['buildctl', 'The span that the command is a part of, as W3C Trace Context writes it.'],
   BUILDKIT_STEP_LOG_MAX_SIZE: [
     'buildkitd, embedded engine',
@@ -99,8 +124,11 @@ const variables: Readonly<Record<string, readonly [reader: string, meaning: stri
   NO_PROXY: ['buildkitd, embedded engine', 'Hosts that are asked directly; also `no_proxy`.'],
 };
 
-/** Read by the proxy agent of the HTTP library and by git, and so not to be found here. */
-const readElsewhere = ['ALL_PROXY', 'NO_PROXY'];
+/** Read by the proxy agent of the HTTP library and by git, or under names that are put together (tracing/otlp-settings.ts). */
+const readElsewhere = [
+  ...['ALL_PROXY', 'NO_PROXY'],
+  ...['PROTOCOL', 'HEADERS', 'TIMEOUT', 'CERTIFICATE'].map((name) => `OTEL_EXPORTER_OTLP_${name}`),
+];
 
 /** Direct reads, commander's `.env('X')`, and names that are looked up in lists. */
 const reads = [

@@ -1,8 +1,8 @@
 /**
- * A tracer whose spans end up in a {@link TraceRecorder}, besides going where another tracer sends them. Without the
- * other one it makes ids of its own.
+ * A tracer whose spans end up in a {@link TraceRecorder}, besides going where another tracer sends them. That one gets
+ * them when they are over, if it is the engine's own and takes spans that it has not made (`forward`). Else each is made
+ * twice, with its ids: a tracer that was given has a name of its own for the program.
  */
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomBytes } from 'node:crypto';
 import {
   BuildError,
@@ -15,6 +15,7 @@ import {
   type TagValue,
   type Tracing,
 } from '../../contracts/index.js';
+import { ActiveValue } from '../../util/active-value.js';
 import { SeenSpans } from './seen-spans.js';
 import type { TraceRecorder } from './trace-recorder.js';
 import { extractTraceparent, traceparentOf } from './traceparent.js';
@@ -24,7 +25,9 @@ export class RecordingTracing implements Tracing {
   readonly #owned: boolean;
   readonly #recorder: TraceRecorder;
   readonly #inner: Tracing | undefined;
-  readonly #active = new AsyncLocalStorage<Span>();
+  /** The inner tracer gets spans that are over. */
+  readonly #sends: boolean;
+  readonly #active = new ActiveValue<Span>();
   readonly #forwarded = new SeenSpans();
 
   constructor(
@@ -37,11 +40,12 @@ export class RecordingTracing implements Tracing {
     this.#service = service;
     this.#recorder = recorder;
     this.#inner = inner === silentTracing ? undefined : inner;
+    this.#sends = owned && inner.forward !== undefined;
   }
 
   start(name: string, options: SpanOptions = {}): Span {
     const parent = options.parent === undefined ? this.active()?.context : (options.parent ?? undefined);
-    const sent = this.#inner?.start(name, { ...options, parent: parent ?? null });
+    const sent = this.#sends ? undefined : this.#inner?.start(name, { ...options, parent: parent ?? null });
     const context = sent?.context ?? newContext(parent);
     return new RecordedSpan({
       context,
@@ -57,7 +61,7 @@ export class RecordingTracing implements Tracing {
         logs: [],
         links: options.followsFrom ? [options.followsFrom] : [],
       },
-      finished: (span) => this.#recorder.add(span),
+      finished: this.#finished,
     });
   }
 
@@ -78,7 +82,7 @@ export class RecordingTracing implements Tracing {
   }
 
   active(): Span | undefined {
-    return this.#active.getStore();
+    return this.#active.get();
   }
 
   inject(context: SpanContext): Readonly<Record<string, string>> {
@@ -89,6 +93,11 @@ export class RecordingTracing implements Tracing {
     return this.#inner ? this.#inner.extract(header) : extractTraceparent(header('traceparent'));
   }
 
+  readonly #finished = (span: FinishedSpan): void => {
+    this.#recorder.add(span);
+    if (this.#sends && span.context.sampled) this.#inner?.forward?.([span]);
+  };
+
   forward(spans: readonly FinishedSpan[]): void {
     const unseen = this.#forwarded.unseen(spans);
     for (const span of unseen) this.#recorder.add(span);
@@ -96,6 +105,7 @@ export class RecordingTracing implements Tracing {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#active[Symbol.dispose]();
     if (this.#owned) await this.#inner?.[Symbol.asyncDispose]();
   }
 }
@@ -115,7 +125,7 @@ function randomHex(bytes: number): string {
 const newContext = (parent: SpanContext | undefined): SpanContext => ({
   traceId: parent?.traceId ?? randomHex(16),
   spanId: randomHex(8),
-  sampled: true,
+  sampled: parent?.sampled ?? true,
 });
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };

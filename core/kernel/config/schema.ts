@@ -178,6 +178,16 @@ export const configSchema = z.strictObject({
         .describe('keep the trace of every build, also when spans are sent nowhere'),
     })
     .prefault({}),
+  otel: z
+    .strictObject({
+      socketPath: z
+        .string()
+        .optional()
+        .describe(
+          'where steps send spans while anything is traced; default: otel-grpc.sock beside the first unix socket',
+        ),
+    })
+    .prefault({}),
   plugins: z
     .strictObject({
       load: z.array(z.string()).default([]).describe('npm packages or paths, relative to this file'),
@@ -198,7 +208,6 @@ export const keysNotSupportedYet: readonly string[] = [
   'proxyNetwork',
   'provenanceEnvDir',
   'grpc.securityDescriptor',
-  'otel',
   'worker.oci.proxySnapshotterPath',
   'worker.oci.stargzSnapshotter',
   'worker.oci.userRemapUnsupported',

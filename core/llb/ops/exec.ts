@@ -18,6 +18,7 @@ import { exitFailure, isSuccess, runFailure, solveDetail } from './exec/failure.
 import { PreparedMounts } from './exec/mounts.js';
 import { processSpec } from './exec/process.js';
 import { secretEnv } from './exec/secrets.js';
+import { type StepTraces, stepTraces } from './exec/step-traces.js';
 import type { OpSetting } from './setting.js';
 
 export class ExecOp implements Op {
@@ -123,19 +124,24 @@ export class ExecOp implements Op {
     secrets: readonly string[],
     { progress, signal }: OpContext,
   ): Promise<void> {
-    const spec: ExecSpec = {
-      id: newId(),
-      process: processSpec(this.#body, this.#setting, secrets, this.#edits()),
+    const { tracing, traceSocket, logLimits } = this.#services;
+    const process = processSpec(this.#body, this.#setting, secrets, this.#edits());
+    const specOf = ({ env, mounts: more }: StepTraces): ExecSpec => ({
+      id,
+      process: { ...process, env: [...process.env, ...env] },
       root: mounts.root,
-      mounts: mounts.mounts,
+      mounts: [...mounts.mounts, ...more],
       progress,
-    };
+    });
+    const id = newId();
     signal.throwIfAborted();
-    const log = new StepLog(spec.progress, this.#services.logLimits);
-    const tags = { args: this.#body.meta.args.join(' '), container: spec.id };
+    const log = new StepLog(progress, logLimits);
+    const tags = { args: this.#body.meta.args.join(' '), container: id };
     try {
-      const result = await this.#services.tracing
-        .trace('run process', { tags }, () => this.#setting.worker.executor.run(spec, log, signal))
+      const result = await tracing
+        .trace('run process', { tags }, ({ context }) =>
+          this.#setting.worker.executor.run(specOf(stepTraces(traceSocket, tracing, context)), log, signal),
+        )
         .catch((error: unknown) => {
           throw signal.aborted ? error : runFailure(this.#body, error);
         });

@@ -1,10 +1,17 @@
+import { readFile } from 'node:fs/promises';
 import { expect } from 'chai';
+import { Connection } from '../../../client/grpc/connection.js';
+import { otlp } from '../../../proto/index.js';
+import { TraceService } from '../../../proto/services.js';
 import { JaegerAgent, type ReceivedSpan } from '../../support/jaeger-agent.js';
 import { buildArgs } from '../support/build.js';
 import { Buildx } from '../support/buildx.js';
 import { figure } from '../support/figures.js';
 import { Ground } from '../support/ground.js';
+import { onWorker } from '../support/over-workers.js';
 import { programs, succeed } from '../support/processes.js';
+
+const because = 'spans name what this worker calls';
 
 const NO_PARENT = '0'.repeat(16);
 
@@ -19,11 +26,31 @@ RUN cat /1 /file >/2
 
 const steps = ['RUN echo 1 >/1', 'COPY file /file', 'COPY --from=one /1 /1', 'RUN cat /1 /file >/2'];
 
+/** As a program in a step would. */
+async function sendSpan(
+  socket: string,
+  { traceId, parent, name }: { readonly traceId: string; readonly parent: string; readonly name: string },
+): Promise<void> {
+  const connection = await Connection.open(`unix://${socket}`, {});
+  try {
+    const service = { key: 'service.name', value: { stringValue: 'make' } };
+    const span = {
+      ...{ traceId: Buffer.from(traceId, 'hex'), parentSpanId: Buffer.from(parent, 'hex') },
+      ...{ spanId: Buffer.alloc(8, 7), name, startTimeUnixNano: 1, endTimeUnixNano: 2 },
+    };
+    const resourceSpans = [{ resource: { attributes: [service] }, scopeSpans: [{ spans: [span] }] }];
+    const request = otlp.ExportTraceServiceRequest.create({ resourceSpans } as never);
+    await connection.unary(TraceService.Export, request, { signal: new AbortController().signal });
+  } finally {
+    await connection[Symbol.asyncDispose]();
+  }
+}
+
 /** The span that tells how a step fared. */
 const stepSpan = (spans: readonly ReceivedSpan[], step: string): ReceivedSpan | undefined =>
   spans.find(({ name, tags }) => name.endsWith(step) && !name.startsWith('cache key') && 'cached' in tags);
 
-describe('JAEGER_TRACE', () => {
+onWorker('oci', because, 'JAEGER_TRACE', () => {
   let ground: Ground;
   let agent: JaegerAgent;
   let folder: string;
@@ -133,6 +160,41 @@ describe('JAEGER_TRACE', () => {
       name: 'moby.buildkit.v1.Control/Solve',
     });
     for (const step of steps) expect(stepSpan(spans, step)?.tags, step).to.include({ cached: false });
+  });
+
+  it('lets steps send spans of their own, below their step', async () => {
+    await using daemon = await ground.daemon('steps', { env });
+    const out = ground.path('step');
+    const context = await ground.write('telling', {
+      Dockerfile: [
+        `FROM ${ground.base} AS told`,
+        'RUN test -S /dev/otel-grpc.sock && mkdir /out && env >/out/env',
+        'FROM scratch',
+        'COPY --from=told /out /',
+      ].join('\n'),
+    });
+    agent.spans.length = 0;
+    await succeed(
+      programs.buildctl,
+      ['--addr', daemon.address, ...buildArgs({ folder: context, outputs: [`type=local,dest=${out}`] })],
+      { env },
+    );
+    const told = Object.fromEntries(
+      (await readFile(`${out}/env`, 'utf8'))
+        .split('\n')
+        .map((line) => line.split('=', 2) as [string, string]),
+    );
+    expect(told).to.include({
+      OTEL_TRACES_EXPORTER: 'otlp',
+      OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'unix:///dev/otel-grpc.sock',
+      OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'grpc',
+    });
+    const [, traceId, parent] = told.TRACEPARENT!.split('-') as [string, string, string];
+    await sendSpan(ground.path('steps', 'otel-grpc.sock'), { traceId, parent, name: 'make all' });
+    await agent.until((all) => all.some(({ name }) => name === 'make all'));
+    const own = agent.spans.find(({ name }) => name === 'make all');
+    expect(own).to.include({ service: 'make', traceId, parentSpanId: parent });
+    expect(agent.spans.find(({ spanId }) => spanId === parent)?.name).to.equal('run process');
   });
 
   it('is only needed by the daemon: clients without it send their traceparent, or none', async () => {

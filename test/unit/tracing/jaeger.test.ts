@@ -15,7 +15,7 @@ describe('jaeger tracing', () => {
     it(`sends spans as thrift ${encoding} that an agent decodes, parents and tags included`, async () => {
       await using agent = await JaegerAgent.listen(encoding);
       const endpoint = { kind: 'udp', host: '127.0.0.1', port: agent.port, encoding } as const;
-      const tracing = new JaegerTracing('buildctl', new BatchSender(openTransport(endpoint)));
+      const tracing = new JaegerTracing('buildctl', new BatchSender(await openTransport(endpoint)));
       await tracing.trace('build', {}, async (root) => {
         root.setTag('steps', 2);
         await tracing.trace('step', { tags: { cached: true } }, async () => {});
@@ -35,7 +35,7 @@ describe('jaeger tracing', () => {
   it('passes spans of clients on under the name of their program', async () => {
     await using agent = await JaegerAgent.listen();
     const endpoint = { kind: 'udp', host: '127.0.0.1', port: agent.port, encoding: 'compact' } as const;
-    const tracing = new JaegerTracing('buildkitd', new BatchSender(openTransport(endpoint)));
+    const tracing = new JaegerTracing('buildkitd', new BatchSender(await openTransport(endpoint)));
     const context = { traceId: 'ab'.repeat(16), spanId: 'cd'.repeat(8), sampled: true };
     const span = { name: 'build', context, parentSpanId: 'ef'.repeat(8), kind: 'client' } as const;
     const told = { startedAt: 1000, endedAt: 3500, tags: { n: 2 }, logs: [], links: [], error: 'no' };
@@ -50,7 +50,7 @@ describe('jaeger tracing', () => {
   it('loses none of 5,000 spans finished at once', async () => {
     await using agent = await JaegerAgent.listen();
     const endpoint = { kind: 'udp', host: '127.0.0.1', port: agent.port, encoding: 'compact' } as const;
-    const tracing = new JaegerTracing('buildkitd', new BatchSender(openTransport(endpoint)));
+    const tracing = new JaegerTracing('buildkitd', new BatchSender(await openTransport(endpoint)));
     for (let i = 0; i < 5000; i++) tracing.start(`step ${i}`).finish();
     await tracing[Symbol.asyncDispose]();
     expect((await agent.until((all) => all.length >= 5000)).length).to.equal(5000);
@@ -59,7 +59,7 @@ describe('jaeger tracing', () => {
   it('keeps a span whose logs do not fit a datagram by dropping its oldest logs', async () => {
     await using agent = await JaegerAgent.listen();
     const endpoint = { kind: 'udp', host: '127.0.0.1', port: agent.port, encoding: 'compact' } as const;
-    const tracing = new JaegerTracing('buildkitd', new BatchSender(openTransport(endpoint)));
+    const tracing = new JaegerTracing('buildkitd', new BatchSender(await openTransport(endpoint)));
     const span = tracing.start('chatty');
     for (let i = 0; i < 200; i++) span.log({ message: 'x'.repeat(1000) });
     span.finish();

@@ -72,7 +72,6 @@ describe('flags of buildkitd', () => {
   });
 
   for (const flag of [
-    '--otel-socket-path x',
     '--save-cache-debug',
     '--oci-worker-selinux',
     '--oci-worker-proxy-snapshotter-path x',
@@ -82,6 +81,12 @@ describe('flags of buildkitd', () => {
       expect(() => parseFlags(flag.split(' '))).to.throw(`${name} is known, but not supported yet`);
     });
   }
+
+  it('say where steps send spans', () => {
+    expect(configOf(['--otel-socket-path', '/x.sock']).settings.otel).to.deep.equal({
+      socketPath: '/x.sock',
+    });
+  });
 
   it('choose what is done', () => {
     expect(

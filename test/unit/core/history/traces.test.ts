@@ -147,6 +147,20 @@ describe('recorded traces', () => {
     expect(recording.spans).to.have.length(2);
   });
 
+  it('go to a tracer that takes them when they are over, unless their client wants them nowhere', async () => {
+    const sent: string[] = [];
+    const inner = {
+      ...silentTracing,
+      forward: (spans: readonly FinishedSpan[]) => sent.push(...spans.map(({ name }) => name)),
+    };
+    const both = new RecordingTracing('buildkitd', recorder, inner, { owned: true });
+    await both.trace('outer', { parent: null }, () => both.trace('inner', {}, async () => {}));
+    const unsampled = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16), sampled: false };
+    both.start('unsampled', { parent: unsampled }).finish();
+    expect(sent).to.deep.equal(['inner', 'outer']);
+    await both[Symbol.asyncDispose]();
+  });
+
   it('that are no spans are refused', () => {
     expect(() => parseSpanStubs('{"Name"')).to.throw('not in a form');
   });
