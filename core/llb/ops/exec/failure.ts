@@ -30,7 +30,10 @@ export const runFailure = (body: ExecBody, error: unknown): BuildError =>
 function foreignHint({ platform, worker }: OpSetting): string | undefined {
   const { platforms } = worker.profile;
   if (platforms.some((offered) => samePlatform(offered, platform))) return undefined;
-  return `The step is for ${formatPlatform(platform)}; this worker runs ${platforms.map(formatPlatform).join(', ')}.`;
+  return (
+    `The step is for ${formatPlatform(platform)}; this worker runs ${platforms.map(formatPlatform).join(', ')}. ` +
+    `An emulator lets it run more: install qemu-user-static, or run tonistiigi/binfmt --install ${platform.architecture}.`
+  );
 }
 
 /**
