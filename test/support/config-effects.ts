@@ -127,6 +127,7 @@ export const configEffects: Readonly<Record<string, Effect>> = {
     'integration/history/history.test.ts',
     'remembers what was built, over a restart, with log, image and trace',
   ],
+  'otel.socketPath': basics,
   'plugins.load': [
     'unit/kernel/plugins.test.ts',
     'loads a module by a path relative to the configuration file',

@@ -4,6 +4,7 @@ import { isLayerType, mediaTypes } from '../../../core/util/media-types.js';
 import { buildArgs } from '../support/build.js';
 import type { DaemonProcess } from '../support/daemon.js';
 import { Ground } from '../support/ground.js';
+import { overWorkers } from '../support/over-workers.js';
 import type { Finished } from '../support/processes.js';
 
 interface Layer {
@@ -16,13 +17,13 @@ interface Written {
   readonly layers: readonly Layer[];
 }
 
-describe('the form of an exported cache', function () {
+overWorkers('the form of an exported cache', function (worker) {
   this.timeout(120_000);
   let ground: Ground;
   let daemon: DaemonProcess;
   let folder: string;
   before(async () => {
-    ground = await Ground.open('cache-forms');
+    ground = await Ground.open('cache-forms', worker);
     daemon = await ground.daemon('daemon', {
       config: `[registry."${ground.registry.address}"]\nhttp = true\n`,
     });

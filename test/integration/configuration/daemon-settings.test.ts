@@ -26,7 +26,7 @@ onWorker('oci', because, 'settings of the daemon', (worker) => {
   };
 
   it('say where it keeps its state, where it listens and for whom, what it logs, and where it is watched', async () => {
-    const [first, second, debug] = ['a.sock', 'deep/b.sock', 'debug.sock'].map((name) =>
+    const [first, second, debug, otel] = ['a.sock', 'deep/b.sock', 'debug.sock', 'otel.sock'].map((name) =>
       ground.path('plain', name),
     );
     const folder = await ground.write('plain', {
@@ -35,6 +35,8 @@ onWorker('oci', because, 'settings of the daemon', (worker) => {
         '[log]\nformat = "json"\nlevel = "info"',
         `[grpc]\naddress = ["unix://${first}", "unix://${second}"]`,
         `debugAddress = "unix://${debug}"\nuid = 12\ngid = 34`,
+        // Nobody listens for spans that are kept nowhere.
+        `[history]\ntraces = true\n[otel]\nsocketPath = "${otel}"`,
         '[worker.containerd]\nenabled = false\n',
       ].join('\n'),
     });
@@ -48,6 +50,7 @@ onWorker('oci', because, 'settings of the daemon', (worker) => {
         if (more === undefined) throw new Error(`buildkitd ended:\n${log}`);
       }
       expect(existsSync(ground.path('plain/state/buildkitd.lock'))).to.equal(true);
+      expect(statSync(otel!).isSocket()).to.equal(true);
       for (const socket of [first!, second!]) {
         const { uid, gid } = statSync(socket);
         expect([uid, gid]).to.deep.equal([12, 34]);
