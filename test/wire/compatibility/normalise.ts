@@ -6,6 +6,8 @@ export interface Place {
 }
 
 const rules: readonly (readonly [RegExp, string])[] = [
+  // A line of the client's own HTTP library: whether it comes depends on who hangs up first.
+  [/^\S+ \S+ http2: server connection error from localhost: .*\n/gm, ''],
   [/\bsha256:[0-9a-f]{64}\b/g, 'sha256:…'],
   [/\b[0-9a-f]{64}\b/g, 'hex…'],
   // Ids of sessions, builds and containers: 25 digits to the base of 36.
