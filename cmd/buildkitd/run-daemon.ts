@@ -1,6 +1,6 @@
 /** The life of the daemon: configuration, engine, listeners, and an orderly end on SIGTERM. */
 import { chmod, mkdir } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { BuildError, type Logger } from '../../core/contracts/index.js';
 import { type ListenAddress, parseListenAddress } from '../../core/control/addresses.js';
 import { ControlServer } from '../../core/control/server.js';
@@ -76,10 +76,10 @@ export async function runDaemon(flags: DaemonFlags): Promise<void> {
   await drain(engine, ms, signals.hurry, logger);
 }
 
-/** BuildKit's own place for it is beside the socket that it listens on by default. A daemon without any has none. */
+/** Named after a socket that is this daemon's alone; without any, steps have nowhere to send spans. */
 function traceSocketOf({ settings }: EngineConfig, addresses: readonly ListenAddress[]): string | undefined {
   const first = addresses.find((address) => address.kind === 'unix');
-  return settings.otel.socketPath ?? (first && join(dirname(first.path), 'otel-grpc.sock'));
+  return settings.otel.socketPath ?? (first && `${first.path.replace(/\.sock$/, '')}.otel-grpc.sock`);
 }
 
 /** What `buildkitd config dump` and `config check` print. */

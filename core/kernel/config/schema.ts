@@ -184,7 +184,7 @@ export const configSchema = z.strictObject({
         .string()
         .optional()
         .describe(
-          'where steps send spans while anything is traced; default: otel-grpc.sock beside the first unix socket',
+          'where steps send spans while anything is traced; default: beside the first unix socket, as buildkitd.otel-grpc.sock',
         ),
     })
     .prefault({}),

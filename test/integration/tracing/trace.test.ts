@@ -190,7 +190,7 @@ onWorker('oci', because, 'JAEGER_TRACE', () => {
       OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'grpc',
     });
     const [, traceId, parent] = told.TRACEPARENT!.split('-') as [string, string, string];
-    await sendSpan(ground.path('steps', 'otel-grpc.sock'), { traceId, parent, name: 'make all' });
+    await sendSpan(ground.path('steps', 'buildkitd.otel-grpc.sock'), { traceId, parent, name: 'make all' });
     await agent.until((all) => all.some(({ name }) => name === 'make all'));
     const own = agent.spans.find(({ name }) => name === 'make all');
     expect(own).to.include({ service: 'make', traceId, parentSpanId: parent });
