@@ -13,6 +13,7 @@ import type { OriginName } from '../solver/keys/link.js';
 import { linkRecords } from '../solver/keys/merge-records.js';
 import type { ResultStore } from '../solver/op.js';
 import type { Stop } from '../solver/seams.js';
+import type { Digest } from '../util/digest.js';
 import { newId } from '../util/identity.js';
 
 /** Where adopted results and their keys go. */
@@ -54,6 +55,10 @@ export class ImportedCache implements ForeignCache {
 
   targets(origin: OriginName): readonly KeyId[] {
     return this.#keys.targets(origin);
+  }
+
+  knows(step: Digest): boolean {
+    return this.#keys.knows(step);
   }
 
   results(key: KeyId): readonly StoredResult[] {

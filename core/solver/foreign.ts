@@ -3,6 +3,7 @@
  * nothing to the solver's own store until they are adopted, so a build that imports a cache changes nothing for builds
  * that do not.
  */
+import type { Digest } from '../util/digest.js';
 import type { KeyId } from './keys/key-id.js';
 import type { StoredResult } from './keys/key-tables.js';
 import type { OriginName } from './keys/link.js';
@@ -13,6 +14,8 @@ export interface ForeignCache {
   readonly name: string;
   /** The keys that `origin` leads to: root keys, or `random:…`. */
   targets(origin: OriginName): readonly KeyId[];
+  /** Whether it has such a step (`rootKey` of its cache map), whatever its inputs: for explanations. */
+  knows(step: Digest): boolean;
   /** Newest first; their ids are made with {@link foreignId}. */
   results(key: KeyId): readonly StoredResult[];
   /** Brings a result into the solver's stores, with the keys that lead to it. undefined: it is another cache's. */

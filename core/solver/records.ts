@@ -86,7 +86,7 @@ export interface LoadedResult extends Omit<Adopted, 'kept'> {
   readonly from: string | undefined;
 }
 
-function foreignCaches({ jobs }: Task): readonly ForeignCache[] {
+export function foreignCaches({ jobs }: Task): readonly ForeignCache[] {
   let found: ForeignCache[] | undefined;
   for (const { caches } of jobs) {
     if (caches.length > 0) found = found ? [...found, ...caches] : [...caches];

@@ -1,5 +1,6 @@
 /** The keys of imported records, in memory: what {@link KeyStore} answers for its own. */
 import type { CacheRecord } from '../../contracts/cache.js';
+import type { Digest } from '../../util/digest.js';
 import { getOrAdd } from '../../util/get-or-add.js';
 import { type KeyId, newKey } from './key-id.js';
 import { type OriginName, originName } from './link.js';
@@ -7,6 +8,7 @@ import { type OriginName, originName } from './link.js';
 export class ForeignKeys {
   readonly #targets = new Map<string, KeyId[]>();
   readonly #records = new Map<KeyId, CacheRecord[]>();
+  readonly #steps = new Set<Digest>();
 
   constructor(records: readonly CacheRecord[]) {
     const ids = new Map<CacheRecord, KeyId>();
@@ -14,6 +16,7 @@ export class ForeignKeys {
       // A root is named by what it is. Other names mean nothing outside, and must not get into another store.
       const id = record.inputs.length === 0 ? record.digest : newKey(true);
       ids.set(record, id);
+      this.#steps.add(record.digest);
       if (record.result) getOrAdd(this.#records, id, () => []).push(record);
       for (const origin of origins(record, ids)) {
         const targets = getOrAdd(this.#targets, origin, () => []);
@@ -24,6 +27,11 @@ export class ForeignKeys {
 
   targets(origin: OriginName): readonly KeyId[] {
     return this.#targets.get(origin) ?? [];
+  }
+
+  /** Whether there is such a step, whatever its inputs. */
+  knows(step: Digest): boolean {
+    return this.#steps.has(step);
   }
 
   /** Those that have a result. */

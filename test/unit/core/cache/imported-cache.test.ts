@@ -81,6 +81,29 @@ describe('an imported cache', () => {
     expect(bench.graph.ran.more).to.equal(1);
   });
 
+  it('says why a step was not found in it', async () => {
+    const explained = async (
+      vertex: Vertex,
+      ...caches: readonly ImportedCache[]
+    ): Promise<string | undefined> => {
+      await using job = bench.job();
+      for (const cache of caches) job.addCache(cache);
+      await bench.value(job, vertex);
+      return job.explain().find(({ digest }) => digest === vertex.digest)?.because;
+    };
+    const on = (name: string): Vertex => {
+      const source = bench.graph.step({ name: `${name} below` });
+      return bench.graph.step({ name: 'top', key: 'top', digest: name, inputs: [source] });
+    };
+    expect(await explained(on('one'), imported(top), imported(base))).to.match(
+      /; the cache imported from somewhere has this step with other inputs; the cache imported from somewhere has no such step$/,
+    );
+    const { result: _, ...bare } = top;
+    expect(await explained(graph().top, imported(bare))).to.equal(
+      'its key is known, but no result is left; the cache imported from somewhere has this step without its layers',
+    );
+  });
+
   it('is one of several', async () => {
     const other: CacheRecord = { digest: rootKey(sha256('key other'), 0), inputs: [] };
     expect(await build(graph().top, imported(other), imported(top))).to.equal('2 layers');
