@@ -44,3 +44,9 @@ export function onWorker(
     except: Object.fromEntries(others.map((other) => [other, because])),
   });
 }
+
+/** A test, or in its place the reason why it cannot be one here. */
+export function itUnless(why: string | false, title: string, test: () => Promise<void>): void {
+  if (why === false) it(title, test);
+  else it.skip(`${title}: ${why}`);
+}
