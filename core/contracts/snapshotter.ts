@@ -28,6 +28,8 @@ export interface Snapshotter {
   mounts(key: string): Promise<readonly Mount[]>;
   commit(name: string, key: string): Promise<void>;
   remove(key: string): Promise<void>;
+  /** Removes many, each before what it stands on; {@link removeSnapshots} does it one by one without it. */
+  removeAll?(keys: readonly string[]): Promise<void>;
   stat(key: string): Promise<SnapshotInfo | undefined>;
   /** What the snapshot's own layer occupies on disk. */
   usage(key: string, signal: AbortSignal): Promise<SnapshotUsage>;
@@ -42,4 +44,11 @@ export interface SnapshotUsage {
   readonly bytes: number;
   readonly inodes: number;
 }
+
+/** Removes many, each before what it stands on. */
+export async function removeSnapshots(snapshotter: Snapshotter, keys: readonly string[]): Promise<void> {
+  if (snapshotter.removeAll) await snapshotter.removeAll(keys);
+  else for (const key of keys) await snapshotter.remove(key);
+}
+
 export const Snapshotters: TokenFamily<Snapshotter> = family('Snapshotter');

@@ -12,6 +12,7 @@ import { dryPrune } from './dry-prune.js';
 import { type PruneView, pruneRounds } from './prune-rounds.js';
 import { blobsOf, type Entry, snapshotKey } from './record.js';
 import type { RecordBook } from './record-book.js';
+import { SnapshotRemoval } from './snapshot-removal.js';
 
 /** Blobs that nobody names are left this long to those who wrote them, ten minutes. */
 const GRACE_MS = 600_000;
@@ -25,12 +26,10 @@ const GRACE_MS = 600_000;
 export class RefPruner {
   readonly #book: RecordBook;
   readonly #usage: DiskUsage;
-  readonly #snapshotter: Snapshotter;
   readonly #content: ContentStore;
   readonly #freeSpace: () => Promise<number>;
   readonly #turn = new KeyLock<void>();
-  /** Snapshots go in the order in which records went: none before what stands on it. */
-  #removing: Promise<unknown> = Promise.resolve();
+  readonly #removal: SnapshotRemoval;
 
   constructor(
     book: RecordBook,
@@ -41,7 +40,7 @@ export class RefPruner {
   ) {
     this.#book = book;
     this.#usage = usage;
-    this.#snapshotter = snapshotter;
+    this.#removal = new SnapshotRemoval(snapshotter);
     this.#content = content;
     this.#freeSpace = freeSpace;
   }
@@ -81,16 +80,8 @@ export class RefPruner {
   async remove(entries: readonly Entry[], dropped = new Map<Digest, number>()): Promise<void> {
     const now = Date.now();
     for (const { record } of entries) for (const digest of blobsOf(record)) dropped.set(digest, now);
-    const written = this.#book.drop(entries);
-    // It may fail before its turn to be waited for has come.
-    written.catch(() => {});
-    const removal = this.#removing.then(async () => {
-      await written;
-      const snapshots = entries.filter(({ record }) => !record.lazy);
-      await Promise.all(snapshots.map(({ record }) => this.#snapshotter.remove(snapshotKey(record))));
-    });
-    this.#removing = removal.catch(() => {});
-    await removal;
+    const keys = entries.filter(({ record }) => !record.lazy).map(({ record }) => snapshotKey(record));
+    await this.#removal.remove(this.#book.drop(entries), keys);
   }
 
   #view(dropped: Map<Digest, number>, signal: AbortSignal): PruneView {

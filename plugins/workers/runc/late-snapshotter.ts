@@ -1,5 +1,10 @@
 import type { Mount } from '../../../core/contracts/mount.js';
-import type { SnapshotInfo, Snapshotter, SnapshotUsage } from '../../../core/contracts/snapshotter.js';
+import {
+  removeSnapshots,
+  type SnapshotInfo,
+  type Snapshotter,
+  type SnapshotUsage,
+} from '../../../core/contracts/snapshotter.js';
 
 /** A snapshotter that is bound before it is opened: which driver it is, is known once the daemon has started. */
 export class LateSnapshotter implements Snapshotter {
@@ -18,6 +23,10 @@ export class LateSnapshotter implements Snapshotter {
     return this.#driver.name;
   }
 
+  get copiesParents(): boolean {
+    return this.#driver.copiesParents ?? false;
+  }
+
   prepare(key: string, parent: string | undefined): Promise<void> {
     return this.#driver.prepare(key, parent);
   }
@@ -32,6 +41,10 @@ export class LateSnapshotter implements Snapshotter {
 
   remove(key: string): Promise<void> {
     return this.#driver.remove(key);
+  }
+
+  removeAll(keys: readonly string[]): Promise<void> {
+    return removeSnapshots(this.#driver, keys);
   }
 
   stat(key: string): Promise<SnapshotInfo | undefined> {

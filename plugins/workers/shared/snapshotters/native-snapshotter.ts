@@ -3,6 +3,7 @@ import type { Mount } from '../../../../core/contracts/mount.js';
 import type { SnapshotInfo, Snapshotter, SnapshotUsage } from '../../../../core/contracts/snapshotter.js';
 import type { Threads } from '../../../../core/contracts/threads.js';
 import { KeyLock } from '../../../../core/util/key-lock.js';
+import { removeMany } from './remove-many.js';
 import { SnapshotDirs } from './snapshot-dirs.js';
 import { SnapshotRecords } from './snapshot-records.js';
 import type { SnapshotterHome } from './snapshotter-home.js';
@@ -65,11 +66,12 @@ export class NativeSnapshotter implements Snapshotter {
     });
   }
 
-  async remove(key: string): Promise<void> {
-    await this.#keys.run(key, async () => {
-      const record = await this.#records.remove(key);
-      if (record) await this.#dirs.remove([record.dir]);
-    });
+  remove(key: string): Promise<void> {
+    return this.removeAll([key]);
+  }
+
+  async removeAll(keys: readonly string[]): Promise<void> {
+    await removeMany({ records: this.#records, dirs: this.#dirs, keys: this.#keys }, keys);
   }
 
   async stat(key: string): Promise<SnapshotInfo | undefined> {

@@ -8,6 +8,7 @@ import { MAX_MOUNT_DATA } from '../../../../core/util/linux/mount.js';
 import { unusableFolder } from './errors.js';
 import { windowToFlatten } from './flattening-plan.js';
 import type { OverlaySettings } from './overlay-probe.js';
+import { removeMany } from './remove-many.js';
 import { SnapshotDirs } from './snapshot-dirs.js';
 import { dirsOf, type SnapshotRecord, SnapshotRecords } from './snapshot-records.js';
 import type { SnapshotterHome } from './snapshotter-home.js';
@@ -109,13 +110,14 @@ export class OverlaySnapshotter implements Snapshotter {
     });
   }
 
-  async remove(key: string): Promise<void> {
-    await this.#keys.run(key, async () => {
-      const record = await this.#records.remove(key);
-      if (!record) return;
-      for (const dir of dirsOf(record)) this.#weights.delete(dir);
-      await this.#dirs.remove(dirsOf(record));
-    });
+  remove(key: string): Promise<void> {
+    return this.removeAll([key]);
+  }
+
+  async removeAll(keys: readonly string[]): Promise<void> {
+    const books = { records: this.#records, dirs: this.#dirs, keys: this.#keys };
+    const gone = await removeMany(books, keys);
+    for (const dir of gone.flatMap(dirsOf)) this.#weights.delete(dir);
   }
 
   async stat(key: string): Promise<SnapshotInfo | undefined> {

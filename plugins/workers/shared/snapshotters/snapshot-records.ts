@@ -91,15 +91,14 @@ export class SnapshotRecords {
     });
   }
 
-  /** Answers the record that is gone now; undefined when there was none. */
-  async remove(key: string): Promise<SnapshotRecord | undefined> {
+  /** Answers the record, which is gone at once, and from the disk when it is `written`; undefined when there was none. */
+  remove(key: string): { readonly record: SnapshotRecord; readonly written: Promise<void> } | undefined {
     const record = this.#table.get(key);
     if (!record) return undefined;
     const children = this.#children.get(key) ?? 0;
     if (children > 0) throw snapshotHasChildren(key, children);
     this.#count(record.parent, -1);
-    await this.#kv.write((batch) => batch.remove(this.#table, key));
-    return record;
+    return { record, written: this.#kv.write((batch) => batch.remove(this.#table, key)) };
   }
 
   /**
@@ -113,7 +112,7 @@ export class SnapshotRecords {
     );
     logger.warn('snapshots have lost their directories and are dropped', { count: broken.length });
     broken.sort(([, a], [, b]) => this.#depth(b) - this.#depth(a));
-    for (const [key] of broken) await this.remove(key);
+    await Promise.all(broken.map(([key]) => this.remove(key)?.written));
     return broken.flatMap(([, record]) => dirsOf(record));
   }
 
