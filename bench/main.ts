@@ -1,9 +1,4 @@
-/**
- * `npm run bench [-- --filter cached]`: how long the scheduler takes, with steps that take no time.
- *
- * `x10` is the time of the tenfold graph over that of the graph: about 10 when it grows linearly. Scenarios whose
- * full size is the tenfold one compare with a tenth of it.
- */
+/** `npm run bench`: compiles the bench and runs it in a process of its own. What it measures: README.md. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { bundle } from './bundle.js';

@@ -8,13 +8,17 @@ export interface Figures {
   /** Milliseconds: the middle, and the difference of the slowest and the quickest. The extremes are left out of both. */
   readonly median: number;
   readonly spread: number;
+  /** How many times as long a graph takes as one of a tenth of its size. */
+  readonly growth: number;
   readonly counts: Counts;
 }
 
-const samples = 7;
+/** More is worse than linear, whatever the noise. */
+export const GROWTH_LIMIT = 12;
 
-/** Graphs of this many vertices together are one sample, so that a small one bears its share of garbage collection. */
-const verticesPerSample = 3000;
+/** Samples of every size that are looked at, after some that are not. */
+const SAMPLES = 7;
+const WARM_UPS = 2;
 
 /** One sample: graphs one after the other, each in a world of its own. Milliseconds and counts are those of one. */
 export async function sample(
@@ -36,15 +40,30 @@ export async function sample(
 /** Milliseconds this thread has run for, so that a busy machine does not count; see proc(5), schedstat. */
 const now = (): number => Number(readFileSync('/proc/thread-self/schedstat', 'latin1').split(' ')[0]) / 1e6;
 
-export async function measure(scenario: BenchScenario, size = scenario.size): Promise<Figures> {
-  const graphs = Math.max(1, Math.round(verticesPerSample / size));
-  const times: number[] = [];
+/**
+ * Both sizes take turns, so that they find the same compiled code and the same neighbours; and ten small graphs are one
+ * sample, so that they bear as much garbage collection as the large one.
+ */
+export async function measure(scenario: BenchScenario): Promise<Figures> {
+  const { size } = scenario;
+  const large: number[] = [];
+  const small: number[] = [];
   let counts: Counts | undefined;
-  for (let i = 0; i < samples; i++) {
-    const run = await sample(scenario, size, graphs);
-    times.push(run.ms);
-    counts = run.counts;
+  for (let i = 0; i < WARM_UPS + SAMPLES; i++) {
+    const tenth = await sample(scenario, size / 10, 10);
+    const whole = await sample(scenario, size);
+    counts = whole.counts;
+    if (i < WARM_UPS) continue;
+    small.push(tenth.ms);
+    large.push(whole.ms);
   }
-  const kept = times.toSorted((a, b) => a - b).slice(1, -1);
-  return { median: kept[kept.length >> 1]!, spread: kept.at(-1)! - kept[0]!, counts: counts! };
+  const kept = withoutExtremes(large);
+  const median = middle(kept);
+  const growth = median / middle(withoutExtremes(small));
+  return { median, spread: kept.at(-1)! - kept[0]!, growth, counts: counts! };
 }
+
+const withoutExtremes = (times: readonly number[]): readonly number[] =>
+  times.toSorted((a, b) => a - b).slice(1, -1);
+
+const middle = (sorted: readonly number[]): number => sorted[sorted.length >> 1]!;

@@ -1,27 +1,36 @@
 /** The bench itself, in a process without a loader (main.ts). */
-import { parseArgs } from 'node:util';
+import { Command } from 'commander';
 import { benchDockerfile } from './dockerfile.js';
-import { measure, sample } from './measure.js';
-import { solverScenarios as scenarios } from './scenarios.js';
+import { type Figures, GROWTH_LIMIT, measure } from './measure.js';
+import { type BenchScenario, solverScenarios } from './scenarios.js';
 
-const { values } = parseArgs({ options: { filter: { type: 'string', default: '' } } });
-const chosen = scenarios.filter(({ name }) => name.includes(values.filter));
-const withDockerfile = 'dockerfile'.includes(values.filter);
-if (chosen.length === 0 && !withDockerfile) {
-  const known = [...scenarios.map(({ name }) => name), 'dockerfile'];
-  console.error(`no scenario has "${values.filter}" in its name: ${known.join('; ')}`);
-  process.exit(1);
+const program = new Command('npm run bench --')
+  .description('How long the scheduler and the Dockerfile frontend take, with steps that take no time.')
+  .option('--filter <text>', 'only scenarios that have this in their names', '')
+  .option('--list', 'name the scenarios, and run none')
+  .addHelpText('after', '\nWhat the columns say: bench/README.md')
+  .showHelpAfterError('(--help says what there is)')
+  .allowExcessArguments(false)
+  .parse();
+const { filter, list } = program.opts<{ readonly filter: string; readonly list?: true }>();
+
+const dockerfile = 'dockerfile';
+const names = [...solverScenarios.map(({ name }) => name), dockerfile];
+const chosen = new Set(names.filter((name) => name.includes(filter)));
+if (chosen.size === 0)
+  program.error(`no scenario has "${filter}" in its name; there are: ${names.join('; ')}`);
+
+if (list) {
+  console.log([...chosen].join('\n'));
+} else {
+  const scenarios = solverScenarios.filter(({ name }) => chosen.has(name));
+  if (scenarios.length > 0) await benchSolver(scenarios);
+  if (chosen.has(dockerfile)) await benchDockerfile(console.log);
 }
 
-const columns = [24, 9, 9, 8, 7, 7, 9, 9, 8, 8, 8, 8] as const;
-const row = (cells: readonly string[]): string =>
-  cells.map((cell, i) => (i === 0 ? cell.padEnd(columns[0]) : cell.padStart(columns[i] ?? 8))).join(' ');
-const figure = (value: number): string => value.toLocaleString('en', { maximumFractionDigits: 0 });
-
-async function benchSolver(): Promise<void> {
+async function benchSolver(scenarios: readonly BenchScenario[]): Promise<void> {
   console.log(
-    row([
-      'scenario',
+    row('scenario', [
       'vertices',
       'ms',
       '±',
@@ -35,25 +44,24 @@ async function benchSolver(): Promise<void> {
       'loads',
     ]),
   );
-  // Compiled before anything is timed.
-  for (const scenario of scenarios) await sample(scenario, 300);
-  for (const scenario of chosen) {
-    const { name, size } = scenario;
-    const small = await measure(scenario, size / 10);
-    const { median, spread, counts } = await measure(scenario, size);
-    console.log(
-      row([
-        name,
-        figure(size),
-        median.toFixed(1),
-        (spread / 2).toFixed(1),
-        ((1000 * median) / size).toFixed(1),
-        (median / small.median).toFixed(1),
-        ...Object.values(counts).map(figure),
-      ]),
-    );
+  const fast: string[] = [];
+  for (const scenario of scenarios) {
+    const figures = await measure(scenario);
+    console.log(row(scenario.name, cells(scenario, figures)));
+    if (figures.growth > GROWTH_LIMIT) fast.push(scenario.name);
   }
+  if (fast.length > 0) console.log(`x10 over ${GROWTH_LIMIT}, which is no linear growth: ${fast.join('; ')}`);
 }
 
-if (chosen.length > 0) await benchSolver();
-if (withDockerfile) await benchDockerfile(console.log);
+function cells({ size }: BenchScenario, { median, spread, growth, counts }: Figures): readonly string[] {
+  const times = [median, spread / 2, (1000 * median) / size, growth].map((value) => value.toFixed(1));
+  return [figure(size), ...times, ...Object.values(counts).map(figure)];
+}
+
+function row(name: string, rest: readonly string[]): string {
+  return [name.padEnd(24), ...rest.map((cell) => cell.padStart(8))].join(' ');
+}
+
+function figure(value: number): string {
+  return value.toLocaleString('en', { maximumFractionDigits: 0 });
+}

@@ -50,6 +50,11 @@ export abstract class Effect<T = unknown> implements Work<T>, OpContext {
   /** Adds the facts. */
   abstract done(value: T): void;
 
+  /** Its task has to look at what came of it. */
+  get matters(): boolean {
+    return true;
+  }
+
   /** Takes note of a failure that is no abort; false: it fails the task. */
   survives(_error: unknown): boolean {
     return false;
@@ -115,7 +120,22 @@ export abstract class Effect<T = unknown> implements Work<T>, OpContext {
     this.#builds ??= new SubBuild(this.task);
     const owner = this.#builds;
     const solve = (): Promise<Result | undefined> => this.services.builds.build(owner, edge, this.signal);
-    return this.slot ? await this.slot.without(solve, this.signal) : await solve();
+    return this.slot ? await this.#without(this.slot, solve) : await solve();
+  }
+
+  /** A step that is stopped on the way back to its slot gets no result. */
+  async #without(slot: Slot, solve: () => Promise<Result | undefined>): Promise<Result | undefined> {
+    let result: Result | undefined;
+    const work = async (): Promise<void> => {
+      result = await solve();
+    };
+    try {
+      await slot.without(work, this.signal);
+      return result;
+    } catch (error) {
+      await result?.[Symbol.asyncDispose]();
+      throw error;
+    }
   }
 
   keep(held: AsyncDisposable): void {

@@ -216,6 +216,11 @@ class SaveEffect extends Effect<void> {
     this.task.saved = true;
   }
 
+  /** Nothing follows from a result that is saved, unless only the saving kept its task. */
+  override get matters(): boolean {
+    return !this.task.saved || !this.task.owned;
+  }
+
   /** The result is good; it is only not found again by a later build. */
   override survives(error: unknown): boolean {
     this.task.saved = true;

@@ -193,9 +193,9 @@ export class Scheduler {
   readonly #settled = (effect: Effect, outcome: Outcome): void => {
     const error = effect.over(outcome);
     this.#givenUp.delete(effect);
-    this.dirty(effect.task);
     if (outcome.ok) this.#done(effect, outcome.value);
     else if (!effect.aborted) this.#failed(effect, error);
+    if (effect.matters) this.dirty(effect.task);
   };
 
   #done(effect: Effect, value: unknown): void {
