@@ -62,6 +62,14 @@ export const everywhere: readonly Exception[] = [
     reason: 'What needs an entitlement is shown with its line of the Dockerfile.',
   },
   {
+    fact: /^stderr: error: failed to solve: (the Dockerfile cannot be empty|lint violation found)[^|]* \| Dockerfile:/,
+    reason: 'Errors of a Dockerfile show their lines, also where BuildKit shows none.',
+  },
+  {
+    fact: /^step .*FROM [^\n]* statuses: extracting \S+ \+ (resolve \S+) \| \1$/,
+    reason: 'When a build fails, how far its images had come is a matter of time.',
+  },
+  {
     fact: /^step \[a 1\/2\] FROM [^\n]*: done \| cached$/,
     reason:
       'An image that two stages of one build start from shows as cached, also when it has just been found.',
