@@ -284,7 +284,7 @@ async function openTracing(
   const opened = given ?? (await openBackend(container));
   if (opened === silentTracing && !settings.history.traces) return silentTracing;
   // Whoever gave a tracer closes it.
-  return new RecordingTracing('buildkitd', traces, opened, { owned: given === undefined });
+  return new RecordingTracing(serviceName(), traces, opened, { owned: given === undefined });
 }
 
 /** Answers it when it was asked for and spans go anywhere. */
@@ -298,10 +298,13 @@ async function openTraceSocket(
   return path;
 }
 
+/** What this program is called in traces. */
+const serviceName = (): string => process.env.OTEL_SERVICE_NAME || 'buildkitd';
+
 async function openBackend(container: KernelContainer): Promise<Tracing> {
   const backends = container.get(TracingBackends.all);
   for (const id of backends.ids()) {
-    const tracing = await backends.get(id)?.open('buildkitd');
+    const tracing = await backends.get(id)?.open(serviceName());
     if (tracing) return tracing;
   }
   return silentTracing;
