@@ -46,10 +46,12 @@ export class RefResultStore implements ResultStore {
     });
   }
 
+  /** Not what another worker has: builds run on the first one, and its steps cannot stand on refs of others. */
   has(id: string): boolean {
     if (id === SCRATCH) return true;
     const { workerId, refId } = parse(id);
-    return this.#workers.get(workerId)?.refs?.has(refId) ?? false;
+    const [first] = this.#workers.list;
+    return first?.profile.id === workerId && first.refs.has(refId);
   }
 
   /** The record stays until it is pruned: it may still be found by index or as a parent. */

@@ -129,6 +129,7 @@ onWorker('containerd', 'it is about containerd', 'a daemon on containerd', () =>
         .root();
       return build(client, { definition: marshal(step) }, AbortSignal.timeout(60_000));
     };
+    // Layers of the base are there already, but on containerd, where other builds here ran.
     await on('oci');
     const refused = await on('containerd').catch((error: Error) => error.message);
     expect(refused).to.match(/only worker .*executor=containerd.* matches the op's constraints/);

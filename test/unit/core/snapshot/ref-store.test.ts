@@ -394,10 +394,13 @@ describe('LocalRefStore', () => {
   });
 
   describe('as result store', () => {
-    const results = (): RefResultStore =>
-      new RefResultStore({
-        get: (id: string) => (id === 'worker' ? { refs: home.refs } : undefined),
-      } as Workers);
+    const results = (...ids: readonly string[]): RefResultStore => {
+      const list = (ids.length === 0 ? ['worker'] : ids).map((id) => ({ profile: { id }, refs: home.refs }));
+      return new RefResultStore({
+        list,
+        get: (id: string) => list.find(({ profile }) => profile.id === id),
+      } as unknown as Workers);
+    };
 
     it('names, finds and loads refs and the empty tree', async () => {
       await using ref = await home.commit(undefined, { a: '1' });
@@ -414,6 +417,13 @@ describe('LocalRefStore', () => {
       expect(await codeOf(results().load('worker::none'))).to.equal('ref.not-found');
       expect(results().has('nobody::x')).to.equal(false);
       expect(await codeOf(results().load('nobody::x'))).to.equal('ref.no-worker');
+    });
+
+    it('finds nothing that another worker has than the one that builds', async () => {
+      await using ref = await home.commit(undefined, { a: '1' });
+      const id = `worker::${ref.id}`;
+      expect(results('worker', 'other').has(id)).to.equal(true);
+      expect(results('other', 'worker').has(id)).to.equal(false);
     });
 
     it('refuses to save what is not committed', async () => {
