@@ -1,13 +1,13 @@
 /** The options of a build, as clients send them. BuildKit: frontend/dockerui/config.go. */
 
 import { isIP } from 'node:net';
-import type { HostIp, NetworkMode, ResolveMode, Ulimit } from '../../../client/llb/index.js';
+import type { HostIp } from '../../../client/llb/index.js';
 import { invalid } from '../../../core/contracts/errors.js';
-import type { LinuxResources } from '../../../core/contracts/executor.js';
 import type { CacheEntry } from '../../../core/contracts/frontend.js';
 import { parseGoBool } from '../../../core/util/go-bool.js';
 import { type Platform, parsePlatform } from '../../../core/util/platform.js';
 import { type Attestations, parseAttestations } from './attestations.js';
+import type { ClientWishes } from './convert/options.js';
 import { csvFields } from './instructions/csv.js';
 import { suggestion } from './instructions/flags.js';
 import { type CheckOptions, parseCheckOptions } from './lint/check-options.js';
@@ -16,28 +16,13 @@ import { parseUlimit } from './ulimit.js';
 
 export type Opts = Readonly<Record<string, string>>;
 
-export interface Config {
-  readonly buildArgs: Opts;
-  readonly labels: Opts;
-  readonly target: string;
+export interface Config extends ClientWishes {
   /** Empty: the client named none. */
   readonly targetPlatforms: readonly Platform[];
-  readonly multiPlatform: boolean;
-  readonly resolveMode: ResolveMode;
-  readonly network: NetworkMode;
-  readonly hostname: string;
-  readonly extraHosts: readonly HostIp[];
-  readonly ulimits: readonly Ulimit[];
-  readonly cgroupParent: string;
-  readonly shmSize: number;
-  readonly resources: LinuxResources | undefined;
-  readonly cacheNamespace: string;
-  readonly epoch: Date | undefined;
   readonly cacheImports: readonly CacheEntry[];
   readonly attestations: Attestations;
   /** In place of what the Dockerfile says. */
   readonly checks: CheckOptions | undefined;
-  isNoCache(stage: string): boolean;
 }
 
 export function parseConfig(opts: Opts): Config {

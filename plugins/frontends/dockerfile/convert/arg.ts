@@ -7,7 +7,10 @@ import type { StageBuild } from './stage-build.js';
 import { type Converter, fill, type StepContext } from './step.js';
 
 /** Arguments that steer the build and are not seen by its steps. */
-const hidden = new Set(['BUILDKIT_SBOM_SCAN_CONTEXT', 'BUILDKIT_SBOM_SCAN_STAGE']);
+export const hiddenArgs: ReadonlySet<string> = new Set([
+  'BUILDKIT_SBOM_SCAN_CONTEXT',
+  'BUILDKIT_SBOM_SCAN_STAGE',
+]);
 
 export const convertArg: Converter<'arg'> = (stage, instruction, context) => {
   const declared = instruction.args.map((declaration) => declare(stage, declaration, instruction, context));
@@ -34,8 +37,8 @@ function declare(
   context.options.lint.tell('keyValue', { instruction, key, spaced: false });
   const { value, inherited } = argValue(stage, declaration, instruction, context);
   const declared = { ...declaration, value };
-  if (hidden.has(key)) refuseMoreScans(key, value, context);
-  if (value !== undefined && !hidden.has(key)) stage.state = stage.state.env(key, value);
+  if (hiddenArgs.has(key)) refuseMoreScans(key, value, context);
+  if (value !== undefined && !hiddenArgs.has(key)) stage.state = stage.state.env(key, value);
   // One that is declared above the first FROM stands there in the outline.
   if (!inherited) stage.outline.declare(declared, instruction.ranges);
   stage.outline.use([key]);

@@ -14,15 +14,12 @@ import type { Image } from '../image-config/image.js';
 import type { Linter } from '../lint/linter.js';
 import type { StageBuild } from './stage-build.js';
 
-/** What a conversion depends on, beside the Dockerfile. */
-export interface ConvertOptions {
+/** What the client wants of every conversion. */
+export interface ClientWishes {
   readonly buildArgs: Readonly<Record<string, string>>;
   readonly labels: Readonly<Record<string, string>>;
   /** The stage to build; empty for the last. */
   readonly target: string;
-  /** Absent when the client named none: the image of the base then decides. */
-  readonly targetPlatform: Platform | undefined;
-  readonly buildPlatform: Platform;
   /** Step names then say which platform they are for. */
   readonly multiPlatform: boolean;
   readonly resolveMode: ResolveMode;
@@ -35,11 +32,18 @@ export interface ConvertOptions {
   readonly shmSize: number;
   readonly resources: LinuxResources | undefined;
   readonly cacheNamespace: string;
-  /** A bill of materials is wanted: the daemon scans the result, and nothing else. */
-  readonly attestations?: { readonly sbom: object | undefined };
   /** SOURCE_DATE_EPOCH. */
   readonly epoch: Date | undefined;
   isNoCache(stage: string): boolean;
+}
+
+/** What a conversion depends on, beside the Dockerfile. */
+export interface ConvertOptions extends ClientWishes {
+  /** Absent when the client named none: the image of the base then decides. */
+  readonly targetPlatform: Platform | undefined;
+  readonly buildPlatform: Platform;
+  /** A bill of materials is wanted: the daemon scans the result, and nothing else. */
+  readonly attestations?: { readonly sbom: object | undefined };
   /** Convert stages that the target does not need, too. */
   readonly allStages: boolean;
   readonly lint: Linter;

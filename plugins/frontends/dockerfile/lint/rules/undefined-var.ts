@@ -1,8 +1,6 @@
+import { hiddenArgs } from '../../convert/arg.js';
 import type { Rule } from '../rule.js';
 import { suggest } from '../suggest.js';
-
-/** They steer the frontend, and no step sees them. */
-const hidden = new Set(['BUILDKIT_SBOM_SCAN_CONTEXT', 'BUILDKIT_SBOM_SCAN_STAGE']);
 
 export const undefinedVar: Rule = {
   name: 'UndefinedVar',
@@ -10,7 +8,7 @@ export const undefinedVar: Rule = {
   page: 'undefined-var',
   on: {
     unsetVariable({ name, known, ranges }, warn) {
-      if (hidden.has(name)) return;
+      if (hiddenArgs.has(name)) return;
       const meant = suggest(name, known());
       const hint = meant === undefined ? '' : ` (did you mean $${meant}?)`;
       warn(ranges, `Usage of undefined variable '$${name}'${hint}`);
