@@ -11,7 +11,7 @@ import { describePlan, type FaultPlan, makePlan, noFaults } from '../support/fau
 import { type BuildOrder, type FaultWorld, noise } from './fault-world.js';
 
 /** Milliseconds; far more than all tries of all exchanges take. */
-const patience = 20_000;
+const patience = 60_000;
 
 export interface FaultRun {
   readonly seed: number;

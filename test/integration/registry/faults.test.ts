@@ -11,7 +11,7 @@ const runs = 25;
 const first = Number(process.env.FAULT_SEED ?? 1);
 
 describe('a build over a registry in trouble', function () {
-  this.timeout(60_000);
+  this.timeout(200_000);
   let world: FaultWorld;
   before(async function () {
     if (!hasDockerRegistry() || process.getuid?.() !== 0) this.skip();

@@ -124,7 +124,7 @@ export class Exchange {
   #filled(text: string): string {
     const { baseRef, http, git } = this.#world.sources;
     return text
-      .replace(/\bBASE\b(?!=)/g, baseRef)
+      .replace(/(?<!\{)\bBASE\b(?!=)/g, baseRef)
       .replaceAll('HTTP', http)
       .replaceAll('GIT', git);
   }

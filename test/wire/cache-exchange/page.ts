@@ -51,8 +51,12 @@ export function page(outcomes: readonly Outcome[]): string {
     'v0.26.3 that is imported here, `→` one of here that is imported by BuildKit. **all** means that every step was found and',
     'nothing ran; a number is that of the steps that ran, and `=` says that as many run when BuildKit imports its own cache.',
     '',
-    'Written by [test/wire/cache-exchange](https://github.com/buildkit-ts/buildkit-ts/tree/main/test/wire/cache-exchange), with',
-    "BuildKit's own client. Sources are looked up in every build and are not counted.",
+    "Measured with BuildKit's own client by [test/wire/cache-exchange](../../test/wire/cache-exchange/index.ts). Sources are",
+    'looked up in every build, and are not counted.',
+    '',
+    '```console',
+    '$ npx tsx test/wire/cache-exchange --client PATH_TO_BUILDCTL real=unix:///… ours=unix:///…',
+    '```',
     '',
     `| build | ${head.join(' | ')} |`,
     `| --- |${columns.map(() => ' --- |').join('')}`,
@@ -70,14 +74,17 @@ function cell(outcomes: readonly Outcome[], build: string, way: string, from: st
   return own && own.ran.length === found.ran.length ? `${found.ran.length} =` : `${found.ran.length}`;
 }
 
-const notes = (outcomes: readonly Outcome[], some: readonly Outcome[]): readonly string[] => [
-  '## Steps that ran',
-  '',
-  ...some.map(({ build, way, from, to, ran }) => {
+const notes = (outcomes: readonly Outcome[], some: readonly Outcome[]): readonly string[] => {
+  const lines = new Map<string, string[]>();
+  for (const { build, way, from, ran } of some) {
     const own = find(outcomes, build, way, 'BuildKit', 'BuildKit')?.ran ?? [];
+    const isSame = own.length === ran.length && own.every((step) => ran.includes(step));
     const steps = ran.map((step) => `\`${step}\``).join(', ');
-    const same = own.length === ran.length && own.every((step) => ran.includes(step));
-    return `- ${build}, ${way}, ${from} → ${to}: ${steps}${same ? ", as with BuildKit's own cache" : ''}`;
-  }),
-  '',
-];
+    const line = `- ${build}: ${steps}${isSame ? ", as with BuildKit's own cache" : ''}`;
+    lines.set(line, [...(lines.get(line) ?? []), `${way} ${from === 'here' ? '→' : '←'}`]);
+  }
+  const told = [...lines].map(([line, places]) =>
+    places.length === ways.length * directions.length ? `${line}.` : `${line} (${places.join('; ')}).`,
+  );
+  return ['## Steps that ran', '', ...told, ''];
+};
