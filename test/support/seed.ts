@@ -4,7 +4,7 @@
  */
 import fc from 'fast-check';
 
-fc.configureGlobal({
-  seed: Number(process.env.FC_SEED ?? 1),
-  numRuns: Number(process.env.FC_RUNS ?? 100),
-});
+/** How often a property is tried: as often as the run wants it, or else `usual`. */
+export const runs = (usual: number): number => Number(process.env.FC_RUNS ?? usual);
+
+fc.configureGlobal({ seed: Number(process.env.FC_SEED ?? 1), numRuns: runs(100) });

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { parseIgnoreFile } from '../../../core/util/patterns/ignore-file.js';
 import { PatternMatcher } from '../../../core/util/patterns/pattern-matcher.js';
 import { expand } from '../../../plugins/frontends/dockerfile/expand/shell-lex.js';
+import { runs } from '../../support/seed.js';
 
 type Word = readonly Piece[];
 type Piece =
@@ -122,7 +123,7 @@ describe('dockerfile expansion, against a model', () => {
         expect([...matched].sort()).to.deep.equal(names.filter((each) => env.has(each)));
         expect([...unmatched].sort()).to.deep.equal(names.filter((each) => !env.has(each)));
       }),
-      { numRuns: 1000 },
+      { numRuns: runs(1000) },
     );
   });
 });
@@ -145,7 +146,7 @@ describe('.dockerignore, against a model', () => {
         const matcher = new PatternMatcher(parseIgnoreFile(lines.join('\n')));
         expect(matcher.matches(parts.join('/'))).to.equal(isIgnored(lines, parts));
       }),
-      { numRuns: 1000 },
+      { numRuns: runs(1000) },
     );
   });
 });

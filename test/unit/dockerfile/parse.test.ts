@@ -4,6 +4,7 @@ import { BuildError } from '../../../core/contracts/errors.js';
 import { parseDockerfile } from '../../../plugins/frontends/dockerfile/instructions/parse-dockerfile.js';
 import { detectSyntax } from '../../../plugins/frontends/dockerfile/parse/directives.js';
 import { parse } from '../../../plugins/frontends/dockerfile/parse/parse.js';
+import { runs } from '../../support/seed.js';
 
 describe('dockerfile parser', () => {
   it('joins continued lines, skipping comments and empty lines between them', () => {
@@ -85,7 +86,7 @@ describe('dockerfile parser', () => {
           expect(error).to.be.instanceOf(BuildError);
         }
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     );
   });
 

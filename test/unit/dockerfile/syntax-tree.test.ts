@@ -5,6 +5,7 @@ import { readTree } from '../../../plugins/frontends/dockerfile/syntax-tree/read
 import { printTree, type SyntaxTree } from '../../../plugins/frontends/dockerfile/syntax-tree/tree.js';
 import { mutate } from '../../fuzz/dockerfile/mutate.js';
 import { Random } from '../../simulation/random.js';
+import { runs } from '../../support/seed.js';
 import { loadFixtures } from './support/build-case.js';
 
 const read = (text: string): SyntaxTree => readTree(Buffer.from(text));
@@ -64,8 +65,8 @@ describe('dockerfile syntax tree', () => {
     const seeds = loadFixtures().map(({ dockerfile }) => dockerfile);
     fc.assert(
       fc.property(fc.nat(), (seed) => check(Buffer.from(mutate(seeds, new Random(seed))))),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     );
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), check), { numRuns: 500 });
+    fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), check), { numRuns: runs(500) });
   });
 });
