@@ -14,6 +14,6 @@ describe('integration tests', () => {
           /\bDaemonProcess\.start|\.daemon\(/.test(text) && !/^\s*(?:overWorkers|onWorker)\(/m.test(text)
         );
       });
-    expect(silent).to.deep.equal([]);
+    expect(silent, 'declare these with test/integration/support/over-workers.ts').to.deep.equal([]);
   });
 });
