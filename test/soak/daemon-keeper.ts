@@ -1,8 +1,12 @@
 /** The one daemon of a soak, which is stopped, killed and started again under its clients. */
+import { existsSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { type DaemonOptions, DaemonProcess } from '../integration/support/daemon.js';
+
+/** Of a log, in characters. */
+const LAST_WORDS = 6000;
 
 export type Stop = 'SIGTERM' | 'SIGKILL';
 
@@ -76,9 +80,18 @@ export class DaemonKeeper implements AsyncDisposable {
   ask(path: string): Promise<string> {
     return new Promise((resolve, reject) => {
       request({ socketPath: this.#debugSocket, path }, (response) => text(response).then(resolve, reject))
-        .on('error', reject)
+        .on('error', (cause) =>
+          reject(new Error(`the daemon does not answer:\n${this.#lastWords()}`, { cause })),
+        )
         .end();
     });
+  }
+
+  /** The end of its log, and whether it is still there. */
+  #lastWords(): string {
+    const { pid, log } = this.#process;
+    const state = existsSync(`/proc/${pid}`) ? 'runs' : 'is gone';
+    return `${log.slice(-LAST_WORDS)}\n(the process ${pid} ${state})`;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
