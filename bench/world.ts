@@ -71,6 +71,7 @@ export class World implements AsyncDisposable {
   readonly #calls = { maps: 0, digests: 0, runs: 0 };
   #jobs = 0;
   #time = 0;
+  #size = 0;
 
   constructor() {
     this.solver = new Solver({
@@ -81,6 +82,11 @@ export class World implements AsyncDisposable {
       maxParallelism: 0,
       clock: { now: () => this.#time++ },
     });
+  }
+
+  /** Steps and inputs of all graphs made in it. */
+  get size(): number {
+    return this.#size;
   }
 
   get counts(): Counts {
@@ -100,6 +106,7 @@ export class World implements AsyncDisposable {
 
   step(name: string, inputs: readonly Vertex[], options: GraphOptions): Vertex {
     const { name: graph, keys = graph, roots = keys } = options;
+    this.#size += 1 + inputs.length;
     return {
       digest: sha256(`vertex ${graph} ${name}`),
       name: `${graph} ${name}`,
