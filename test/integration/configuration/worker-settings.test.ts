@@ -9,10 +9,12 @@ import type { DaemonProcess } from '../support/daemon.js';
 import { Ground } from '../support/ground.js';
 import { removeCgroupParent } from '../support/leftovers.js';
 import { itUnless, overWorkers } from '../support/over-workers.js';
-import type { Finished } from '../support/processes.js';
+import { type Finished, succeed } from '../support/processes.js';
 
 const CNI = '/usr/lib/cni';
 const parent = `buildkit-settings-${process.pid}`;
+/** Made by the plugin of a configuration that is not the daemon's own, which leaves it. */
+const bridge = `bkc${process.pid}`;
 
 overWorkers('settings of a worker', (worker) => {
   let ground: Ground;
@@ -23,6 +25,7 @@ overWorkers('settings of a worker', (worker) => {
   after(async () => {
     await ground?.[Symbol.asyncDispose]();
     await removeCgroupParent(parent);
+    if (bridgeExists(bridge)) await succeed('ip', ['link', 'delete', bridge]);
   });
 
   const open = (settings: string, rest = ''): Promise<DaemonProcess> =>
@@ -107,7 +110,7 @@ overWorkers('settings of a worker', (worker) => {
   itUnless(noNetworks, 'take a CNI configuration of yours', async () => {
     const plugin = {
       type: 'bridge',
-      bridge: `bkc${process.pid}`,
+      bridge,
       isGateway: true,
       ipam: { type: 'host-local', subnet: '10.218.0.0/16', dataDir: ground.path('addresses') },
     };
