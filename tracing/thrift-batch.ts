@@ -3,6 +3,7 @@
  * buffers for 64-bit numbers; the field numbers are those of jaeger.thrift and agent.thrift.
  */
 import thrift from 'thrift';
+import { CompactWriter } from './compact-writer.js';
 
 const { Thrift } = thrift;
 
@@ -38,7 +39,8 @@ export interface ThriftProcess {
   readonly tags: readonly ThriftTag[];
 }
 
-type Protocol = import('thrift').TProtocol;
+/** What both writers have. */
+type Protocol = Omit<CompactWriter, 'written'>;
 export type Encoding = 'compact' | 'binary';
 
 /** `emitBatch(Batch)`, as agents take it over UDP. */
@@ -63,12 +65,16 @@ export const encodeBatch = (
 ): Buffer => encode(encoding, (out) => writeBatch(out, process, spans));
 
 function encode(encoding: Encoding, write: (out: Protocol) => void): Buffer {
+  if (encoding === 'compact') {
+    const out = new CompactWriter();
+    write(out);
+    return out.written;
+  }
   let bytes: Buffer = Buffer.alloc(0);
   const transport = new thrift.TBufferedTransport(undefined, (message?: Buffer) => {
     if (message) bytes = message;
   });
-  const Kind = encoding === 'compact' ? thrift.TCompactProtocol : thrift.TBinaryProtocol;
-  const out = new Kind(transport);
+  const out = new thrift.TBinaryProtocol(transport);
   write(out);
   out.flush();
   return bytes;

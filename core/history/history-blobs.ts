@@ -40,7 +40,7 @@ export async function fileBlob(
     let size = 0;
     const file = await open(staged.path, 'w');
     try {
-      for await (const chunk of chunks) {
+      for await (const chunk of together(chunks)) {
         hash.update(chunk);
         size += chunk.length;
         await file.writeFile(chunk);
@@ -58,6 +58,25 @@ export async function fileBlob(
     await staged[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+/** A write costs more than what a span or a line of progress has to write. */
+const WRITE_BYTES = 256 << 10;
+
+async function* together(
+  chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+): AsyncIterable<Uint8Array> {
+  let waiting: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of chunks) {
+    waiting.push(chunk);
+    bytes += chunk.length;
+    if (bytes < WRITE_BYTES) continue;
+    yield Buffer.concat(waiting);
+    waiting = [];
+    bytes = 0;
+  }
+  if (bytes > 0) yield Buffer.concat(waiting);
 }
 
 function smallBlob(
