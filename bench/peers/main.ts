@@ -15,7 +15,7 @@ import { workloads } from './workloads.js';
 
 process.exitCode = await main();
 
-/** 1: a workload failed; 2: the command line is wrong. */
+/** 1: a workload failed; 2: the command line is wrong; 130: it was stopped. */
 async function main(): Promise<number> {
   try {
     const asked = parseArguments(process.argv.slice(2), workloads);
@@ -31,7 +31,7 @@ async function main(): Promise<number> {
 
 async function run(asked: Asked): Promise<number> {
   const stop = new AbortController();
-  process.once('SIGINT', () => stop.abort());
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
   const dir = await mkdtemp(join(tmpdir(), 'bench-peers-'));
   try {
     const { base, registry, trees } = asked;
@@ -62,6 +62,9 @@ async function run(asked: Asked): Promise<number> {
       console.log(`${limit.command}: ${limit.seconds?.toFixed(3) ?? 'not installed'}`);
     await save(asked, comparisons, limits);
     return comparisons.some(({ outcomes }) => outcomes.some(({ failure }) => failure !== undefined)) ? 1 : 0;
+  } catch (error) {
+    if (stop.signal.aborted) return 130;
+    throw error;
   } finally {
     await rm(dir, { recursive: true, force: true });
   }
