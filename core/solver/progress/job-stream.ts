@@ -2,7 +2,7 @@
  * Everything that one job's watchers see: replayed from the start for each reader, then live, until `close`.
  *
  * Invariants: (1) events are in the order in which they were reported; (2) when a vertex starts, its inputs that
- * are neither completed nor cached are reported cached first, and theirs (E9.2): a match makes its inputs needless;
+ * are neither cached nor were ever completed are reported cached first, and theirs (E9.2): a match makes its inputs needless;
  * (3) when the stream closes, nothing is left started (E9.7). BuildKit: solver/progress.go.
  */
 import type { ProgressEvent } from '../../contracts/progress.js';
@@ -35,6 +35,8 @@ export class JobStream {
   readonly #vertices = new Map<Digest, VertexEvent>();
   /** Vertices below something cached: they end without an error whatever happens. */
   readonly #cached = new Set<Digest>();
+  /** Once completed, a vertex has been looked at, also while its row is open again for what it does late. */
+  readonly #completed = new Set<Digest>();
   #closed = false;
   /** Made when a reader waits. */
   #news: Deferred<void> | undefined;
@@ -79,6 +81,7 @@ export class JobStream {
 
   #pushVertex(event: VertexEvent): void {
     this.#vertices.set(event.digest, event);
+    if (event.completed !== undefined) this.#completed.add(event.digest);
     if (event.started !== undefined) this.#reportInputsCached(event, event.started);
     if (event.cached) this.#markCached(event);
     this.#events.push(event);
@@ -89,7 +92,7 @@ export class JobStream {
     for (let next = consumers.pop(); next; next = consumers.pop()) {
       for (const digest of next.inputs) {
         const input = this.#vertices.get(digest);
-        if (!input || input.cached || input.completed !== undefined) continue;
+        if (!input || input.cached || this.#completed.has(digest)) continue;
         const cached: VertexEvent = { ...input, started, completed: started, cached: true };
         this.#vertices.set(digest, cached);
         this.#cached.add(digest);

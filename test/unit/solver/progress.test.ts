@@ -174,6 +174,41 @@ describe('solver: progress', () => {
     ]);
   });
 
+  it('does not show a step as cached whose result is still being made when its second user starts', async () => {
+    let later: Progress | undefined;
+    const resumed = new Gate();
+    const lazy = bench.graph.step({
+      name: 'lazy',
+      running: ({ progress }) => {
+        later = progress;
+        return 'x';
+      },
+    });
+    const first = bench.graph.step({
+      name: 'first',
+      inputs: [lazy],
+      running: async ({ signal }) => {
+        using _resumed = later?.resume?.();
+        await resumed.wait(signal);
+        return 'y';
+      },
+    });
+    const second = bench.graph.step({
+      name: 'second',
+      inputs: [lazy],
+      running: () => {
+        resumed.open();
+        return 'z';
+      },
+    });
+    const events = await during(async (job) => {
+      const one = bench.value(job, first);
+      await resumed.reached;
+      await Promise.all([bench.value(job, second), one]);
+    });
+    expect(states(events)).to.include('second completed').and.not.include('lazy cached completed');
+  });
+
   it('coalesces the updates of a bar, but not its end', async () => {
     const noisy = bench.graph.step({
       name: 'noisy',

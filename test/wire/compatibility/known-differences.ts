@@ -70,11 +70,6 @@ export const everywhere: readonly Exception[] = [
     reason: 'When a build fails, how far its images had come is a matter of time.',
   },
   {
-    fact: /^step \[a 1\/2\] FROM [^\n]*: done \| cached$/,
-    reason:
-      'An image that two stages of one build start from shows as cached, also when it has just been found.',
-  },
-  {
     fact: /^step (\[[^\]]*\] FROM|docker-image:).*: (done|cached|failed: context canceled) \| (done|cached|failed: context canceled)$/,
     reason: 'When a build fails, how far its images had come is a matter of time.',
   },
