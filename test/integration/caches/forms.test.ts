@@ -32,8 +32,8 @@ overWorkers('the form of an exported cache', function (worker) {
     folder = await ground.write('context', { Dockerfile, text });
   });
   after(async () => {
-    await daemon[Symbol.asyncDispose]();
-    await ground[Symbol.asyncDispose]();
+    await daemon?.[Symbol.asyncDispose]();
+    await ground?.[Symbol.asyncDispose]();
   });
 
   const build = (spec: string): Promise<Finished> =>

@@ -43,8 +43,8 @@ overWorkers('a build that was built before', (worker) => {
     });
   });
   after(async () => {
-    await daemon[Symbol.asyncDispose]();
-    await ground[Symbol.asyncDispose]();
+    await daemon?.[Symbol.asyncDispose]();
+    await ground?.[Symbol.asyncDispose]();
   });
 
   const start = (): Promise<DaemonProcess> =>
@@ -105,7 +105,7 @@ overWorkers('a build that was built before', (worker) => {
   });
 
   it('remembers when the daemon was started again', async () => {
-    await daemon[Symbol.asyncDispose]();
+    await daemon?.[Symbol.asyncDispose]();
     daemon = await start();
     const [runs, again] = await runtime.runsDuring(() => build());
     expect([runs, ranSteps(again)]).to.deep.equal([0, []]);

@@ -22,8 +22,8 @@ overWorkers('devices of steps', (worker) => {
     daemon = await ground.daemon('daemon', { config });
   });
   after(async () => {
-    await daemon[Symbol.asyncDispose]();
-    await ground[Symbol.asyncDispose]();
+    await daemon?.[Symbol.asyncDispose]();
+    await ground?.[Symbol.asyncDispose]();
   });
 
   const description = () => ({

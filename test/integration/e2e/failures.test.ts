@@ -27,8 +27,8 @@ overWorkers('a build that fails', (worker) => {
     daemon = await ground.daemon('daemon');
   });
   after(async () => {
-    await daemon[Symbol.asyncDispose]();
-    await ground[Symbol.asyncDispose]();
+    await daemon?.[Symbol.asyncDispose]();
+    await ground?.[Symbol.asyncDispose]();
   });
   afterEach('the daemon goes on building', async () => {
     const { code, stderr } = await build(`FROM ${ground.base}\nRUN echo ${++builds} >/n\n`);
@@ -149,7 +149,7 @@ onWorker('oci', 'it fills the disk of the folder that root gives it', 'a daemon 
   });
   after(async () => {
     await succeed('umount', [ground.path('daemon')]);
-    await ground[Symbol.asyncDispose]();
+    await ground?.[Symbol.asyncDispose]();
   });
 
   it('fails builds that need more, saying so, and goes on with those that do not', async () => {

@@ -28,8 +28,8 @@ overWorkers('linked copies', (worker) => {
     daemon = await ground.daemon('daemon');
   });
   after(async () => {
-    await daemon[Symbol.asyncDispose]();
-    await ground[Symbol.asyncDispose]();
+    await daemon?.[Symbol.asyncDispose]();
+    await ground?.[Symbol.asyncDispose]();
   });
 
   const context = (greeting: string): Promise<string> =>

@@ -36,8 +36,8 @@ overWorkers('ssh agents of steps', (worker) => {
     daemon = await ground.daemon('daemon');
   });
   after(async () => {
-    await daemon[Symbol.asyncDispose]();
-    await ground[Symbol.asyncDispose]();
+    await daemon?.[Symbol.asyncDispose]();
+    await ground?.[Symbol.asyncDispose]();
   });
 
   async function run(script: string, mount: string, args: readonly string[]): Promise<Finished> {

@@ -49,8 +49,8 @@ overWorkers('Dockerfiles with contexts from elsewhere', (worker) => {
   after(async () => {
     files.stop();
     await repositories[Symbol.asyncDispose]();
-    await daemon[Symbol.asyncDispose]();
-    await ground[Symbol.asyncDispose]();
+    await daemon?.[Symbol.asyncDispose]();
+    await ground?.[Symbol.asyncDispose]();
   });
 
   /** The files that a build leaves, with their content. */

@@ -24,8 +24,8 @@ overWorkers('images of builds', (worker) => {
     buildx = await Buildx.create(ground, daemon);
   });
   after(async () => {
-    await daemon[Symbol.asyncDispose]();
-    await ground[Symbol.asyncDispose]();
+    await daemon?.[Symbol.asyncDispose]();
+    await ground?.[Symbol.asyncDispose]();
   });
 
   const plainHttp = (host: string): string => `[registry."${host}"]\nhttp = true\n`;
