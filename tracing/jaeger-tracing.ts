@@ -1,4 +1,5 @@
 /** The tracer port over opentracing and jaeger-client. Everything is sampled: a build is worth its trace. */
+import { AsyncLocalStorage } from 'node:async_hooks';
 import jaeger, { type SpanContext as JaegerContext } from 'jaeger-client';
 import opentracing, {
   type SpanOptions as OpenTracingOptions,
@@ -13,7 +14,6 @@ import {
   type TagValue,
   type Tracing,
 } from '../core/contracts/index.js';
-import { ActiveValue } from '../core/util/active-value.js';
 import { extract, inject } from './propagation.js';
 import type { BatchSender } from './sender.js';
 
@@ -24,7 +24,7 @@ const quiet = { info() {}, error() {} };
 export class JaegerTracing implements Tracing {
   readonly #tracer: jaeger.Tracer;
   readonly #sender: BatchSender;
-  readonly #active = new ActiveValue<Span>();
+  readonly #active = new AsyncLocalStorage<Span>();
 
   constructor(serviceName: string, sender: BatchSender) {
     this.#sender = sender;
@@ -64,7 +64,7 @@ export class JaegerTracing implements Tracing {
   }
 
   active(): Span | undefined {
-    return this.#active.get();
+    return this.#active.getStore();
   }
 
   inject(context: SpanContext): Record<string, string> {
@@ -80,7 +80,7 @@ export class JaegerTracing implements Tracing {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#active[Symbol.dispose]();
+    this.#active.disable();
     await new Promise<void>((resolve) => this.#tracer.close(() => resolve()));
   }
 }

@@ -23,8 +23,8 @@ import type { ExecMountSpec } from '../llb/model.js';
 import { PreparedMounts } from '../llb/ops/exec/mounts.js';
 import { defaultPath } from '../llb/ops/exec/process.js';
 import { secretEnv } from '../llb/ops/exec/secrets.js';
-import type { LlbServices } from '../llb/services.js';
 import { requireEntitlement } from '../llb/permissions.js';
+import type { LlbServices } from '../llb/services.js';
 import { newId } from '../util/identity.js';
 
 export interface ContainerPlan {

@@ -3,6 +3,7 @@
  * them when they are over, if it is the engine's own and takes spans that it has not made (`forward`). Else each is made
  * twice, with its ids: a tracer that was given has a name of its own for the program.
  */
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomBytes } from 'node:crypto';
 import {
   BuildError,
@@ -15,7 +16,6 @@ import {
   type TagValue,
   type Tracing,
 } from '../../contracts/index.js';
-import { ActiveValue } from '../../util/active-value.js';
 import { SeenSpans } from './seen-spans.js';
 import type { TraceRecorder } from './trace-recorder.js';
 import { extractTraceparent, traceparentOf } from './traceparent.js';
@@ -27,7 +27,7 @@ export class RecordingTracing implements Tracing {
   readonly #inner: Tracing | undefined;
   /** The inner tracer gets spans that are over. */
   readonly #sends: boolean;
-  readonly #active = new ActiveValue<Span>();
+  readonly #active = new AsyncLocalStorage<Span>();
   readonly #forwarded = new SeenSpans();
 
   constructor(
@@ -82,7 +82,7 @@ export class RecordingTracing implements Tracing {
   }
 
   active(): Span | undefined {
-    return this.#active.get();
+    return this.#active.getStore();
   }
 
   inject(context: SpanContext): Readonly<Record<string, string>> {
@@ -105,7 +105,7 @@ export class RecordingTracing implements Tracing {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#active[Symbol.dispose]();
+    this.#active.disable();
     if (this.#owned) await this.#inner?.[Symbol.asyncDispose]();
   }
 }

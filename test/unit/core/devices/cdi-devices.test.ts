@@ -86,7 +86,15 @@ describe('CdiDevices', () => {
     const edits = devices.edits(['acme.com/gpu=one', 'acme.com/gpu=two']);
     expect(edits.env).to.deep.equal(['ACME=all', 'ONE=1']);
     expect(edits.deviceNodes).to.deep.equal([
-      { path: '/dev/acme0', hostPath: '/dev/null', type: 'c', major: 1, minor: 3, permissions: 'rw', fileMode: 0o660 },
+      {
+        path: '/dev/acme0',
+        hostPath: '/dev/null',
+        type: 'c',
+        major: 1,
+        minor: 3,
+        permissions: 'rw',
+        fileMode: 0o660,
+      },
     ]);
   });
 
