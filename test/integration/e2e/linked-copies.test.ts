@@ -13,7 +13,7 @@ FROM ${base}
 RUN mkdir /app && echo ${greeting} >/app/greeting && echo old >/app/gone
 COPY --link --from=made /made /app
 COPY --link note.txt /app/dir/
-RUN rm /app/gone && cat /app/dir/* >/app/all
+RUN rm /app/gone && cat /app/dir/* /app/greeting >/app/all
 `;
 
 interface Manifest {
@@ -68,7 +68,7 @@ overWorkers('linked copies', (worker) => {
     await build({ folder: await context('hello'), outputs: [`type=local,dest=${dest}`] });
     const text = (name: string): Promise<string> => readFile(`${dest}/app/${name}`, 'utf8');
     expect(await text('greeting')).to.equal('hello\n');
-    expect(await text('all')).to.equal('made\nnote\n');
+    expect(await text('all')).to.equal('made\nnote\nhello\n');
     expect(await text('gone').catch((error: NodeJS.ErrnoException) => error.code)).to.equal('ENOENT');
   });
 });
