@@ -92,7 +92,14 @@ export class SoakClient implements AsyncDisposable {
       ...(['cancel', 'cut', 'interrupt', 'kill'] as const),
       ...Array.from({ length: 12 }, () => undefined),
     ]);
-    const patience = AbortSignal.timeout(PATIENCE_MS);
+    const patience = new AbortController();
+    let stuck: string | undefined;
+    // The daemon is asked while the build still waits: it forgets builds that are given up.
+    const timer = setTimeout(async () => {
+      const pages = ['/debug/requests', '/debug/tasks'].map((page) => keeper.ask(page).catch(String));
+      stuck = (await Promise.all(pages)).join('\n');
+      patience.abort();
+    }, PATIENCE_MS);
     const after = this.#leaving(departure !== undefined);
     const byCommand = departure
       ? departure === 'interrupt' || departure === 'kill'
@@ -103,12 +110,15 @@ export class SoakClient implements AsyncDisposable {
           plan,
           destination,
           { after, by: departure === 'kill' ? 'SIGKILL' : 'SIGINT' },
-          patience,
+          patience.signal,
         )
-      : await this.#attemptHere(plan, destination, after, departure === 'cut', patience);
-    if (patience.aborted) {
-      const table = await keeper.ask('/debug/tasks').catch(String);
-      this.#options.tally.complain(`a build hangs: ${plan.about}\n${table}`);
+      : await this.#attemptHere(plan, destination, after, departure === 'cut', patience.signal);
+    clearTimeout(timer);
+    if (stuck !== undefined) {
+      const how = byCommand ? 'by buildctl' : 'by the library';
+      this.#options.tally.complain(
+        `a build hangs, ${how}, ${departure ?? 'staying'}, ${destination.about}: ${plan.about}\n${stuck}`,
+      );
     }
     return outcome;
   }
