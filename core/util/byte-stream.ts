@@ -9,8 +9,11 @@
  */
 import { Duplex, type Readable, type Writable } from 'node:stream';
 
-/** What a gRPC bidi call is, on either side: an object-mode duplex of chunks. */
-export type ChunkStream = Readable & Writable;
+/**
+ * What a gRPC bidi call is, on either side: an object-mode duplex of chunks. `cancel` gives the call up, which is the
+ * part of the side that made it.
+ */
+export type ChunkStream = Readable & Writable & { cancel?(): void };
 
 /** Small writes are gathered up to this size; peers accept messages of 4 MiB and more. */
 const MAX_CHUNK = 1 << 20;
@@ -55,6 +58,8 @@ class ByteStream extends Duplex {
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     // A grpc-js server call has no destroy that the client sees; ending it does.
     if (!this.#chunks.writableEnded) this.#chunks.end();
+    // Nor has a client call, which stays open, and its connection with it, while anything that came is not read.
+    this.#chunks.cancel?.();
     this.#chunks.destroy();
     done(error);
   }

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readdir } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { buildArgs, stepsOf } from '../support/build.js';
@@ -130,6 +131,20 @@ overWorkers('a build that fails', (worker) => {
     expect(code).to.equal(130);
     await until(() => sleepers(seconds).length === 0);
     expect(said).to.match(/error: .*canceled/);
+  });
+
+  it('because its client was interrupted while the result arrived ends as well, and leaves no half a file', async () => {
+    const folder = await ground.write('arriving', {
+      Dockerfile: `FROM ${ground.base}\nRUN head -c 200000000 /dev/zero >/big\n`,
+    });
+    const target = ground.path('arriving/result.tar');
+    const client = daemon.startBuildctl(buildArgs({ folder, outputs: [`type=tar,dest=${target}`] }));
+    const ended = once(client, 'exit');
+    for await (const line of createInterface({ input: client.stderr! })) {
+      if (line.includes('sending tarball')) client.kill('SIGINT');
+    }
+    expect(await ended).to.deep.equal([130, null]);
+    expect(await readdir(folder)).to.deep.equal(['Dockerfile']);
   });
 
   const sleeping = (name: string, seconds: string): Promise<string> =>
