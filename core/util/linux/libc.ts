@@ -30,6 +30,7 @@ export type Argument =
   | number
   | bigint
   | Uint8Array
+  | Int32Array
   | BigInt64Array
   | BigUint64Array
   | readonly (string | null)[]

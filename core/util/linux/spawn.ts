@@ -55,12 +55,17 @@ export interface SpawnOptions {
   readonly env: readonly string[];
   /** Descriptors that become 0, 1 and 2; they stay the caller's to close. */
   readonly stdio: readonly [stdin: number, stdout: number, stderr: number];
+  /**
+   * Gets the process id as well, before this thread can be stopped with nobody knowing of the child: one number, of
+   * shared memory for instance.
+   */
+  readonly pid?: Int32Array;
 }
 
 /** Starts `path` (absolute) and answers its process id. `args[0]` is the name the program sees. */
 export function spawnProcess(path: string, options: SpawnOptions): number {
   const actions = new Uint8Array(STRUCTURE_BYTES);
-  const pid = new Uint8Array(4);
+  const { pid = new Int32Array(1) } = options;
   ok(cActionsInit(actions), 'posix_spawn_file_actions_init');
   try {
     options.stdio.forEach((fd, at) => {
@@ -78,7 +83,7 @@ export function spawnProcess(path: string, options: SpawnOptions): number {
   } finally {
     cActionsDestroy(actions);
   }
-  return new DataView(pid.buffer).getInt32(0, littleEndian);
+  return pid[0]!;
 }
 
 const littleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;

@@ -1,6 +1,7 @@
 /** Sees to what a thread that died has left behind: its containers end, and what was made for them goes away. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { reap } from '../../../../core/util/linux/spawn.js';
+import { isErrno } from '../../../../core/util/linux/system-error.js';
 import { cgroupLayout, usableCgroups } from '../cgroup/cgroup-layout.js';
 import { executeWill } from './last-will.js';
 import { sweepRecord } from './owned-containers.js';
@@ -21,6 +22,15 @@ const REAP_MS = 20;
 
 /** A runtime whose container is gone has nothing to wait for. */
 async function reapKilled(pid: number): Promise<void> {
-  killProcess(pid);
-  while (reap(pid) === undefined) await sleep(REAP_MS);
+  for (; !isReaped(pid); await sleep(REAP_MS)) killProcess(pid);
+}
+
+/** Now, or by the thread itself with its last breath. */
+function isReaped(pid: number): boolean {
+  try {
+    return reap(pid) !== undefined;
+  } catch (error) {
+    if (isErrno(error, 'ECHILD')) return true;
+    throw error;
+  }
 }

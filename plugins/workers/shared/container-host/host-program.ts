@@ -1,6 +1,6 @@
 /** A program that a host has started, whatever it is connected by. */
 import type { Readable } from 'node:stream';
-import { reap } from '../../../../core/util/linux/spawn.js';
+import { reap, type SpawnOptions, spawnProcess } from '../../../../core/util/linux/spawn.js';
 
 export interface HostProgram {
   readonly pid: number;
@@ -41,10 +41,10 @@ export class Child {
   readonly #place: number;
   #exitCode: number | undefined;
 
-  constructor(pid: number) {
-    this.pid = pid;
+  /** Starts `path`, which is absolute. */
+  constructor(path: string, options: SpawnOptions) {
     this.#place = unreaped.indexOf(0);
-    unreaped[this.#place] = pid;
+    this.pid = spawnProcess(path, { ...options, pid: unreaped.subarray(this.#place, this.#place + 1) });
   }
 
   hasExited(): boolean {

@@ -4,7 +4,7 @@ import net from 'node:net';
 import { closeDescriptor } from '../../../../core/util/linux/descriptors.js';
 import { AT_FDCWD } from '../../../../core/util/linux/libc.js';
 import { openIn } from '../../../../core/util/linux/open-in.js';
-import { pipe, spawnProcess } from '../../../../core/util/linux/spawn.js';
+import { pipe } from '../../../../core/util/linux/spawn.js';
 import { Child, type HostProgram, type ProgramInput, type ProgramOutput } from './host-program.js';
 
 export interface PipedOptions {
@@ -26,14 +26,14 @@ export class PipedProgram implements HostProgram {
     const [out, err] = [pipe(), pipe()];
     const from = input?.read ?? openIn(AT_FDCWD, '/dev/null', fs.constants.O_RDONLY, { resolve: 0 });
     try {
-      this.pid = spawnProcess(path, { args, env, stdio: [from, out.write, err.write] });
+      this.#child = new Child(path, { args, env, stdio: [from, out.write, err.write] });
     } catch (error) {
       for (const fd of [input?.write, out.read, err.read]) if (fd !== undefined) closeDescriptor(fd);
       throw error;
     } finally {
       for (const fd of [from, out.write, err.write]) closeDescriptor(fd);
     }
-    this.#child = new Child(this.pid);
+    this.pid = this.#child.pid;
     this.outputs = [
       { name: 'stdout', stream: readable(out.read) },
       { name: 'stderr', stream: readable(err.read) },

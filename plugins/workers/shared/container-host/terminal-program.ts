@@ -6,7 +6,6 @@ import fs from 'node:fs';
 import { ReadStream } from 'node:tty';
 import { closeDescriptor } from '../../../../core/util/linux/descriptors.js';
 import { openPty } from '../../../../core/util/linux/pty.js';
-import { spawnProcess } from '../../../../core/util/linux/spawn.js';
 import { isErrno } from '../../../../core/util/linux/system-error.js';
 import { Child, type HostProgram, type ProgramInput, type ProgramOutput } from './host-program.js';
 import type { PipedOptions } from './piped-program.js';
@@ -22,14 +21,14 @@ export class TerminalProgram implements HostProgram {
   constructor(path: string, { args, env, stdin }: PipedOptions) {
     const { master, slave } = openPty();
     try {
-      this.pid = spawnProcess(path, { args, env, stdio: [slave, slave, slave] });
+      this.#child = new Child(path, { args, env, stdio: [slave, slave, slave] });
     } catch (error) {
       closeDescriptor(master);
       throw error;
     } finally {
       closeDescriptor(slave);
     }
-    this.#child = new Child(this.pid);
+    this.pid = this.#child.pid;
     this.#stream = new ReadStream(master);
     this.outputs = [{ name: 'stdout', stream: this.#stream }];
     this.input = stdin ? new TerminalInput(master, this.#stream) : undefined;

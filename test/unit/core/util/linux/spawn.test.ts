@@ -48,6 +48,14 @@ describe('spawnProcess', () => {
     expect(listed.split('\n')).not.to.include(String(fd));
   });
 
+  it('puts the process id into shared memory, for whoever outlives the thread', () => {
+    const place = new Int32Array(new SharedArrayBuffer(8));
+    const args = { args: ['true'], env: [], stdio: [0, 1, 2] as const, pid: place.subarray(1) };
+    const pid = spawnProcess('/bin/true', args);
+    expect([...place]).to.deep.equal([0, pid]);
+    while (reap(pid) === undefined);
+  });
+
   it('names a program that is not there', () => {
     expect(() => run('/no/such', ['x']))
       .to.throw()
