@@ -4,10 +4,12 @@
  *
  * Nothing is removed unless everything that is named could be read: what is not known might be needed.
  */
+
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { invalid } from '../../core/contracts/errors.js';
+import { collect } from '../../core/util/chunks.js';
 import { type Digest, isDigest } from '../../core/util/digest.js';
 import { isErrno } from '../../core/util/linux/system-error.js';
 import { LayoutIndex } from './layout-index.js';
@@ -54,15 +56,10 @@ async function readManifest(
   dir: string,
   signal: AbortSignal,
 ): Promise<z.infer<typeof manifest>> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of store.read({ digest: blob }, {}, signal)) {
-    size += chunk.length;
-    if (size > MAX_DOCUMENT) throw invalid('client.layout', `${blob} in ${dir} is too large for a manifest`);
-    chunks.push(chunk);
-  }
+  const data = await collect(store.read({ digest: blob }, {}, signal), MAX_DOCUMENT);
+  if (!data) throw invalid('client.layout', `${blob} in ${dir} is too large for a manifest`);
   try {
-    return manifest.parse(JSON.parse(Buffer.concat(chunks).toString()));
+    return manifest.parse(JSON.parse(data.toString()));
   } catch (cause) {
     throw invalid('client.layout', `${blob} in ${dir} is no manifest`, { cause });
   }

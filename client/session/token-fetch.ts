@@ -2,9 +2,11 @@
  * Bearer tokens from a registry's token server. BuildKit: session/auth/authprovider; containerd: docker/auth/fetch.go.
  * Wire facts E12.1.
  */
+
 import { request } from 'undici';
 import { BuildError, isCanceled } from '../../core/contracts/errors.js';
 import type { AuthToken, TokenRequest } from '../../core/contracts/session.js';
+import { collect } from '../../core/util/chunks.js';
 import { afterTries, persist, retryAfter, usualDelays } from '../../core/util/retry.js';
 import type { RegistryCredentials } from './docker-config.js';
 
@@ -121,14 +123,9 @@ async function ask(
 }
 
 async function readText(body: AsyncIterable<Uint8Array>): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of body) {
-    size += chunk.length;
-    if (size > MAX_ANSWER) throw new BuildError('client.token', 'the token server answers more than 1 MiB');
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
+  const data = await collect(body, MAX_ANSWER);
+  if (!data) throw new BuildError('client.token', 'the token server answers more than 1 MiB');
+  return data.toString('utf8');
 }
 
 interface TokenAnswer {

@@ -258,3 +258,13 @@ export interface FileStat {
   readonly devminor: number;
   readonly xattrs: Readonly<Record<string, Uint8Array>>;
 }
+
+/** What a file has that is root's, and nothing but its bytes. */
+export const plainFile = {
+  uid: 0,
+  gid: 0,
+  linkname: '',
+  devmajor: 0,
+  devminor: 0,
+  xattrs: {},
+} as const;

@@ -1,8 +1,10 @@
 /** The blobs of a build's record: its log, its error, its trace, and the documents of what it made. */
+
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { type control, rpc } from '../../proto/index.js';
 import type { ContentStore, Descriptor } from '../contracts/index.js';
+import { parts } from '../util/chunks.js';
 import { type Digest, sha256 } from '../util/digest.js';
 import { isIndexType, isManifestType } from '../util/media-types.js';
 import type { Statement } from './build-recording.js';
@@ -40,7 +42,7 @@ export async function fileBlob(
     let size = 0;
     const file = await open(staged.path, 'w');
     try {
-      for await (const chunk of together(chunks)) {
+      for await (const chunk of parts(chunks, WRITE_BYTES)) {
         hash.update(chunk);
         size += chunk.length;
         await file.writeFile(chunk);
@@ -62,22 +64,6 @@ export async function fileBlob(
 
 /** A write costs more than what a span or a line of progress has to write. */
 const WRITE_BYTES = 256 << 10;
-
-async function* together(
-  chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-): AsyncIterable<Uint8Array> {
-  let waiting: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of chunks) {
-    waiting.push(chunk);
-    bytes += chunk.length;
-    if (bytes < WRITE_BYTES) continue;
-    yield Buffer.concat(waiting);
-    waiting = [];
-    bytes = 0;
-  }
-  if (bytes > 0) yield Buffer.concat(waiting);
-}
 
 function smallBlob(
   content: ContentStore,

@@ -1,12 +1,14 @@
 /** Resolving references and reading small documents. Facts: containerd remotes/docker resolver.go, fetcher.go. */
+
 import type { Descriptor } from '../contracts/content.js';
 import { BuildError } from '../contracts/errors.js';
+import { collect } from '../util/chunks.js';
 import { type Digest, isDigest, sha256 } from '../util/digest.js';
 import { formatImageReference, type ImageReference } from '../util/image-reference.js';
 import { isIndexType, isManifestType, isSchema1Type, mediaTypes } from '../util/media-types.js';
 import { digestMismatch, manifestNotFound } from './errors.js';
 import { firstAnswer, type Link, statusError } from './link.js';
-import { discard, type HttpResponse, readBody } from './transport.js';
+import { discard, type HttpResponse } from './transport.js';
 
 /** Bytes: what a manifest or config may have. Larger ones are refused unread. */
 const maxDocument = 8 * 1024 * 1024;
@@ -117,7 +119,7 @@ function describe(reference: ImageReference, { headers, ...response }: HttpRespo
 }
 
 async function wholeDocument(name: string, response: HttpResponse): Promise<Uint8Array> {
-  const data = await readBody(response, maxDocument);
+  const data = await collect(response.body, maxDocument);
   if (data === undefined) throw tooLarge(name, Number(response.headers['content-length'] ?? Number.NaN));
   return data;
 }

@@ -2,13 +2,15 @@
  * What refers to a manifest: signatures and other artifacts. Registries list it under an endpoint of its own, or, older
  * ones, under a tag made of the digest. OCI distribution-spec "Listing Referrers"; containerd remotes/docker/referrers.go.
  */
+
 import * as z from 'zod';
 import type { Descriptor } from '../contracts/content.js';
 import { BuildError } from '../contracts/errors.js';
+import { collect } from '../util/chunks.js';
 import { type Digest, isDigest } from '../util/digest.js';
 import { mediaTypes } from '../util/media-types.js';
 import { firstAnswer, type Link, statusError } from './link.js';
-import { discard, readBody } from './transport.js';
+import { discard } from './transport.js';
 
 /** Bytes. */
 const maxIndex = 4 * 1024 * 1024;
@@ -47,7 +49,7 @@ function readIndex(link: Link, url: string, signal: AbortSignal): Promise<readon
       throw nothing();
     }
     if (response.status !== 200) throw await statusError('GET', response);
-    const data = await readBody(response, maxIndex);
+    const data = await collect(response.body, maxIndex);
     if (data === undefined) throw unreadable(url, `more than ${maxIndex} bytes`);
     return parse(data, url);
   });

@@ -1,8 +1,10 @@
 /** Bearer tokens from a registry's token service. Facts: distribution's token spec, containerd remotes/docker/auth. */
+
 import { BuildError } from '../contracts/errors.js';
+import { collect } from '../util/chunks.js';
 import { unexpectedStatus } from './errors.js';
 import type { Endpoint } from './hosts.js';
-import { errorText, type HttpResponse, type RetryOptions, readBody, type Transport } from './transport.js';
+import { errorText, type HttpResponse, type RetryOptions, type Transport } from './transport.js';
 
 export const clientId = 'buildkit-client';
 
@@ -80,7 +82,7 @@ async function readToken(response: HttpResponse, method: string): Promise<Bearer
       'failed to authorize: failed to fetch token',
     );
   }
-  const answer = parse(await readBody(response, 1024 * 1024));
+  const answer = parse(await collect(response.body, 1024 * 1024));
   const token = answer.access_token ?? answer.token;
   if (!token) {
     throw new BuildError(

@@ -6,9 +6,11 @@
  * 2. Credentials travel to the host they were asked for, never along a redirect to another one or to plain HTTP.
  * 3. Whoever gets a response reads its body to the end or calls `discard`.
  */
+
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Dispatcher } from 'undici';
 import { canceled } from '../contracts/errors.js';
+import { collect } from '../util/chunks.js';
 import { pauseBefore, retryAfter } from '../util/retry.js';
 import { isNotTls, isRefused, requestFailed } from './errors.js';
 import type { Endpoint } from './hosts.js';
@@ -215,18 +217,6 @@ export const discard = async (response: Pick<HttpResponse, 'body'>): Promise<voi
   await response.body.dump({ limit: 64 * 1024 }).catch(() => undefined); // broken or whole: it is gone either way
 };
 
-/** Reads at most `limit` bytes; undefined when there are more. */
-export async function readBody(response: HttpResponse, limit: number): Promise<Buffer | undefined> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of response.body as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > limit) return undefined;
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
-}
-
 /** The start of an error's body, for its message. */
 export const errorText = async (response: HttpResponse): Promise<string> =>
-  (await readBody(response, 64 * 1024).catch(() => undefined))?.toString() ?? '';
+  (await collect(response.body, 64 * 1024).catch(() => undefined))?.toString() ?? '';

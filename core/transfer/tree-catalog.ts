@@ -4,7 +4,7 @@
  * little-endian. fsutil: receive.go, MetadataOnly.
  */
 import { encodeStat } from '../../proto/fsutil.js';
-import type { FileStat } from '../contracts/refs.js';
+import { type FileStat, plainFile } from '../contracts/refs.js';
 import { isGoDir } from '../util/gofs/mode.js';
 import { PatternMatcher } from '../util/patterns/pattern-matcher.js';
 
@@ -33,20 +33,10 @@ export class TreeCatalog {
 
   file(): { readonly stat: FileStat; readonly data: Uint8Array } {
     const data = Buffer.concat(this.#frames);
-    return { stat: { ...emptyFile, size: data.length, modTime: BigInt(Date.now()) * 1_000_000n }, data };
+    const modTime = BigInt(Date.now()) * 1_000_000n;
+    return { stat: { ...plainFile, path: catalogPath, mode: 0o644, size: data.length, modTime }, data };
   }
 }
-
-const emptyFile = {
-  path: catalogPath,
-  mode: 0o644,
-  uid: 0,
-  gid: 0,
-  linkname: '',
-  devmajor: 0,
-  devminor: 0,
-  xattrs: {},
-};
 
 function frame(message: Uint8Array): Uint8Array {
   const bytes = Buffer.alloc(4 + message.length);

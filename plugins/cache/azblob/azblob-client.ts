@@ -1,8 +1,8 @@
 /** The few calls of Azure's blob storage that a cache needs. Blobs go up in blocks, one in memory at a time. */
 import type { ByteRange } from '../../../core/contracts/content.js';
+import { parts } from '../../../core/util/chunks.js';
 import type { Answer } from '../shared/answer.js';
 import { rangeHeader, StoreHttp, type StorePatience } from '../shared/http.js';
-import { parts } from '../shared/parts.js';
 import type { AzblobOptions } from './azblob-options.js';
 import { authorization } from './shared-key.js';
 

@@ -5,10 +5,10 @@
 
 import type { ByteRange } from '../../../core/contracts/content.js';
 import { BuildError } from '../../../core/contracts/errors.js';
+import { parts } from '../../../core/util/chunks.js';
 import { sha256 } from '../../../core/util/digest.js';
 import type { Answer } from '../shared/answer.js';
 import { rangeHeader, StoreHttp, type StorePatience } from '../shared/http.js';
-import { parts } from '../shared/parts.js';
 import type { GhaOptions } from './gha-options.js';
 
 /** Bytes sent at once. */

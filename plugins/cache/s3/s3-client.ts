@@ -1,10 +1,10 @@
 /** The few calls of S3 that a cache needs. Large objects go up in parts, one in memory at a time. */
 import { AwsClient } from 'aws4fetch';
 import type { ByteRange } from '../../../core/contracts/content.js';
+import { collect, parts } from '../../../core/util/chunks.js';
 import { usualDelays } from '../../../core/util/retry.js';
 import type { Answer } from '../shared/answer.js';
 import { rangeHeader, StoreHttp, type StorePatience } from '../shared/http.js';
-import { parts } from '../shared/parts.js';
 import type { S3Options } from './s3-options.js';
 
 /** Bytes. S3 takes at most 10,000 parts of an object, and none but the last below 5 MiB. */
@@ -74,9 +74,7 @@ export class S3Client {
     signal: AbortSignal,
   ): Promise<void> {
     if (size <= PART) {
-      const chunks: Uint8Array[] = [];
-      for await (const chunk of data) chunks.push(chunk);
-      await this.put(key, Buffer.concat(chunks), signal);
+      await this.put(key, await collect(data), signal);
       return;
     }
     await this.#multipart(key, data, signal);
@@ -108,7 +106,7 @@ export class S3Client {
       const body = `<CompleteMultipartUpload>${listed.join('')}</CompleteMultipartUpload>`;
       await this.#done('POST', key, { body }, signal, `?uploadId=${id}`);
     } catch (error) {
-      // Unfinished parts cost money until somebody removes them.
+      // Unfinished parts cost money until somebody removes them. What is told is why they are unfinished.
       await this.#done('DELETE', key, {}, AbortSignal.timeout(CLEANUP), `?uploadId=${id}`).catch(() => {});
       throw error;
     }

@@ -1,5 +1,7 @@
 /** An answer of a store behind HTTP. */
+
 import { BuildError, type GrpcCode } from '../../../core/contracts/errors.js';
+import { collect } from '../../../core/util/chunks.js';
 import { afterTries } from '../../../core/util/retry.js';
 
 const codes: Readonly<Record<number, GrpcCode>> = {
@@ -69,9 +71,7 @@ export class Answer {
   }
 
   async whole(): Promise<Uint8Array> {
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of this.body()) chunks.push(chunk);
-    return Buffer.concat(chunks);
+    return collect(this.body());
   }
 
   async text(): Promise<string> {

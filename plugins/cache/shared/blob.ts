@@ -1,6 +1,8 @@
 /** Small blobs in memory. */
+
 import type { ContentProvider, Descriptor } from '../../../core/contracts/content.js';
 import { BuildError } from '../../../core/contracts/errors.js';
+import { collect } from '../../../core/util/chunks.js';
 import { sha256 } from '../../../core/util/digest.js';
 
 /** BuildKit gives up beyond 1 MiB; the records of ten thousand steps are more than that. */
@@ -13,14 +15,8 @@ export async function collectBlob(
   signal: AbortSignal,
 ): Promise<Uint8Array> {
   const { digest } = descriptor;
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of provider.read(descriptor, {}, signal)) {
-    size += chunk.length;
-    if (size > MAX_DOCUMENT) throw unreadable(`blob ${digest} is larger than ${MAX_DOCUMENT} bytes`);
-    chunks.push(chunk);
-  }
-  const data = Buffer.concat(chunks);
+  const data = await collect(provider.read(descriptor, {}, signal), MAX_DOCUMENT);
+  if (!data) throw unreadable(`blob ${digest} is larger than ${MAX_DOCUMENT} bytes`);
   if (sha256(data) === digest) return data;
   throw unreadable(`blob ${digest} has other bytes than its digest says`);
 }

@@ -2,6 +2,7 @@
 import { posix } from 'node:path';
 import { invalid } from '../../../core/contracts/errors.js';
 import type { ResultAttestation } from '../../../core/contracts/exporter.js';
+import { plainFile } from '../../../core/contracts/refs.js';
 import type { ResultTree } from '../../../core/contracts/session.js';
 import type { Threads } from '../../../core/contracts/threads.js';
 import { indented, makeStatements, type Statement, type Subject } from './statements.js';
@@ -40,7 +41,7 @@ export async function statementFiles(
     names.add(path);
     const data = indented(statement);
     return {
-      stat: { ...plainFile, path, size: data.length, modTime: BigInt(seconds) * 1_000_000_000n },
+      stat: { ...plainFile, path, mode: 0o600, size: data.length, modTime: BigInt(seconds) * 1_000_000_000n },
       data,
     };
   });
@@ -53,13 +54,3 @@ function fileName({ path }: Statement, { prefix, platform }: StatementNaming): s
   const [stem, extension] = dot < 0 ? [name, ''] : [name.slice(0, dot), name.slice(dot)];
   return `${stem}.${platform.replaceAll('/', '_')}${extension}`;
 }
-
-const plainFile = {
-  mode: 0o600,
-  uid: 0,
-  gid: 0,
-  linkname: '',
-  devmajor: 0,
-  devminor: 0,
-  xattrs: {},
-} as const;

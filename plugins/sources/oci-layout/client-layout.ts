@@ -2,10 +2,12 @@
  * An OCI layout that a client of the build serves: found among its sessions, read blob by blob. Facts: BuildKit
  * source/containerimage/ocilayout.go.
  */
+
 import { createHash } from 'node:crypto';
 import type { ContentProvider, Descriptor } from '../../../core/contracts/content.js';
 import { BuildError, notFound } from '../../../core/contracts/errors.js';
 import type { ClientContent, SessionGroup, Sessions } from '../../../core/contracts/session.js';
+import { collect } from '../../../core/util/chunks.js';
 import { type Digest, sha256 } from '../../../core/util/digest.js';
 import { detectMediaType } from '../shared/image-documents.js';
 import type { ImageOrigin } from '../shared/image-puller.js';
@@ -50,9 +52,7 @@ export class ClientLayout implements ImageOrigin {
   async manifest({ digest }: Descriptor, signal: AbortSignal): Promise<Uint8Array> {
     const { store, size } = await this.#find(digest, signal);
     if (size > maxDocument) throw tooLarge(this.#name, digest, size);
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of store.read({ mediaType: '', digest, size }, {}, signal)) chunks.push(chunk);
-    const data = Buffer.concat(chunks);
+    const data = await collect(store.read({ mediaType: '', digest, size }, {}, signal));
     const got = sha256(data);
     if (got !== digest) throw mismatch(this.#name, digest, got);
     return data;

@@ -1,6 +1,8 @@
 /** One file of a tree, written by a thread while its bytes arrive. */
+
 import type { Progress } from '../../../core/contracts/progress.js';
 import type { Threads } from '../../../core/contracts/threads.js';
+import { parts } from '../../../core/util/chunks.js';
 import type { Digest } from '../../../core/util/digest.js';
 import type { FileAttributes } from './file-attributes.js';
 import type { SaveFileArgs } from './save-file.task.js';
@@ -17,7 +19,7 @@ export interface FileToSave {
 }
 
 const saveTask = new URL('./save-file.task.js', import.meta.url);
-/** Bytes that go to the thread at once, at least. */
+/** Bytes that go to the thread at once: each piece crosses by itself. */
 const BATCH = 256 * 1024;
 
 /** Answers the digest of what was written. */
@@ -32,7 +34,7 @@ export async function saveFile(
   const total = size === undefined ? {} : { total: size };
   let current = 0;
   progress.status(label, { current, ...total });
-  const batches = batched(data);
+  const batches = parts(data, BATCH);
   try {
     return await threads.run<Digest>(saveTask, args, {
       signal,
@@ -47,19 +49,4 @@ export async function saveFile(
     progress.status(label, { current, ...total, completed: true });
     await batches.return();
   }
-}
-
-/** Joins small pieces, because each one crosses to the thread by itself. */
-async function* batched(data: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, void> {
-  let parts: Uint8Array[] = [];
-  let size = 0;
-  for await (const part of data) {
-    parts.push(part);
-    size += part.length;
-    if (size < BATCH) continue;
-    yield Buffer.concat(parts);
-    parts = [];
-    size = 0;
-  }
-  if (size > 0) yield Buffer.concat(parts);
 }

@@ -1,9 +1,11 @@
 /** Sends a finished image to a registry. BuildKit: util/push/push.go. */
+
 import type { Descriptor } from '../../../../core/contracts/content.js';
 import { BuildError, invalid } from '../../../../core/contracts/errors.js';
 import { type Progress, statusWhile } from '../../../../core/contracts/progress.js';
 import type { Registries, Repository } from '../../../../core/contracts/registry.js';
 import type { SessionGroup } from '../../../../core/contracts/session.js';
+import { collect } from '../../../../core/util/chunks.js';
 import {
   formatImageReference,
   type ImageReference,
@@ -87,9 +89,3 @@ function target(name: string, byDigest: boolean): ImageReference {
 
 const isDocument = ({ mediaType }: Descriptor): boolean =>
   isManifestType(mediaType) || isIndexType(mediaType);
-
-async function collect(data: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of data) chunks.push(chunk);
-  return Buffer.concat(chunks);
-}
