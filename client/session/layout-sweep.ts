@@ -4,7 +4,6 @@
  *
  * Nothing is removed unless everything that is named could be read: what is not known might be needed.
  */
-
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';

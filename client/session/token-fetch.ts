@@ -2,7 +2,6 @@
  * Bearer tokens from a registry's token server. BuildKit: session/auth/authprovider; containerd: docker/auth/fetch.go.
  * Wire facts E12.1.
  */
-
 import { request } from 'undici';
 import { BuildError, isCanceled } from '../../core/contracts/errors.js';
 import type { AuthToken, TokenRequest } from '../../core/contracts/session.js';

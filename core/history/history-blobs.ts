@@ -1,5 +1,4 @@
 /** The blobs of a build's record: its log, its error, its trace, and the documents of what it made. */
-
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { type control, rpc } from '../../proto/index.js';

@@ -1,5 +1,4 @@
 /** Resolving references and reading small documents. Facts: containerd remotes/docker resolver.go, fetcher.go. */
-
 import type { Descriptor } from '../contracts/content.js';
 import { BuildError } from '../contracts/errors.js';
 import { collect } from '../util/chunks.js';

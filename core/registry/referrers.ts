@@ -2,7 +2,6 @@
  * What refers to a manifest: signatures and other artifacts. Registries list it under an endpoint of its own, or, older
  * ones, under a tag made of the digest. OCI distribution-spec "Listing Referrers"; containerd remotes/docker/referrers.go.
  */
-
 import * as z from 'zod';
 import type { Descriptor } from '../contracts/content.js';
 import { BuildError } from '../contracts/errors.js';

@@ -1,5 +1,4 @@
 /** Bearer tokens from a registry's token service. Facts: distribution's token spec, containerd remotes/docker/auth. */
-
 import { BuildError } from '../contracts/errors.js';
 import { collect } from '../util/chunks.js';
 import { unexpectedStatus } from './errors.js';

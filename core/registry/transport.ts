@@ -6,7 +6,6 @@
  * 2. Credentials travel to the host they were asked for, never along a redirect to another one or to plain HTTP.
  * 3. Whoever gets a response reads its body to the end or calls `discard`.
  */
-
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Dispatcher } from 'undici';
 import { canceled } from '../contracts/errors.js';

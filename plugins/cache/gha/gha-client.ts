@@ -2,7 +2,6 @@
  * The cache service of GitHub's runners, in both versions: entries are written once under a key and found by a beginning of
  * it, the newest first. Facts: BuildKit's vendored go-actions-cache.
  */
-
 import type { ByteRange } from '../../../core/contracts/content.js';
 import { BuildError } from '../../../core/contracts/errors.js';
 import { parts } from '../../../core/util/chunks.js';

@@ -1,5 +1,4 @@
 /** An answer of a store behind HTTP. */
-
 import { BuildError, type GrpcCode } from '../../../core/contracts/errors.js';
 import { collect } from '../../../core/util/chunks.js';
 import { afterTries } from '../../../core/util/retry.js';

@@ -1,5 +1,4 @@
 /** Small blobs in memory. */
-
 import type { ContentProvider, Descriptor } from '../../../core/contracts/content.js';
 import { BuildError } from '../../../core/contracts/errors.js';
 import { collect } from '../../../core/util/chunks.js';

@@ -2,7 +2,6 @@
  * An OCI layout that a client of the build serves: found among its sessions, read blob by blob. Facts: BuildKit
  * source/containerimage/ocilayout.go.
  */
-
 import { createHash } from 'node:crypto';
 import type { ContentProvider, Descriptor } from '../../../core/contracts/content.js';
 import { BuildError, notFound } from '../../../core/contracts/errors.js';

@@ -1,5 +1,4 @@
 /** One file of a tree, written by a thread while its bytes arrive. */
-
 import type { Progress } from '../../../core/contracts/progress.js';
 import type { Threads } from '../../../core/contracts/threads.js';
 import { parts } from '../../../core/util/chunks.js';

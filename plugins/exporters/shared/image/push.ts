@@ -1,5 +1,4 @@
 /** Sends a finished image to a registry. BuildKit: util/push/push.go. */
-
 import type { Descriptor } from '../../../../core/contracts/content.js';
 import { BuildError, invalid } from '../../../../core/contracts/errors.js';
 import { type Progress, statusWhile } from '../../../../core/contracts/progress.js';
