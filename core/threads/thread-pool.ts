@@ -7,7 +7,7 @@ import { Thread } from './thread.js';
 export interface ThreadPoolOptions {
   /** Threads that work at once; by default one per core, at least two. */
   readonly threads?: number;
-  /** How long a task may wait while nothing finishes before an extra thread is started for it, in ms. */
+  /** How long a task may wait while nothing finishes before it is asked why, in ms. */
   readonly patienceMs?: number;
 }
 
@@ -24,13 +24,17 @@ interface Job {
 /** Extra threads for tasks stuck behind slow readers; a bound on memory, never reached in a healthy daemon. */
 const EXTRA_FACTOR = 8;
 
+/** Threads that compute are given so many times the patience: a busy machine is no reason for more of them. */
+const COMPUTING_PATIENCE = 10;
+
 /**
  * The pool behind {@link Threads}. Threads are started when there is work for them, reused, and never killed in the
  * middle of a task: an abort asks the task, and `run` settles when the task has really stopped, so that its caller
  * may remove what it worked on.
  *
- * 1. A task that streams to a slow reader holds its thread. If every thread is held so and work waits, the pool
- *    starts extra threads one by one (`patienceMs`), else one stalled client would stall the daemon.
+ * 1. A task that streams to a slow reader holds its thread. If work waits and one is held so, the pool starts extra
+ *    threads one by one (`patienceMs`), else one stalled client would stall the daemon. When all of them compute, they
+ *    get much longer: extra threads would share the same cores, and each has its code to load and to compile.
  * 2. A task that waits for an answer (`context.ask`) keeps its thread, but does not count as working.
  * 3. Extra threads end when they run out of work.
  * 4. A dedicated task gets a new thread that is never reused and does not count.
@@ -46,6 +50,8 @@ export class ThreadPool implements Threads, AsyncDisposable {
   /** Tasks of `#busy` threads that wait for an answer. */
   #asking = 0;
   #timer: NodeJS.Timeout | undefined;
+  /** How often patience ran out since something finished last. */
+  #looks = 0;
   #disposed = false;
 
   constructor(options: ThreadPoolOptions = {}) {
@@ -165,6 +171,7 @@ export class ThreadPool implements Threads, AsyncDisposable {
     }
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    this.#looks = 0;
     this.#busy.delete(thread);
     if (!thread.dead) this.#idle.push(thread);
     if (this.#disposed) return;
@@ -178,15 +185,23 @@ export class ThreadPool implements Threads, AsyncDisposable {
   /** Rule 1: armed while work waits, re-armed by whatever finishes. */
   #watch(): void {
     if (this.#queue.length === 0 || this.#timer || this.#disposed) return;
+    const waited = new Map([...this.#busy.keys()].map((thread) => [thread, thread.waitedMs]));
     const timer = setTimeout(() => {
       // When this thread was held up itself, what finished meanwhile has not been heard of yet.
       setImmediate(() => {
         if (this.#timer !== timer) return;
         this.#timer = undefined;
-        if (this.#queue.length > 0 && this.#busy.size < this.#limit * EXTRA_FACTOR) this.#startNext();
+        this.#looks += 1;
+        const mayStart = this.#queue.length > 0 && this.#busy.size < this.#limit * EXTRA_FACTOR;
+        if (mayStart && (this.#held(waited) || this.#looks >= COMPUTING_PATIENCE)) this.#startNext();
         this.#watch();
       });
     }, this.#patienceMs);
     this.#timer = timer;
+  }
+
+  /** Whether a thread has mostly waited since it was last looked at. */
+  #held(waited: ReadonlyMap<Thread, number>): boolean {
+    return [...waited].some(([thread, before]) => thread.waitedMs - before > this.#patienceMs / 2);
   }
 }

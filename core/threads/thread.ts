@@ -47,6 +47,11 @@ export class Thread {
     return this.#dead;
   }
 
+  /** Milliseconds that the thread has had nothing to do but wait for a message, since it started. */
+  get waitedMs(): number {
+    return this.#dead ? 0 : this.#worker.performance.eventLoopUtilization().idle;
+  }
+
   run(run: ThreadRun): Promise<unknown> {
     Atomics.store(this.#abort, 0, 0);
     this.#run = run;

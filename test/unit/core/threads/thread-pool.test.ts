@@ -1,7 +1,8 @@
-import type { Worker } from 'node:worker_threads';
+import { MessageChannel, type Worker } from 'node:worker_threads';
 import { expect } from 'chai';
 import { BuildError } from '../../../../core/contracts/errors.js';
 import { ThreadPool } from '../../../../core/threads/thread-pool.js';
+import { deferred } from '../../../../core/util/deferred.js';
 import type { TryArgs } from './tasks/try-thread.task.js';
 
 const task = new URL('./tasks/try-thread.task.js', import.meta.url);
@@ -13,8 +14,6 @@ const rejection = (promise: Promise<unknown>): Promise<Error> =>
     (value) => expect.fail(`resolved with ${String(value)}`),
     (error) => error as Error,
   );
-
-import { deferred } from '../../../../core/util/deferred.js';
 
 describe('ThreadPool', () => {
   let pool: ThreadPool;
@@ -91,15 +90,29 @@ describe('ThreadPool', () => {
     await Promise.all(blocked);
   });
 
-  it('starts an extra thread when every thread is held and work waits', async () => {
-    const gates = [0, 1].map(() => new SharedArrayBuffer(4));
-    const blocked = gates.map((gate) => run({ do: 'block', gate }));
-    expect(await run({ do: 'double', value: 4 })).to.equal(8);
-    for (const gate of gates) {
-      Atomics.store(new Int32Array(gate), 0, 1);
-      Atomics.notify(new Int32Array(gate), 0);
-    }
-    await Promise.all(blocked);
+  it('starts an extra thread when a thread only waits for a message and work waits', async () => {
+    const { port1, port2 } = new MessageChannel();
+    const args: TryArgs = { do: 'listen', port: port2 };
+    await using one = new ThreadPool({ threads: 1, patienceMs: 20 });
+    const held = one.run(task, args, { signal: never, transfer: [port2] });
+    expect(await one.run(task, { do: 'double', value: 4 }, { signal: never })).to.equal(8);
+    port1.postMessage('go');
+    await held;
+  });
+
+  it('gives threads that compute ten times the patience before it starts another', async () => {
+    await using one = new ThreadPool({ threads: 1, patienceMs: 20 });
+    const gate = new SharedArrayBuffer(4);
+    const computing = deferred<void>();
+    const onReport = (): void => computing.resolve();
+    const blocked = one.run(task, { do: 'block', gate }, { signal: never, onReport });
+    await computing.promise;
+    const begun = performance.now();
+    expect(await one.run(task, { do: 'double', value: 4 }, { signal: never })).to.equal(8);
+    expect(performance.now() - begun).to.be.at.least(190);
+    Atomics.store(new Int32Array(gate), 0, 1);
+    Atomics.notify(new Int32Array(gate), 0);
+    await blocked;
   });
 
   it('starts another thread at once when those that are busy wait for answers', async () => {

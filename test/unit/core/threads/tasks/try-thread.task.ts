@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import type { MessagePort } from 'node:worker_threads';
 import { BuildError } from '../../../../../core/contracts/errors.js';
 import type { ThreadContext } from '../../../../../core/contracts/threads.js';
 
@@ -7,6 +9,7 @@ export type TryArgs =
   | { readonly do: 'spin' }
   | { readonly do: 'ask'; readonly questions: readonly unknown[] }
   | { readonly do: 'count'; readonly to: number }
+  | { readonly do: 'listen'; readonly port: MessagePort }
   | { readonly do: 'block'; readonly gate: SharedArrayBuffer };
 
 /** One task with a few behaviours, for the pool's tests. */
@@ -21,6 +24,8 @@ export default function tryThread(args: TryArgs, context: ThreadContext): unknow
       return 'counted';
     case 'ask':
       return askAll(args.questions, context);
+    case 'listen':
+      return once(args.port, 'message').then(() => args.port.close());
     case 'block':
       context.report('blocked');
       return Atomics.wait(new Int32Array(args.gate), 0, 0);
