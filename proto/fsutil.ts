@@ -211,9 +211,11 @@ export function decodeBytesMessage(bytes: Uint8Array): Uint8Array {
 }
 
 export function encodeBytesMessage(data: Uint8Array): Buffer {
-  const writer = new ByteWriter(data.length + 6);
-  writeBytes(writer, 1, data);
-  return writer.take();
+  const head = bytesMessageHead(data.length);
+  const message = Buffer.allocUnsafe(head.length + data.length);
+  message.set(head);
+  message.set(data, head.length);
+  return message;
 }
 
 /** What comes in front of the data of such a message: for those who send the data without copying it. */
@@ -221,5 +223,5 @@ export function bytesMessageHead(length: number): Buffer {
   const writer = new ByteWriter(16);
   writer.byte(tag(1, LENGTH));
   writer.varint(length);
-  return writer.take();
+  return writer.copy();
 }

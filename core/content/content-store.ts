@@ -23,6 +23,7 @@ import { BlobIndex, blobFileName } from './blob-index.js';
 import { blobNotFound, blobTooLarge } from './errors.js';
 import { fileHasher } from './file-hasher.js';
 import { DoneIngest, FileIngest } from './ingest.js';
+import { readAhead } from './read-ahead.js';
 
 export interface ContentStoreOptions {
   readonly kv: Kv;
@@ -32,7 +33,6 @@ export interface ContentStoreOptions {
   readonly keepIngestsMs?: number;
 }
 
-const READ_CHUNK = 256 * 1024;
 const READ_WHOLE_LIMIT = 8 * 1024 * 1024;
 /** Documents that every build reads: manifests and configs, up to this size each and this much together, in bytes. */
 const DOCUMENT = 64 * 1024;
@@ -160,18 +160,7 @@ export class LocalContentStore implements ContentStore {
     const { size } = await this.#require(descriptor.digest);
     const end = range.length === undefined ? size : Math.min(size, (range.offset ?? 0) + range.length);
     const file = await fs.open(this.path(descriptor.digest), 'r');
-    try {
-      for (let at = range.offset ?? 0; at < end; ) {
-        if (signal.aborted) throw canceled(signal.reason);
-        const buffer = Buffer.allocUnsafe(Math.min(READ_CHUNK, end - at));
-        const { bytesRead } = await file.read(buffer, 0, buffer.length, at);
-        if (bytesRead === 0) return;
-        at += bytesRead;
-        yield buffer.subarray(0, bytesRead);
-      }
-    } finally {
-      await file.close();
-    }
+    yield* readAhead(file, range.offset ?? 0, end, signal);
   }
 
   label(digest: Digest, labels: Readonly<Record<string, string>>): Promise<BlobInfo> {

@@ -15,21 +15,27 @@ import { Duplex, type Readable, type Writable } from 'node:stream';
  */
 export type ChunkStream = Readable & Writable & { cancel?(): void };
 
+/** Sends one message, made of these bytes, without joining them; false when it cannot do that now. */
+export type WritePieces = (pieces: readonly Buffer[]) => boolean;
+
 /** Small writes are gathered up to this size; peers accept messages of 4 MiB and more. */
 const MAX_CHUNK = 1 << 20;
 const BUFFER = 256 << 10;
 
-export const byteStreamOf = (chunks: ChunkStream): Duplex => new ByteStream(chunks);
+export const byteStreamOf = (chunks: ChunkStream, writePieces: WritePieces = () => false): Duplex =>
+  new ByteStream(chunks, writePieces);
 
 class ByteStream extends Duplex {
   readonly #chunks: ChunkStream;
+  readonly #writePieces: WritePieces;
   #writing = false;
   /** What arrived during a write; undefined stands for the end. */
   readonly #early: (Uint8Array | undefined)[] = [];
 
-  constructor(chunks: ChunkStream) {
+  constructor(chunks: ChunkStream, writePieces: WritePieces) {
     super({ allowHalfOpen: true, readableHighWaterMark: BUFFER, writableHighWaterMark: BUFFER });
     this.#chunks = chunks;
+    this.#writePieces = writePieces;
     chunks.on('data', (message: { readonly data: Uint8Array }) => this.#arrived(message.data));
     chunks.on('end', () => this.#arrived(undefined));
     chunks.on('error', (error) => this.destroy(error));
@@ -43,7 +49,7 @@ class ByteStream extends Duplex {
   }
 
   override _write(data: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
-    this.#send([data], done);
+    this.#send([[data]], done);
   }
 
   override _writev(list: { chunk: Buffer }[], done: (error?: Error | null) => void): void {
@@ -64,13 +70,15 @@ class ByteStream extends Duplex {
     done(error);
   }
 
-  #send(list: readonly Buffer[], done: (error?: Error | null) => void): void {
+  #send(messages: readonly (readonly Buffer[])[], done: (error?: Error | null) => void): void {
     if (this.#chunks.destroyed || this.#chunks.writableEnded) {
       done(new Error('the tunnel is closed'));
       return;
     }
     this.#writing = true;
-    for (const data of list) this.#chunks.write({ data });
+    for (const pieces of messages) {
+      if (!this.#writePieces(pieces)) this.#chunks.write({ data: joined(pieces) });
+    }
     this.#writing = false;
     if (this.#early.length > 0) process.nextTick(() => this.#late());
     done();
@@ -92,19 +100,19 @@ class ByteStream extends Duplex {
   }
 }
 
-function gather(list: readonly Buffer[]): Buffer[] {
-  const out: Buffer[] = [];
-  let group: Buffer[] = [];
-  let size = 0;
+function gather(list: readonly Buffer[]): Buffer[][] {
+  const messages: Buffer[][] = [];
+  let size = MAX_CHUNK;
   for (const data of list) {
-    if (size + data.length > MAX_CHUNK && group.length > 0) {
-      out.push(Buffer.concat(group));
-      group = [];
+    if (size + data.length > MAX_CHUNK) {
+      messages.push([]);
       size = 0;
     }
-    group.push(data);
+    messages.at(-1)!.push(data);
     size += data.length;
   }
-  if (group.length > 0) out.push(group.length === 1 ? group[0]! : Buffer.concat(group));
-  return out;
+  return messages;
 }
+
+const joined = (pieces: readonly Buffer[]): Buffer =>
+  pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
