@@ -36,6 +36,7 @@ const packages = {
   procps: 'ps',
   iproute2: 'ip',
   uidmap: 'newuidmap',
+  'fuse-overlayfs': 'fuse-overlayfs',
   rootlesskit: 'rootlesskit',
   slirp4netns: 'slirp4netns',
 };

@@ -71,7 +71,7 @@ const commonProgram = (): Command =>
     .option('--cdi-spec-dir <folder>', 'folder of descriptions of devices; repeatable', list)
     .addOption(toggle('--oci-worker'))
     .option('--oci-worker-binary <program>', 'OCI runtime: runc, crun or a path')
-    .option('--oci-worker-snapshotter <name>', 'overlayfs, native or auto')
+    .option('--oci-worker-snapshotter <name>', 'overlayfs, fuse-overlayfs, native or auto')
     .option('--oci-worker-platform <platform>', 'platforms to offer; repeatable', list)
     .option('--oci-worker-labels <key=value>', 'labels of the worker; repeatable', list)
     .option('--oci-worker-net <mode>', 'network of steps: auto, host, cni, bridge or none')

@@ -53,8 +53,8 @@ function ok(errno: number | bigint, syscall: string, path?: string): void {
 export interface SpawnOptions {
   readonly args: readonly string[];
   readonly env: readonly string[];
-  /** Descriptors that become 0, 1 and 2; they stay the caller's to close. */
-  readonly stdio: readonly [stdin: number, stdout: number, stderr: number];
+  /** Descriptors that become 0, 1, 2 and so on; they stay the caller's to close. */
+  readonly stdio: readonly [stdin: number, stdout: number, stderr: number, ...more: number[]];
   /**
    * Gets the process id as well, before this thread can be stopped with nobody knowing of the child: one number, of
    * shared memory for instance.

@@ -40,8 +40,9 @@ export function setOwner(host: string, owner: Owner): void {
   }
 }
 
-/** What overlayfs takes for its own marks. Those of a tree say what it is made of, not what is in it. */
-export const isOverlayXattr = (name: string): boolean => /^(trusted|user)\.overlay\./.test(name);
+/** What overlayfs and fuse-overlayfs take for their own marks. Those of a tree say what it is made of, not what is in it. */
+export const isOverlayXattr = (name: string): boolean =>
+  /^((trusted|user)\.overlay|user\.fuseoverlayfs)\./.test(name);
 
 /**
  * An attribute that the target cannot take is left out (BuildKit: file/backend.go xattrErrorHandler). So are marks of

@@ -129,11 +129,11 @@ function readXattrs(host: string): Readonly<Record<string, Uint8Array>> {
 }
 const noXattrs: Readonly<Record<string, Uint8Array>> = {};
 
+const opaqueNames = new Set(['trusted.overlay.opaque', 'user.overlay.opaque', 'user.fuseoverlayfs.opaque']);
+
 /** Whether a directory hides what lower layers have under its name. */
 export function isOpaque(host: string): boolean {
   return listXattrs(host).some(
-    (name) =>
-      (name === 'trusted.overlay.opaque' || name === 'user.overlay.opaque') &&
-      Buffer.from(getXattr(host, name) ?? []).toString() === 'y',
+    (name) => opaqueNames.has(name) && Buffer.from(getXattr(host, name) ?? []).toString() === 'y',
   );
 }

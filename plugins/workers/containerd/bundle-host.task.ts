@@ -6,6 +6,7 @@ import fs from 'node:fs';
 import type { MessagePort } from 'node:worker_threads';
 import type { ThreadContext } from '../../../core/contracts/threads.js';
 import { deferred } from '../../../core/util/deferred.js';
+import { DisposeStack } from '../../../core/util/dispose.js';
 import { mount, mountFlags, unmount } from '../../../core/util/linux/mount.js';
 import { setUmask, unshare } from '../../../core/util/linux/process.js';
 import { cgroupLayout } from '../shared/cgroup/cgroup-layout.js';
@@ -51,16 +52,15 @@ export default async function bundleHost(
       return;
     }
     const { call } = command;
-    try {
-      answer({ type: 'done', call, json: bundles.execute(command) });
-    } catch (error) {
-      answer({ type: 'failed', call, error: recordError(error) });
-    }
+    bundles.execute(command).then(
+      (json) => answer({ type: 'done', call, json }),
+      (error: unknown) => answer({ type: 'failed', call, error: recordError(error) }),
+    );
   });
   answer({ type: 'ready' });
   await closed.promise;
   port.close();
-  bundles.close();
+  await bundles.close();
   unmount(dir, { detach: true });
   fs.rmdirSync(dir);
 }
@@ -76,7 +76,7 @@ function enterFolder(dir: string): void {
 interface Prepared {
   readonly spec: OciSpec;
   readonly dir: string;
-  readonly undo: Disposable[];
+  readonly undo: DisposeStack;
 }
 
 class Bundles {
@@ -95,7 +95,7 @@ class Bundles {
     };
   }
 
-  execute(command: Exclude<BundleCommand, { type: 'close' }>): string {
+  async execute(command: Exclude<BundleCommand, { type: 'close' }>): Promise<string> {
     switch (command.type) {
       case 'prepare':
         return this.#prepare(command.request);
@@ -105,49 +105,43 @@ class Bundles {
         return encodeProcess(processOf(command, { process: first.process, root: first.root.path }));
       }
       case 'release':
-        this.#release(command.container);
+        await this.#release(command.container);
         return '';
       default:
         return command satisfies never;
     }
   }
 
-  close(): void {
-    for (const id of [...this.#prepared.keys()]) this.#release(id);
+  async close(): Promise<void> {
+    for (const id of [...this.#prepared.keys()]) await this.#release(id);
   }
 
-  #prepare(request: ContainerRequest): string {
+  async #prepare(request: ContainerRequest): Promise<string> {
     const dir = `${this.#dir}/${request.id}`;
-    const undo: Disposable[] = [];
+    const undo = new DisposeStack();
     try {
-      const spec = prepareBundle(request, dir, this.#context, (thing) => void undo.push(thing));
+      const spec = prepareBundle(request, dir, this.#context, (thing) => void undo.use(thing));
       this.#prepared.set(request.id, { spec, dir, undo });
       return encodeSpec(spec);
     } catch (error) {
-      give(undo, dir);
+      await give(undo, dir);
       throw error;
     }
   }
 
-  #release(id: string): void {
+  async #release(id: string): Promise<void> {
     const prepared = this.#prepared.get(id);
     if (!prepared) return;
     this.#prepared.delete(id);
-    give(prepared.undo, prepared.dir);
+    await give(prepared.undo, prepared.dir);
   }
 }
 
 /** Last made, first undone; all of it, whatever fails. */
-function give(undo: Disposable[], dir: string): void {
-  const errors: unknown[] = [];
-  for (let thing = undo.pop(); thing; thing = undo.pop()) {
-    try {
-      thing[Symbol.dispose]();
-    } catch (error) {
-      errors.push(error);
-    }
+async function give(undo: DisposeStack, dir: string): Promise<void> {
+  try {
+    await undo[Symbol.asyncDispose]();
+  } finally {
+    fs.rmSync(dir, { recursive: true, force: true });
   }
-  fs.rmSync(dir, { recursive: true, force: true });
-  if (errors.length > 0)
-    throw errors.length === 1 ? errors[0] : new AggregateError(errors, 'cleaning up failed');
 }

@@ -110,6 +110,7 @@ export class ContainerdWorker implements Startable, AsyncDisposable {
       dns: config.dns,
       apparmorProfile: config.apparmorProfile || undefined,
       rootless: false,
+      fuseOverlayfs: undefined,
       processSandbox: true,
     };
     const bundles = await this.#owned.use(await BundleHost.open(settings, threads));

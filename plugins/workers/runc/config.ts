@@ -11,11 +11,11 @@ export const runcConfig = z.object({
       'OCI runtime: a name on the PATH or a path; auto tries crun, buildkit-runc and runc, in this order',
     ),
   snapshotter: z
-    .enum(['auto', 'overlayfs', 'native'], {
-      error: 'expected auto, overlayfs or native; fuse-overlayfs, stargz and proxies are not supported',
+    .enum(['auto', 'overlayfs', 'fuse-overlayfs', 'native'], {
+      error: 'expected auto, overlayfs, fuse-overlayfs or native; stargz and proxies are not supported',
     })
     .default('auto')
-    .describe('how layers are kept; auto is overlayfs where it works'),
+    .describe('how layers are kept; auto is the first that works of overlayfs, fuse-overlayfs and native'),
   ...workerSettings,
   cniConfigPath: z
     .string()

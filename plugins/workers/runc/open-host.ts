@@ -14,9 +14,14 @@ import { describeRuntime, runtimeCandidates } from './find-runtime.js';
 export interface HostOptions {
   readonly binary: string;
   readonly cgroupParent: string;
-  readonly settings: Omit<HostSettings, 'runtime'>;
+  /** Waited for when a runtime has been asked what it is. */
+  readonly settings: Promise<Omit<HostSettings, 'runtime'>>;
   readonly threads: Threads;
   readonly logger: Logger;
+}
+
+interface RunOptions extends Omit<HostOptions, 'settings'> {
+  readonly settings: Omit<HostSettings, 'runtime'>;
 }
 
 export interface OpenedHost {
@@ -27,18 +32,28 @@ export interface OpenedHost {
 export async function openHost(options: HostOptions, signal: AbortSignal): Promise<OpenedHost> {
   const candidates = runtimeCandidates(options.binary);
   const refused: string[] = [];
-  for (const candidate of candidates) {
-    signal.throwIfAborted();
-    const program = await findProgram(candidate);
-    if (program === undefined) continue;
+  /** What is wrong with one program does not keep another one from being tried. */
+  async function unlessRefused<T>(program: string, attempt: () => Promise<T>): Promise<T | undefined> {
     try {
-      return await tryRuntime(program, options, signal);
+      return await attempt();
     } catch (error) {
       signal.throwIfAborted();
       const why = error instanceof Error ? error.message : String(error);
       refused.push(`${program}: ${why}`);
       options.logger.warn(`${program} cannot run containers here`, { why });
+      return undefined;
     }
+  }
+  for (const candidate of candidates) {
+    signal.throwIfAborted();
+    const program = await findProgram(candidate);
+    if (program === undefined) continue;
+    const runtime = await unlessRefused(program, () => describeRuntime(program));
+    const settings = await options.settings;
+    if (!runtime) continue;
+    const run: RunOptions = { ...options, settings };
+    const opened = await unlessRefused(program, () => tryRuntime(runtime, run, signal));
+    if (opened) return opened;
   }
   if (refused.length === 0) {
     throw new SkipPlugin(
@@ -49,8 +64,7 @@ export async function openHost(options: HostOptions, signal: AbortSignal): Promi
 }
 
 /** Old builds ignore a compiled seccomp program, static ones come without the library that compiles it. */
-async function tryRuntime(program: string, options: HostOptions, signal: AbortSignal): Promise<OpenedHost> {
-  const runtime = await describeRuntime(program);
+async function tryRuntime(runtime: Runtime, options: RunOptions, signal: AbortSignal): Promise<OpenedHost> {
   try {
     return await tryCalledSo(runtime, options, signal);
   } catch (error) {
@@ -60,7 +74,7 @@ async function tryRuntime(program: string, options: HostOptions, signal: AbortSi
   }
 }
 
-async function tryCalledSo(runtime: Runtime, options: HostOptions, signal: AbortSignal): Promise<OpenedHost> {
+async function tryCalledSo(runtime: Runtime, options: RunOptions, signal: AbortSignal): Promise<OpenedHost> {
   const host = await ContainerHost.open({ ...options.settings, runtime }, options.threads, options.logger);
   try {
     await runProbe(host, options.cgroupParent, signal);

@@ -17,6 +17,8 @@ import { sweepContainers } from '../shared/container-host/owned-containers.js';
 import type { HostSettings } from '../shared/container-host/protocol.js';
 import { type NetworkSettings, type OpenedNetwork, openNetwork } from '../shared/network/open-network.js';
 import { HostPlatforms } from '../shared/platforms/host-platforms.js';
+import { FUSE_OVERLAYFS } from '../shared/snapshotters/fuse-overlay-snapshotter.js';
+import { findFuseOverlayfs } from '../shared/snapshotters/fuse-probe.js';
 import { persistentId } from '../shared/worker-id.js';
 import type { RuncConfig } from './config.js';
 import type { LateSnapshotter } from './late-snapshotter.js';
@@ -65,7 +67,7 @@ export class RuncWorker implements Startable, AsyncDisposable {
   }
 
   async start(signal: AbortSignal): Promise<void> {
-    const { dir, config, threads, logger, snapshotter } = this.#parts;
+    const { dir, config, threads, logger } = this.#parts;
     if (process.platform !== 'linux') throw new SkipPlugin('OCI runtimes run on Linux only');
     const rootless = isRootless(config);
     await checkAppArmor(config.apparmorProfile);
@@ -77,23 +79,24 @@ export class RuncWorker implements Startable, AsyncDisposable {
     this.#network = await this.#owned.use(
       await openNetwork(networkOf(config, rootless), { dir: stateDir, threads, logger }),
     );
-    const settings = {
+    const settings = this.#openLayers().then((fuseOverlayfs) => ({
       stateDir,
+      fuseOverlayfs,
       dns: config.dns,
       apparmorProfile: config.apparmorProfile || undefined,
       rootless,
       processSandbox: !config.noProcessSandbox,
-    };
-    const [opened, platforms] = await Promise.all([
+    }));
+    const [opened, platforms, known] = await Promise.all([
       openHost(
         { binary: config.binary, cgroupParent: config.defaultCgroupParent, settings, threads, logger },
         signal,
       ),
       HostPlatforms.detect(stateDir, config.platformsMaxAgeMs),
-      snapshotter.open(),
+      settings,
     ]);
     this.#platforms = platforms;
-    this.#settings = { ...settings, runtime: opened.runtime };
+    this.#settings = { ...known, runtime: opened.runtime };
     await this.#owned.use(opened.host);
     this.#host = Promise.resolve(opened.host);
     logger.info(`steps are run with ${opened.runtime.path}${rootless ? ', rootless' : ''}`);
@@ -101,6 +104,13 @@ export class RuncWorker implements Startable, AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.#owned[Symbol.asyncDispose]();
+  }
+
+  /** Answers the program that mounts layers, if the kernel does not. */
+  async #openLayers(): Promise<string | undefined> {
+    const { snapshotter } = this.#parts;
+    await snapshotter.open();
+    return snapshotter.name === FUSE_OVERLAYFS ? findFuseOverlayfs() : undefined;
   }
 
   /** The host, or a new one in the place of one that died. */

@@ -3,16 +3,17 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { buildArgs, stepsOf } from '../support/build.js';
 import { Ground } from '../support/ground.js';
-import { overWorkers } from '../support/over-workers.js';
+import { overWorkers, withFuse } from '../support/over-workers.js';
 import { programs, succeed } from '../support/processes.js';
 import { type TreeOptions, treeDifferences, treeLines } from '../support/tree.js';
+import type { WorkerKind } from '../support/workers.js';
 
 const example = 'examples/multistage';
 
 /** Layers hold times in whole seconds, as BuildKit's do. */
 const toSeconds: TreeOptions = { seconds: true };
 
-overWorkers('the multi-stage example', (worker) => {
+const multistage = (worker: WorkerKind): void => {
   let ground: Ground;
   let progress = '';
   before(async () => {
@@ -108,4 +109,6 @@ overWorkers('the multi-stage example', (worker) => {
     const { stdout } = await succeed('sh', [program, 'world'], { env });
     expect(stdout).to.include('Hello from version 2.5.0');
   });
-});
+};
+
+overWorkers('the multi-stage example', multistage, { workers: withFuse });

@@ -7,6 +7,9 @@ import { chosenWorkers, type WorkerKind, type WorkerName } from './workers.js';
 /** What suites run over unless they say otherwise. The others differ from one of these in a version only. */
 const usual: readonly WorkerName[] = ['oci', 'oci-rootless', 'containerd'];
 
+/** Those, and the two whose layers are mounted by fuse-overlayfs: for suites that are about what lies in layers. */
+export const withFuse: readonly WorkerName[] = [...usual, 'oci-fuse', 'oci-rootless-fuse'];
+
 export interface OverOptions {
   /** Reasons by worker that is left out. */
   readonly except?: Readonly<Partial<Record<WorkerName, string>>>;

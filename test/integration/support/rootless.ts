@@ -21,11 +21,17 @@ export function whyNotRootless(): string | undefined {
   return status === 0 ? undefined : `user namespaces cannot be made: ${stderr.trim()}`;
 }
 
+/** Why layers cannot be mounted by fuse-overlayfs here, if so. */
+export function whyNotFuse(): string | undefined {
+  if (!installed('fuse-overlayfs')) return 'needs fuse-overlayfs';
+  return existsSync('/dev/fuse') ? undefined : 'needs /dev/fuse';
+}
+
 const installed = (name: string): boolean =>
   ['/usr/local/bin', '/usr/bin', '/bin', '/usr/sbin', '/sbin'].some((dir) => existsSync(join(dir, name)));
 
 /**
- * Binds the bundles and Node, then becomes the user; what follows is the program. `locked` is a place with flags that a
+ * Binds the bundles and Node, and a /dev/fuse that users may open, as udev makes it; then becomes the user; what follows is the program. `locked` is a place with flags that a
  * user namespace cannot clear, as homes often have them.
  */
 const ENTER = `
@@ -33,6 +39,7 @@ set -e
 mount --bind "$BUNDLES" "$HOME/project"
 mount --bind "$NODE" "$HOME/node"
 mount -t tmpfs -o nosuid,nodev,noatime,mode=777 none "$HOME/locked"
+if [ -e "$HOME/fuse" ]; then mount --bind "$HOME/fuse" /dev/fuse; fi
 cd "$HOME"
 exec setpriv --reuid="$USER" --regid="$GROUP" --init-groups env -u BUNDLES -u NODE -u GROUP "$@"
 `;
@@ -51,6 +58,9 @@ export class RootlessHome implements AsyncDisposable {
     await mkdir(home.path('run'), { mode: 0o700 });
     await chown(home.path('run'), user.uid, user.gid);
     spawnSync('touch', [home.path('node')]);
+    if (existsSync('/dev/fuse')) {
+      spawnSync('mknod', ['--mode=666', home.path('fuse'), 'c', '10', '229']);
+    }
     return home;
   }
 

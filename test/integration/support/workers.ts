@@ -4,9 +4,16 @@ import { DisposeStack } from '../../../core/util/dispose.js';
 import { newerContainerd } from '../../../scripts/lib/containerd.mjs';
 import { PrivateContainerd, whyNot as whyNotContainerd } from '../containerd/private-containerd.js';
 import { type DaemonOptions, DaemonProcess } from './daemon.js';
-import { RootlessHome, whyNotRootless } from './rootless.js';
+import { RootlessHome, whyNotFuse, whyNotRootless } from './rootless.js';
 
-export const workerNames = ['oci', 'oci-rootless', 'containerd', 'containerd-1.7'] as const;
+export const workerNames = [
+  'oci',
+  'oci-fuse',
+  'oci-rootless',
+  'oci-rootless-fuse',
+  'containerd',
+  'containerd-1.7',
+] as const;
 export type WorkerName = (typeof workerNames)[number];
 
 export interface WorkerKind {
@@ -30,29 +37,35 @@ export interface WorkerSite extends AsyncDisposable {
 
 const needsRoot = process.getuid?.() === 0 ? undefined : 'needs root';
 
-const oci: WorkerKind = {
-  name: 'oci',
+const fuse = ['--oci-worker-snapshotter', 'fuse-overlayfs'];
+
+const asRoot = (name: WorkerName, flags: readonly string[] = [], why = needsRoot): WorkerKind => ({
+  name,
   section: 'worker.oci',
-  why: needsRoot,
+  why,
   async open(folder) {
     const home = (name: string): string => `${folder}/${name}`;
     return {
       home,
       runtime: (path) => `binary = ${JSON.stringify(path)}\n`,
       start: (name, { args = [], ...options }) =>
-        DaemonProcess.start({ home: home(name), ...options, args: ['--containerd-worker=false', ...args] }),
+        DaemonProcess.start({
+          home: home(name),
+          ...options,
+          args: ['--containerd-worker=false', ...flags, ...args],
+        }),
       [Symbol.asyncDispose]: () => Promise.resolve(),
     };
   },
-};
+});
 
-const rootless: WorkerKind = {
-  name: 'oci-rootless',
+const rootless = (name: WorkerName, flags: readonly string[] = [], why = whyNotRootless()): WorkerKind => ({
+  name,
   section: 'worker.oci',
-  why: whyNotRootless(),
+  why,
   async open() {
     const user = await RootlessHome.open();
-    const command = user.command('rootlesskit', 'buildkitd', '--containerd-worker=false');
+    const command = user.command('rootlesskit', 'buildkitd', '--containerd-worker=false', ...flags);
     return {
       home: (name) => user.path(name),
       runtime: (path) => `binary = ${JSON.stringify(path)}\n`,
@@ -61,7 +74,7 @@ const rootless: WorkerKind = {
       [Symbol.asyncDispose]: () => user[Symbol.asyncDispose](),
     };
   },
-};
+});
 
 /** A namespace for each daemon, as if each had a containerd of its own. */
 const onContainerd = (name: WorkerName, bin?: string): WorkerKind => ({
@@ -94,8 +107,10 @@ const onContainerd = (name: WorkerName, bin?: string): WorkerKind => ({
 });
 
 const all: readonly WorkerKind[] = [
-  oci,
-  rootless,
+  asRoot('oci'),
+  asRoot('oci-fuse', fuse, needsRoot ?? whyNotFuse()),
+  rootless('oci-rootless'),
+  rootless('oci-rootless-fuse', fuse, whyNotRootless() ?? whyNotFuse()),
   onContainerd('containerd'),
   onContainerd('containerd-1.7', newerContainerd),
 ];

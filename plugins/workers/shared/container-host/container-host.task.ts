@@ -11,9 +11,10 @@ import { TreeMounts } from '../mounts/tree-mounts.js';
 import { Container, type ContainerContext, containerGone, type HostedProcess } from './container.js';
 import { ContainerFiles } from './container-files.js';
 import { makeDirectories } from './directories.js';
+import { FuseOverlays } from './fuse-overlays.js';
 import { unreapedChildren } from './host-program.js';
 import { LastWill } from './last-will.js';
-import { enterPrivateNamespace, leavePrivateFolder } from './namespace.js';
+import { enterPrivateNamespace, leavePrivateFolder, OuterNamespace } from './namespace.js';
 import { OwnedContainers } from './owned-containers.js';
 import {
   type ContainerExit,
@@ -37,7 +38,8 @@ export default async function containerHost(
 ): Promise<void> {
   const owned = new OwnedContainers(settings.stateDir, String(threadId));
   const lastWill = new LastWill(owned.file);
-  const context = contextOf(settings, owned, (event) => thread.report(event));
+  const outside = enter(settings);
+  const context = contextOf(settings, { owned, outside, emit: (event) => thread.report(event) });
   const containers = new Map<string, Container>();
   const processes = new Map<string, HostedProcess>();
   const finished = deferred<void>();
@@ -120,6 +122,7 @@ export default async function containerHost(
   await finished.promise;
   port.close();
   leavePrivateFolder(hostDir(settings));
+  outside?.close();
   owned.close();
   await lastWill.close();
 }
@@ -127,20 +130,28 @@ export default async function containerHost(
 /** Several hosts of one process (a runtime being tried, a host that replaces a dead one) do not share a place. */
 const hostDir = ({ stateDir }: HostSettings): string => `${stateDir}/run-${threadId}`;
 
-function contextOf(
-  settings: HostSettings,
-  owned: OwnedContainers,
-  emit: (event: HostEvent) => void,
-): ContainerContext {
+function enter(settings: HostSettings): OuterNamespace | undefined {
+  enterPrivateNamespace(hostDir(settings), settings.runtime);
+  return settings.fuseOverlayfs === undefined ? undefined : new OuterNamespace();
+}
+
+interface ContextParts {
+  readonly owned: OwnedContainers;
+  readonly outside: OuterNamespace | undefined;
+  emit(event: HostEvent): void;
+}
+
+function contextOf(settings: HostSettings, { owned, outside, emit }: ContextParts): ContainerContext {
   const cgroups = settings.rootless ? usableCgroups(cgroupLayout()) : cgroupLayout();
+  const { fuseOverlayfs } = settings;
   const dir = hostDir(settings);
-  enterPrivateNamespace(dir, settings.runtime);
   const { trees, files, bundles } = makeDirectories(dir);
+  const fuse = fuseOverlayfs !== undefined && outside && new FuseOverlays(fuseOverlayfs, dir, outside);
   return {
     runtime: settings.runtime,
     cgroups,
     spec: specHost(settings, cgroups, files),
-    trees: new TreeMounts(trees, settings.rootless),
+    trees: new TreeMounts(trees, { locked: settings.rootless, ...(fuse ? { overlays: fuse } : {}) }),
     stubs: new StubLayer(`${settings.stateDir}/stubs`, ['/etc/hosts', '/etc/resolv.conf']),
     files: new ContainerFiles(files, settings.dns),
     owned,

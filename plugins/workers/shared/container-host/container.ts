@@ -9,6 +9,7 @@
 import fs from 'node:fs';
 import { BuildError } from '../../../../core/contracts/errors.js';
 import type { TerminalSize } from '../../../../core/contracts/executor.js';
+import { DisposeStack } from '../../../../core/util/dispose.js';
 import type { CgroupLayout } from '../cgroup/cgroup-layout.js';
 import { ContainerCgroup } from '../cgroup/container-cgroup.js';
 import type { OciProcess } from '../oci-spec/types.js';
@@ -56,7 +57,7 @@ export class Container implements HostedProcess {
   readonly #context: ContainerContext;
   readonly #cgroup: ContainerCgroup;
   readonly #bundle: string;
-  readonly #undo: Disposable[] = [];
+  readonly #undo = new DisposeStack();
   /** Their streams may close a moment after the first process has ended. */
   readonly #execs = new Set<Promise<unknown>>();
   #first: { readonly process: OciProcess; readonly root: string } | undefined;
@@ -83,7 +84,7 @@ export class Container implements HostedProcess {
       return exit;
     } finally {
       this.#gone = true;
-      this.#release();
+      await this.#undo[Symbol.asyncDispose]();
     }
   }
 
@@ -137,8 +138,9 @@ export class Container implements HostedProcess {
     const { runtime, owned, emit } = this.#context;
     const { id, cgroupsPath, stdin, process, attended } = this.#request;
     owned.add(id, cgroupsPath);
-    const undo = (thing: Disposable): void => void this.#undo.push(thing);
-    const spec = prepareBundle(this.#request, this.#bundle, this.#context, undo);
+    const spec = prepareBundle(this.#request, this.#bundle, this.#context, (thing) => {
+      void this.#undo.use(thing);
+    });
     this.#first = { process: spec.process, root: spec.root.path };
     return new RuntimeCall({
       runtime,
@@ -158,20 +160,6 @@ export class Container implements HostedProcess {
   #oomKilled(exitCode: number, before: number): boolean {
     if (this.#context.runtime.keep) return this.#cgroup.oomKilled();
     return exitCode !== 0 && !this.#killed && systemOomKills() > before;
-  }
-
-  /** Last made, first undone. */
-  #release(): void {
-    const errors: unknown[] = [];
-    for (let thing = this.#undo.pop(); thing; thing = this.#undo.pop()) {
-      try {
-        thing[Symbol.dispose]();
-      } catch (error) {
-        errors.push(error);
-      }
-    }
-    if (errors.length > 0)
-      throw errors.length === 1 ? errors[0] : new AggregateError(errors, 'cleaning up failed');
   }
 
   /** Answers false when nobody was there. */

@@ -7,7 +7,7 @@
  */
 import fs from 'node:fs';
 import { mount, mountFlags, unmount } from '../../../../core/util/linux/mount.js';
-import { setUmask, unshare } from '../../../../core/util/linux/process.js';
+import { enterNamespace, setUmask, unshare } from '../../../../core/util/linux/process.js';
 
 /** Which controllers a v2 tree beside v1 has. */
 const UNIFIED_CONTROLLERS = '/sys/fs/cgroup/unified/cgroup.controllers';
@@ -25,6 +25,41 @@ export function enterPrivateNamespace(dir: string, options: { readonly hideContr
     const empty = `${dir}/no-controllers`;
     fs.writeFileSync(empty, '');
     mount(empty, UNIFIED_CONTROLLERS, '', mountFlags.bind);
+  }
+}
+
+const OWN_NAMESPACE = '/proc/thread-self/ns/mnt';
+
+/**
+ * The namespace that the calling thread leaves for a copy of it. What is mounted from then on is not seen in the outer
+ * one: programs that serve such mounts live there, or they would keep their own mounts alive after the daemon.
+ */
+export class OuterNamespace {
+  /** Opened by Node, which closes it should the thread die. The inner one is never held: it has to go with the thread. */
+  readonly #fd: number;
+
+  constructor() {
+    this.#fd = fs.openSync(OWN_NAMESPACE, 'r');
+    unshare('mount');
+  }
+
+  /** Does something, starting a program for instance, in the outer namespace. */
+  within<T>(work: () => T): T {
+    const inner = fs.openSync(OWN_NAMESPACE, 'r');
+    try {
+      enterNamespace(this.#fd);
+      try {
+        return work();
+      } finally {
+        enterNamespace(inner);
+      }
+    } finally {
+      fs.closeSync(inner);
+    }
+  }
+
+  close(): void {
+    fs.closeSync(this.#fd);
   }
 }
 

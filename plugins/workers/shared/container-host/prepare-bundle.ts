@@ -10,7 +10,7 @@ import { buildSpec, encodeSpec, type SpecHost } from '../oci-spec/build-spec.js'
 import type { OciSpec } from '../oci-spec/types.js';
 import { type ResolvedUser, resolveUser } from '../process/resolve-user.js';
 import type { ContainerFiles } from './container-files.js';
-import { type PreparedMount, pointsInRoot, prepareMounts } from './prepare-mounts.js';
+import { type PreparedMount, pointsInRoot, prepareMounts, type Undo } from './prepare-mounts.js';
 import type { ContainerRequest } from './protocol.js';
 
 export interface BundleContext {
@@ -26,7 +26,7 @@ export function prepareBundle(
   request: ContainerRequest,
   bundle: string,
   context: BundleContext,
-  undo: (thing: Disposable) => void,
+  undo: Undo,
 ): OciSpec {
   fs.mkdirSync(bundle, { mode: 0o711 });
   const { process } = request;
@@ -60,7 +60,7 @@ const withoutSysfs = (host: SpecHost): SpecHost => ({ ...host, means: { ...host.
 interface RootParts {
   readonly request: ContainerRequest;
   readonly context: BundleContext;
-  readonly undo: (thing: Disposable) => void;
+  readonly undo: Undo;
   readonly tree: MountedTree;
   readonly layers: readonly Mount[];
   readonly user: ResolvedUser;

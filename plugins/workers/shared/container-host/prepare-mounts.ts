@@ -15,12 +15,15 @@ export interface PreparedMount extends OciMount {
   readonly kind: MountPoint['kind'];
 }
 
+/** Takes what has to be undone, last made first. */
+export type Undo = (thing: Disposable | AsyncDisposable) => void;
+
 /** Where mounts come from, and who undoes what had to be made for them. */
 export interface MountSources {
   readonly trees: TreeMounts;
   readonly files: ContainerFiles;
   readonly bundle: string;
-  undo(thing: Disposable): void;
+  readonly undo: Undo;
 }
 
 export function prepareMounts(request: ContainerRequest, from: MountSources): PreparedMount[] {

@@ -37,6 +37,8 @@ export interface HostSettings {
   readonly apparmorProfile: string | undefined;
   /** The daemon is root in a user namespace only. */
   readonly rootless: boolean;
+  /** The program that makes overlays, where the kernel makes none: the path of fuse-overlayfs. */
+  readonly fuseOverlayfs: string | undefined;
   /** Steps have process namespaces of their own. */
   readonly processSandbox: boolean;
 }

@@ -11,9 +11,10 @@ import { unsupported } from '../../../../core/contracts/errors.js';
 import type { Mount } from '../../../../core/contracts/mount.js';
 import { mount, mountFlags, parseMountOptions, unmount } from '../../../../core/util/linux/mount.js';
 import { mountFlagsAt } from '../../../../core/util/linux/mount-flags.js';
-import { mountOverlay, overlayOption, unmountOverlay } from './overlay.js';
+import { overlayOption } from './overlay.js';
+import { kernelOverlays, type MountedOverlay, type OverlayDriver } from './overlay-driver.js';
 
-export interface MountedTree extends Disposable {
+export interface MountedTree extends AsyncDisposable {
   /** A directory or, for a bind mount of one, a file or socket. */
   readonly path: string;
   readonly writable: boolean;
@@ -21,19 +22,25 @@ export interface MountedTree extends Disposable {
 
 interface SharedMount {
   readonly target: string;
+  readonly mounted: MountedOverlay;
   users: number;
 }
 
 export class TreeMounts {
   readonly #scratch: string;
   readonly #locked: boolean;
+  readonly #overlays: OverlayDriver;
   readonly #shared = new Map<string, SharedMount>();
   #made = 0;
 
   /** `scratch` is a folder of this object's own, for mount points; `locked`: mounts of the host cannot be told apart. */
-  constructor(scratch: string, locked = false) {
+  constructor(
+    scratch: string,
+    { locked = false, overlays = kernelOverlays }: { locked?: boolean; overlays?: OverlayDriver } = {},
+  ) {
     this.#scratch = scratch;
     this.#locked = locked;
+    this.#overlays = overlays;
   }
 
   /** The tree that `mounts` describe; an empty list is an empty, read-only directory. */
@@ -68,58 +75,57 @@ export class TreeMounts {
     const dir = this.#makePoint();
     for (const name of ['upper', 'work', 'merged']) fs.mkdirSync(`${dir}/${name}`, { mode: 0o755 });
     const merged = `${dir}/merged`;
-    mountOverlay(withUpper(mounts[0], tree.path, dir), merged);
-    const release = once(() => {
-      unmount(merged, { detach: true });
+    const mounted = this.#overlays.mount(withUpper(mounts[0], tree.path, dir), merged);
+    const release = once(async () => {
+      await mounted.release();
       fs.rmSync(dir, { recursive: true, force: true });
     });
-    return { path: merged, writable: true, [Symbol.dispose]: release };
+    return { path: merged, writable: true, [Symbol.asyncDispose]: release };
   }
 
   #bind(bind: Mount): MountedTree {
-    const tree = { path: bind.source, writable: isWritable(bind), [Symbol.dispose]() {} };
+    const tree = { path: bind.source, writable: isWritable(bind), async [Symbol.asyncDispose]() {} };
     if (bind.source !== '/') return tree;
     // No runtime takes the host's own root folder. What is mounted in it would be in the way of the container's own,
     // but a user namespace may not look below mounts that it was born with: there they come along.
     const path = this.#makePoint();
     mount('/', path, '', this.#locked ? mountFlags.rbind : mountFlags.bind);
-    return { ...tree, path, [Symbol.dispose]: this.#unmounting(path) };
+    return { ...tree, path, [Symbol.asyncDispose]: this.#unmounting(path) };
   }
 
   #overlay(overlay: Mount): MountedTree {
     const upper = overlayOption(overlay.options, 'upperdir');
     const key = upper ?? overlay.options.join();
-    const shared = this.#shared.get(key) ?? { target: this.#mountAt(overlay), users: 0 };
+    const shared = this.#shared.get(key) ?? this.#mountNew(overlay);
     this.#shared.set(key, shared);
     shared.users++;
-    const release = once(() => {
+    const release = once(async () => {
       if (--shared.users > 0) return;
       this.#shared.delete(key);
-      unmountOverlay(overlay, shared.target);
+      await shared.mounted.release();
       fs.rmdirSync(shared.target);
     });
     return {
       path: shared.target,
       writable: upper !== undefined && isWritable(overlay),
-      [Symbol.dispose]: release,
+      [Symbol.asyncDispose]: release,
     };
   }
 
-  #mountAt(overlay: Mount): string {
+  #mountNew(overlay: Mount): SharedMount {
     const target = this.#makePoint();
-    mountOverlay(overlay, target);
-    return target;
+    return { target, mounted: this.#overlays.mount(overlay, target), users: 0 };
   }
 
   #tmpfs(tmpfs: Mount): MountedTree {
     const path = this.#makePoint();
     const { flags, data } = parseMountOptions(tmpfs.options);
     mount('tmpfs', path, 'tmpfs', flags, data);
-    return { path, writable: isWritable(tmpfs), [Symbol.dispose]: this.#unmounting(path) };
+    return { path, writable: isWritable(tmpfs), [Symbol.asyncDispose]: this.#unmounting(path) };
   }
 
-  #unmounting(path: string): () => void {
-    return once(() => {
+  #unmounting(path: string): () => Promise<void> {
+    return once(async () => {
       unmount(path, { detach: true });
       fs.rmdirSync(path);
     });
@@ -127,7 +133,7 @@ export class TreeMounts {
 
   #empty(): MountedTree {
     const path = this.#makePoint();
-    return { path, writable: false, [Symbol.dispose]: once(() => fs.rmdirSync(path)) };
+    return { path, writable: false, [Symbol.asyncDispose]: once(async () => fs.rmdirSync(path)) };
   }
 
   #makePoint(): string {
@@ -150,10 +156,10 @@ function withUpper(tree: Mount | undefined, path: string, dir: string): Mount {
 
 const isWritable = (entry: Mount): boolean => !entry.options.includes('ro');
 
-function once(release: () => void): () => void {
-  let released = false;
+function once(release: () => Promise<void>): () => Promise<void> {
+  let released: Promise<void> | undefined;
   return () => {
-    if (!released) release();
-    released = true;
+    released ??= release();
+    return released;
   };
 }

@@ -3,9 +3,9 @@ import fs from 'node:fs';
 import { setTimes } from '../../../../core/util/linux/times.js';
 import { getXattr, listXattrs, setXattr } from '../../../../core/util/linux/xattr.js';
 
-/** Attributes that overlayfs keeps for itself; they mean something only where it put them. */
-const overlayOwn = /^(trusted|user)\.overlay\./;
-export const opaqueNames = ['trusted.overlay.opaque', 'user.overlay.opaque'] as const;
+/** Attributes that overlayfs and fuse-overlayfs keep for themselves; they mean something only where those put them. */
+const overlayOwn = /^((trusted|user)\.overlay|user\.fuseoverlayfs)\./;
+const opaqueNames = ['trusted.overlay.opaque', 'user.overlay.opaque', 'user.fuseoverlayfs.opaque'] as const;
 
 /** Whether a directory hides what lies below it. */
 export const isOpaque = (dir: string): boolean =>

@@ -46,7 +46,7 @@ async function settingsFor(home: string): Promise<OverlaySettings> {
   return { options, opaqueName: 'trusted.overlay.opaque' };
 }
 
-function mayTrusted(dir: string): boolean {
+export function mayTrusted(dir: string): boolean {
   try {
     setXattr(dir, 'trusted.overlay.probe', Buffer.from('y'));
     removeXattr(dir, 'trusted.overlay.probe');

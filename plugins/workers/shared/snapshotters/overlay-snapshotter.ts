@@ -41,7 +41,7 @@ const NAME_LENGTH = 6;
  *    running processes in: there, overlayfs would change the linked inode in place.
  */
 export class OverlaySnapshotter implements Snapshotter {
-  readonly name = 'overlayfs';
+  readonly name: string;
   readonly #records: SnapshotRecords;
   readonly #dirs: SnapshotDirs;
   readonly #threads: Threads;
@@ -52,12 +52,14 @@ export class OverlaySnapshotter implements Snapshotter {
   readonly #weights = new Map<string, number>();
 
   private constructor(
+    name: string,
     records: SnapshotRecords,
     dirs: SnapshotDirs,
     threads: Threads,
     settings: OverlaySettings,
     maxLayers: number,
   ) {
+    this.name = name;
     this.#records = records;
     this.#dirs = dirs;
     this.#threads = threads;
@@ -65,15 +67,20 @@ export class OverlaySnapshotter implements Snapshotter {
     this.#maxLayers = maxLayers;
   }
 
-  static async open(home: SnapshotterHome, settings: OverlaySettings): Promise<OverlaySnapshotter> {
-    const records = new SnapshotRecords(home.kv, `snapshots/${home.id}/overlayfs`);
+  /** `name` is that of who mounts the overlays; snapshots of one mean nothing to another. */
+  static async open(
+    home: SnapshotterHome,
+    settings: OverlaySettings,
+    name = 'overlayfs',
+  ): Promise<OverlaySnapshotter> {
+    const records = new SnapshotRecords(home.kv, `snapshots/${home.id}/${name}`);
     const named = new Set([...records.entries()].flatMap(([, record]) => dirsOf(record)));
     const { dirs, missing } = await SnapshotDirs.open(home.dir, named, home.threads);
     await dirs.remove(await records.dropBroken(missing, home.logger ?? silentLogger));
     const maxLayers = Math.min(MAX_LAYERS, layersThatFit(dirs, settings));
     if (maxLayers < MIN_LAYERS) throw unusableFolder(home.dir, 'its path is too long for mount options');
     if (/[,:\\"]/.test(home.dir)) throw unusableFolder(home.dir, 'its path has one of , : \\ " in it');
-    return new OverlaySnapshotter(records, dirs, home.threads, settings, maxLayers);
+    return new OverlaySnapshotter(name, records, dirs, home.threads, settings, maxLayers);
   }
 
   async prepare(key: string, parent: string | undefined): Promise<void> {

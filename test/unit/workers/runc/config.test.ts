@@ -17,7 +17,7 @@ describe('runcConfig', () => {
 
   it('refuses by name what is known and not supported', () => {
     expect(problem({ selinux: true })).to.match(/SELinux/);
-    expect(problem({ snapshotter: 'fuse-overlayfs' })).to.match(/fuse-overlayfs, .* are not supported/);
+    expect(problem({ snapshotter: 'stargz' })).to.match(/stargz and proxies are not supported/);
   });
 
   it('checks platforms and resolvers', () => {
