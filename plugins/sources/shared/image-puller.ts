@@ -111,7 +111,7 @@ async function readDocument(
   const labels = { [sourceLabel(domain)]: [...new Set([...known, path])].join(',') };
   const exists = (await content.info(descriptor.digest)) !== undefined;
   await content.writeBlob(data, labels);
-  if (exists) await content.label(descriptor.digest, labels);
+  if (exists) await unlessCollected(content.label(descriptor.digest, labels));
   return data;
 }
 
@@ -121,7 +121,7 @@ async function keepTogether(content: ContentStore, documents: readonly Digest[])
     const holder = documents[i]!;
     const label = contentReferenceLabel(hexOf(next));
     const known = (await content.info(holder))?.labels[label];
-    if (known === undefined) await content.label(holder, { [label]: next });
+    if (known === undefined) await unlessCollected(content.label(holder, { [label]: next }));
   }
 }
 
@@ -133,7 +133,17 @@ async function readStored(
 ): Promise<Uint8Array | undefined> {
   if (asked) return undefined;
   const known = await sourcesOf(content, domain, digest);
-  return known.includes(path) ? content.readBlob(digest) : undefined;
+  return known.includes(path) ? unlessCollected(content.readBlob(digest)) : undefined;
+}
+
+/** Garbage collection may take a document that nobody holds between two looks at it; then it is not there. */
+async function unlessCollected<T>(work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof BuildError && error.code === 'content.not-found') return undefined;
+    throw error;
+  }
 }
 
 async function sourcesOf(content: ContentStore, domain: string, digest: Digest): Promise<readonly string[]> {

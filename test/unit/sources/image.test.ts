@@ -109,6 +109,27 @@ describe('image source', () => {
     expect(key.key).to.equal(chainId(diffIds));
   });
 
+  it('asks the registry for documents that are collected as garbage just when they are looked at', async () => {
+    registry.addImage('a/b', '1', layers);
+    const content = fakeContent(blobs);
+    await new ImageSource(client, content)
+      .open({ scheme: 'docker-image', name: `${registry.host}/a/b:1`, attrs: {}, platform: amd64 })
+      .cacheKey(0, context(), signal);
+    source = new ImageSource(client, {
+      ...content,
+      async readBlob(digest) {
+        blobs.delete(digest);
+        return content.readBlob(digest);
+      },
+      async label(digest, labels) {
+        blobs.delete(digest);
+        return content.label(digest, labels);
+      },
+    });
+    const key = await open('a/b:1').cacheKey(1, context('another'), signal);
+    expect(key.key).to.equal(chainId(diffIds));
+  });
+
   it("does not open another repository's image by its digest", async () => {
     const digest = registry.addImage('secret/b', '1', layers);
     await open('secret/b:1').cacheKey(0, context(), signal);
