@@ -21,8 +21,16 @@ export function finishOp(
   extraCaps: Iterable<string>,
   platform: Platform | undefined,
 ): MarshalledOp {
+  // Written out: graphs have thousands of these.
+  const { inputs, exec, source, file, build, merge, diff } = op;
   const bytes = marshalOp({
-    ...op,
+    inputs,
+    exec,
+    source,
+    file,
+    build,
+    merge,
+    diff,
     platform: platform && platformMessage(platform),
     constraints: { filter: own.filters },
   });
@@ -34,10 +42,10 @@ export function finishOp(
   };
 }
 
-const withCaps = (metadata: LlbMetadata, added: Iterable<string>): LlbMetadata => ({
-  ...metadata,
-  caps: union(metadata.caps, [...added]),
-});
+function withCaps(metadata: LlbMetadata, added: Iterable<string>): LlbMetadata {
+  const caps = union(metadata.caps, [...added]);
+  return caps === metadata.caps ? metadata : { ...metadata, caps };
+}
 
 export const platformMessage = (platform: Platform): NonNullable<OpMessage['platform']> => ({
   OS: platform.os,

@@ -1,5 +1,6 @@
 import { joinPath } from '../../core/util/gofs/path.js';
 import { normalizePlatform, type Platform } from '../../core/util/platform.js';
+import { EnvList } from './env-list.js';
 
 export type NetworkMode = 'sandbox' | 'host' | 'none';
 export type SecurityMode = 'sandbox' | 'insecure';
@@ -46,11 +47,8 @@ export function setEnv(
   env: ReadonlyMap<string, string>,
   added: Iterable<readonly [string, string]>,
 ): ReadonlyMap<string, string> {
-  const next = new Map(env);
-  for (const [key, value] of added) {
-    next.delete(key);
-    next.set(key, value);
-  }
+  let next = env;
+  for (const [key, value] of added) next = EnvList.set(next, key, value);
   return next;
 }
 

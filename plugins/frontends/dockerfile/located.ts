@@ -4,7 +4,8 @@ import { BuildError, type SourceRange } from '../../../core/contracts/errors.js'
 export function lineRanges(first: number, last: number): SourceRange[] {
   const ranges: SourceRange[] = [];
   for (let line = first; line <= Math.max(first, last); line++) {
-    ranges.push({ start: { line, character: 0 }, end: { line, character: 0 } });
+    const place = { line, character: 0 };
+    ranges.push({ start: place, end: place });
   }
   return ranges;
 }

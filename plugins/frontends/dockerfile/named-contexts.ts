@@ -36,17 +36,20 @@ export class NamedContexts {
   readonly #request: FrontendRequest;
   readonly #files: BuildFiles;
   readonly #images: ImageResolver;
+  readonly #hasAny: boolean;
 
   constructor(gateway: Gateway, request: FrontendRequest, files: BuildFiles, images: ImageResolver) {
     this.#gateway = gateway;
     this.#request = request;
     this.#files = files;
     this.#images = images;
+    this.#hasAny = Object.keys(request.opts).some((key) => key.startsWith('context:'));
   }
 
   /** One for the very platform goes before one for all. */
   find(name: string, options: NamedContextOptions): NamedContext | undefined {
     const familiar = familiarName(name);
+    if (!this.#hasAny) return undefined;
     const platform = formatPlatform(normalizePlatform(options.platform));
     for (const key of [`${familiar}::${platform}`, familiar]) {
       const spec = this.#request.opts[`context:${key}`];

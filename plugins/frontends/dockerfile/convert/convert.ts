@@ -143,9 +143,9 @@ function convertStage(stage: StageBuild, context: StepContext): void {
   stage.dispatched = true;
   stage.platform ??= context.targetPlatform;
   const { config } = stage.image;
-  const entries = config.env.map(splitEntry);
+  const entries = config.env.entries.map(splitEntry);
   if (!entries.some(([key]) => key === 'PATH')) {
-    config.env.push(`PATH=${DEFAULT_PATH}`);
+    config.env.set('PATH', DEFAULT_PATH);
     entries.push(['PATH', DEFAULT_PATH]);
   }
   stage.state = stage.state.envs(entries);

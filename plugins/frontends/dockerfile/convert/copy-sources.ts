@@ -62,8 +62,15 @@ export function copyAction(work: CopyWork, stage: StageBuild): FileAction {
   return action;
 }
 
-const pathOptions = (instruction: Copy | Add, shared: CopyOptions): CopyOptions => ({
-  ...shared,
+/** Written out: most Dockerfiles have many of these. */
+const pathOptions = (
+  instruction: Copy | Add,
+  { mode, createDestPath, owner, excludePatterns }: CopyOptions,
+): CopyOptions => ({
+  mode,
+  createDestPath,
+  owner,
+  excludePatterns,
   followSymlinks: true,
   contentsOnly: true,
   unpack: instruction.kind === 'add' ? (instruction.unpack ?? true) : false,

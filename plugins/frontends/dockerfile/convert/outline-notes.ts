@@ -1,6 +1,9 @@
 /**
  * What a stage takes from outside, noted while it is converted: arguments, secrets and ssh agents. A stage starts with
  * the notes of the one it is built on. BuildKit: frontend/dockerfile/dockerfile2llb/outline.go.
+ *
+ * Every build takes notes, few clients ask for them: they are a list that grows at its end, so that taking over those of
+ * another stage costs nothing, and are only gathered when somebody asks.
  */
 import { type RunMount, secretId } from '../instructions/run-mount.js';
 import type { ArgDeclaration } from '../instructions/types.js';
@@ -21,61 +24,81 @@ export interface NotedMount {
 
 const nothing: ReadonlySet<string> = new Set();
 
+type Note = { readonly before: Note | undefined } & (
+  | { readonly kind: 'arg'; readonly arg: NotedArg }
+  | { readonly kind: 'use'; readonly name: string }
+  | { readonly kind: 'secret' | 'ssh'; readonly mount: NotedMount }
+);
+
 export class OutlineNotes {
-  readonly #args: Map<string, NotedArg>;
-  readonly #used: Set<string>;
-  readonly #secrets: Map<string, NotedMount>;
-  readonly #ssh: Map<string, NotedMount>;
+  #last: Note | undefined;
 
   constructor(before?: OutlineNotes) {
-    this.#args = new Map(before ? before.#args : undefined);
-    this.#used = new Set(before ? before.#used : undefined);
-    this.#secrets = new Map(before ? before.#secrets : undefined);
-    this.#ssh = new Map(before ? before.#ssh : undefined);
+    if (before) this.#last = before.#last;
   }
 
   get secrets(): readonly NotedMount[] {
-    return [...this.#secrets.values()];
+    return this.#mounts('secret');
   }
   get ssh(): readonly NotedMount[] {
-    return [...this.#ssh.values()];
+    return this.#mounts('ssh');
   }
   get declared(): Iterable<string> {
-    return this.#args.keys();
+    return this.#args().keys();
   }
 
   declare(declaration: ArgDeclaration, ranges: Ranges, from: ReadonlySet<string> = nothing): void {
     const { key } = declaration;
     // One that is made of its former self is made of what that was made of.
-    const former = from.has(key) ? (this.#args.get(key)?.from ?? nothing) : nothing;
-    const others = new Set([...from, ...former].filter((name) => name !== key));
-    this.#args.set(key, { declaration, from: others, ranges });
+    const former = from.has(key) ? (this.#args().get(key)?.from ?? nothing) : nothing;
+    const others = from.size === 0 ? nothing : new Set([...from, ...former].filter((name) => name !== key));
+    this.#last = { before: this.#last, kind: 'arg', arg: { declaration, from: others, ranges } };
   }
 
   use(names: Iterable<string>): void {
-    for (const name of names) this.#used.add(name);
+    for (const name of names) this.#last = { before: this.#last, kind: 'use', name };
   }
 
   mount(mount: RunMount, ranges: Ranges): void {
-    const { type, id, required } = mount;
-    if (type === 'secret') note(this.#secrets, { name: secretId(mount), required, ranges });
-    if (type === 'ssh') note(this.#ssh, { name: id || 'default', required, ranges });
+    const { type: kind, id, required } = mount;
+    if (kind !== 'secret' && kind !== 'ssh') return;
+    const name = kind === 'secret' ? secretId(mount) : id || 'default';
+    this.#last = { before: this.#last, kind, mount: { name, required, ranges } };
   }
 
   /** The arguments that are used, and those that these are made of. */
   usedArgs(): readonly NotedArg[] {
+    const args = this.#args();
     const found = new Map<string, NotedArg | undefined>();
     const visit = (name: string): void => {
       if (found.has(name)) return;
-      const arg = this.#args.get(name);
+      const arg = args.get(name);
       found.set(name, arg);
       for (const other of arg?.from ?? []) visit(other);
     };
-    for (const name of this.#used) visit(name);
+    for (const note of this.#inOrder()) if (note.kind === 'use') visit(note.name);
     return [...found.values()].filter((arg) => arg !== undefined);
   }
-}
 
-function note(notes: Map<string, NotedMount>, mount: NotedMount): void {
-  if (!notes.has(mount.name)) notes.set(mount.name, mount);
+  /** The last declaration of each. */
+  #args(): ReadonlyMap<string, NotedArg> {
+    const args = new Map<string, NotedArg>();
+    for (const note of this.#inOrder()) if (note.kind === 'arg') args.set(note.arg.declaration.key, note.arg);
+    return args;
+  }
+
+  /** The first of each name. */
+  #mounts(kind: 'secret' | 'ssh'): readonly NotedMount[] {
+    const mounts = new Map<string, NotedMount>();
+    for (const note of this.#inOrder()) {
+      if (note.kind === kind && !mounts.has(note.mount.name)) mounts.set(note.mount.name, note.mount);
+    }
+    return [...mounts.values()];
+  }
+
+  #inOrder(): readonly Note[] {
+    const notes: Note[] = [];
+    for (let note = this.#last; note; note = note.before) notes.push(note);
+    return notes.reverse();
+  }
 }

@@ -1,11 +1,12 @@
 import { DEFAULT_PATH } from '../../../../client/llb/index.js';
 import type { Platform } from '../../../../core/util/platform.js';
 import type { Image, ImageConfig } from './image.js';
+import { ImageEnv } from './image-env.js';
 
 const emptyConfig = (): ImageConfig => ({
   user: '',
   exposedPorts: new Set(),
-  env: [],
+  env: new ImageEnv([]),
   entrypoint: [],
   cmd: [],
   volumes: new Set(),
@@ -25,7 +26,7 @@ export const emptyImage = (platform: Platform): Image => ({
   config: {
     ...emptyConfig(),
     workingDir: '/',
-    env: platform.os === 'windows' ? [] : [`PATH=${DEFAULT_PATH}`],
+    env: new ImageEnv(platform.os === 'windows' ? [] : [`PATH=${DEFAULT_PATH}`]),
   },
   rootfs: { type: 'layers', diffIds: undefined },
   history: [],

@@ -1,3 +1,5 @@
+import type { ImageEnv } from './image-env.js';
+
 /** The image config that a build writes: OCI's, with Docker's additions. Health check times are nanoseconds. */
 export interface Image {
   /** Of a base alone: what is built gets its time when it is exported. */
@@ -16,7 +18,7 @@ export interface Image {
 export interface ImageConfig {
   user: string;
   exposedPorts: Set<string>;
-  env: string[];
+  env: ImageEnv;
   entrypoint: readonly string[];
   cmd: readonly string[];
   volumes: Set<string>;
@@ -52,7 +54,7 @@ export const cloneImage = ({ config, history, ...image }: Image): Image => ({
   config: {
     ...config,
     exposedPorts: new Set(config.exposedPorts),
-    env: [...config.env],
+    env: config.env.clone(),
     volumes: new Set(config.volumes),
     labels: new Map(config.labels),
   },

@@ -6,6 +6,7 @@ import * as z from 'zod';
 import { BuildError } from '../../../../core/contracts/errors.js';
 import { type GoValue, goJson, omitEmpty } from '../../../../core/util/go-json.js';
 import type { HealthCheck, HistoryEntry, Image, ImageConfig } from './image.js';
+import { ImageEnv } from './image-env.js';
 
 /** As in Go, `null` is what is not there. */
 const text = z.string().nullish();
@@ -99,7 +100,7 @@ function parseConfig(raw: z.infer<typeof rawConfig>): ImageConfig {
   return {
     user: raw.User ?? '',
     exposedPorts: new Set(Object.keys(raw.ExposedPorts ?? {})),
-    env: raw.Env ?? [],
+    env: new ImageEnv(raw.Env ?? []),
     entrypoint: raw.Entrypoint ?? [],
     cmd: raw.Cmd ?? [],
     volumes: new Set(Object.keys(raw.Volumes ?? {})),
@@ -148,7 +149,7 @@ const formatConfig = (config: ImageConfig): GoValue =>
   omitEmpty({
     User: config.user,
     ExposedPorts: keySet(config.exposedPorts),
-    Env: config.env,
+    Env: config.env.entries,
     Entrypoint: config.entrypoint,
     Cmd: config.cmd,
     Volumes: keySet(config.volumes),

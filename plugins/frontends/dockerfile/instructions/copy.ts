@@ -7,12 +7,22 @@ import type { Add, Copy, CopySpec, InlineFile } from './types.js';
 type Parsed<T> = Omit<T, 'kind' | 'code' | 'keyword' | 'ranges'>;
 
 const shared = { chown: 'string', chmod: 'string', link: 'bool', exclude: 'strings' } as const;
+const copyFlags = { ...shared, from: 'string', parents: 'bool' } as const;
+const addFlags = { ...shared, 'keep-git-dir': 'bool', checksum: 'string', unpack: 'bool' } as const;
 
 export function parseCopy(node: Node): Parsed<Copy> {
   atLeastTwo(node, 'COPY');
-  const flags = parseFlags(node.flags, { ...shared, from: 'string', parents: 'bool' });
+  const flags = parseFlags(node.flags, copyFlags);
+  const { sources, files, dest, chown, chmod, link, excludes } = copySpec(node, 'COPY', flags);
+  // Written out: most Dockerfiles have many of these.
   return {
-    ...copySpec(node, 'COPY', flags),
+    sources,
+    files,
+    dest,
+    chown,
+    chmod,
+    link,
+    excludes,
     from: flags.from || undefined,
     parents: flags.parents ?? false,
   };
@@ -20,12 +30,7 @@ export function parseCopy(node: Node): Parsed<Copy> {
 
 export function parseAdd(node: Node): Parsed<Add> {
   atLeastTwo(node, 'ADD');
-  const flags = parseFlags(node.flags, {
-    ...shared,
-    'keep-git-dir': 'bool',
-    checksum: 'string',
-    unpack: 'bool',
-  });
+  const flags = parseFlags(node.flags, addFlags);
   return {
     ...copySpec(node, 'ADD', flags),
     unpack: flags.unpack,
@@ -49,11 +54,13 @@ interface CopyFlags {
 }
 
 function copySpec(node: Node, keyword: string, flags: CopyFlags): CopySpec {
-  const dest = node.args.at(-1) ?? '';
+  const last = node.args.length - 1;
+  const dest = node.args[last] ?? '';
   if (asHeredocStart(dest)) throw syntaxError(`${keyword} cannot accept a heredoc as a destination`);
   const sources: string[] = [];
   const files: InlineFile[] = [];
-  for (const source of node.args.slice(0, -1)) {
+  for (let at = 0; at < last; at++) {
+    const source = node.args[at]!;
     const file = inlineFile(source, node);
     if (file) files.push(file);
     else sources.push(source);

@@ -17,7 +17,7 @@ export function parseFlags<const Spec extends Readonly<Record<string, FlagKind>>
   spec: Spec,
 ): FlagValues<Spec> {
   const values: Record<string, boolean | string | string[] | undefined> = {};
-  for (const [name, kind] of Object.entries(spec)) if (kind === 'strings') values[name] = [];
+  for (const name in spec) if (spec[name] === 'strings') values[name] = [];
   for (const flag of flags) {
     const equals = flag.indexOf('=');
     const dashed = equals < 0 ? flag : flag.slice(0, equals);

@@ -43,7 +43,7 @@ export function parseInstruction(node: Node): Instruction {
     );
   }
   const { keyword, original, ranges } = node;
-  return { ...parsers[kind](node), kind, code: original.trim(), keyword, ranges } as Instruction;
+  return Object.assign(parsers[kind](node), { kind, code: original.trim(), keyword, ranges }) as Instruction;
 }
 
 const isKind = (kind: string): kind is Instruction['kind'] => Object.hasOwn(parsers, kind);

@@ -6,16 +6,12 @@ import { parseDevice } from './run-device.js';
 import { mountSource } from './run-mount.js';
 import type { Run } from './types.js';
 
+const runFlags = { device: 'strings', mount: 'strings', network: 'string', security: 'string' } as const;
 const networks = ['default', 'none', 'host'] as const;
 const securityModes = ['sandbox', 'insecure'] as const;
 
 export function parseRun(node: Node): Omit<Run, 'kind' | 'code' | 'keyword' | 'ranges'> {
-  const flags = parseFlags(node.flags, {
-    device: 'strings',
-    mount: 'strings',
-    network: 'string',
-    security: 'string',
-  });
+  const flags = parseFlags(node.flags, runFlags);
   return {
     command: { args: node.args, shell: !node.json },
     heredocs: node.heredocs.map(({ name, content, chomp }) => ({ name, content, chomp })),

@@ -13,17 +13,23 @@ export function suggest(name: string, known: Iterable<string>): string | undefin
   return best;
 }
 
-/** Gives up at `limit`. */
+/** Gives up at `limit`: a file may have thousands of names that are compared with thousands of others. */
 function editDistance(a: string, b: string, limit: number): number {
   if (Math.abs(a.length - b.length) >= limit) return limit;
   let last = Array.from({ length: b.length + 1 }, (_, j) => j);
+  let row = [...last];
   for (let i = 1; i <= a.length; i++) {
-    const row = [i];
+    row[0] = i;
+    let least = i;
     for (let j = 1; j <= b.length; j++) {
       const replaced = last[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
-      row.push(Math.min(last[j]! + 1, row[j - 1]! + 1, replaced));
+      const distance = Math.min(last[j]! + 1, row[j - 1]! + 1, replaced);
+      row[j] = distance;
+      if (distance < least) least = distance;
     }
-    last = row;
+    // No row has less than the one before.
+    if (least >= limit) return limit;
+    [last, row] = [row, last];
   }
   return last[b.length]!;
 }

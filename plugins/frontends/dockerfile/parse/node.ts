@@ -1,5 +1,5 @@
 import type { SourceRange } from '../../../../core/contracts/errors.js';
-import { lineRanges, syntaxError } from '../located.js';
+import { syntaxError } from '../located.js';
 import type { Heredoc } from './heredoc.js';
 import { parseJsonStrings } from './json-array.js';
 import { type SplitCommand, splitCommand } from './split-command.js';
@@ -120,7 +120,7 @@ export const nodeAt = (
   { keyword, flags, args, json, original }: LineNode,
   heredocs: readonly Heredoc[],
   comments: readonly string[],
-  [first, last]: readonly [first: number, last: number],
+  ranges: readonly SourceRange[],
 ): Node => ({
   keyword,
   flags,
@@ -129,5 +129,5 @@ export const nodeAt = (
   original,
   heredocs,
   comments,
-  ranges: lineRanges(first, last),
+  ranges,
 });

@@ -57,20 +57,24 @@ class FileParser {
     const raw = this.#next() ?? '';
     const first = this.#taken;
     const line = this.#process(raw.trimStart());
-    const { text, continued } = this.#cut(line);
-    if (!continued && text === '') return;
-    const whole = text + (continued ? this.#continuations() : '');
-    const last = this.#taken;
-    const node = atLines(first, last, () => parseLine(whole, this.#escapeToken));
-    const mayHave = atLines(first, last, () => takesHeredocs(node, this.#escapeToken));
-    const heredocs = mayHave && whole.includes('<<') ? this.#heredocs(whole, first) : [];
-    this.#nodes.push(nodeAt(node, heredocs, this.#comments, [first, this.#taken]));
+    const cut = this.#cut(line);
+    if (line === '' && cut === undefined) return;
+    const whole = cut === undefined ? line : cut + this.#continuations();
+    try {
+      const node = parseLine(whole, this.#escapeToken);
+      const heredocs =
+        takesHeredocs(node, this.#escapeToken) && whole.includes('<<') ? this.#heredocs(whole) : [];
+      this.#nodes.push(nodeAt(node, heredocs, this.#comments, lineRanges(first, this.#taken)));
+    } catch (error) {
+      throw locate(error, lineRanges(first, this.#taken));
+    }
     this.#comments = [];
   }
 
   /** Takes directives and comments out of a line. */
   #process(line: string): string {
     const plain = trimLineEnd(line);
+    if (this.#directives.done && !plain.startsWith('#')) return plain;
     const directive = atLines(this.#taken, 0, () => this.#directives.read(plain));
     if (directive?.name === 'escape') this.#setEscape(directive.value);
     if (!plain.startsWith('#')) return plain;
@@ -90,10 +94,10 @@ class FileParser {
     this.#continuation = continuationPattern(escapeToken);
   }
 
-  #cut(line: string): { text: string; continued: boolean } {
+  /** What stands before the escape character at the end of a line that goes on; undefined for others. */
+  #cut(line: string): string | undefined {
     const match = line.includes(this.#escapeToken) ? this.#continuation.exec(line) : undefined;
-    if (!match) return { text: line, continued: false };
-    return { text: line.slice(0, match.index) + (match[1] ?? ''), continued: true };
+    return match ? line.slice(0, match.index) + (match[1] ?? '') : undefined;
   }
 
   /** Comments between continuation lines are skipped, and so are empty lines, for old times' sake. */
@@ -101,35 +105,34 @@ class FileParser {
     let whole = '';
     let sawEmpty = false;
     for (let raw = this.#next(); raw !== undefined; raw = this.#next()) {
-      this.#directives.read(trimLineEnd(raw));
-      if (/^\s*#/u.test(raw)) continue;
-      if (raw.trim() === '') {
+      const line = trimLineEnd(raw);
+      this.#directives.read(line);
+      const first = raw.trimStart();
+      if (first.startsWith('#')) continue;
+      if (first === '') {
         sawEmpty = true;
         continue;
       }
-      const { text, continued } = this.#cut(trimLineEnd(raw));
-      whole += text;
-      if (!continued) break;
+      const cut = this.#cut(line);
+      whole += cut ?? line;
+      if (cut === undefined) break;
     }
     if (sawEmpty) this.#emptyContinuations.push(this.#taken);
     return whole;
   }
 
-  #heredocs(line: string, first: number): Heredoc[] {
-    const starts = atLines(first, this.#taken, () => heredocStarts(line));
-    return starts.map((start) => ({ ...start, content: this.#heredocContent(start, first) }));
+  #heredocs(line: string): Heredoc[] {
+    return heredocStarts(line).map((start) => ({ ...start, content: this.#heredocContent(start) }));
   }
 
-  #heredocContent(start: HeredocStart, first: number): string {
+  #heredocContent(start: HeredocStart): string {
     let content = '';
     for (let raw = this.#next(); raw !== undefined; raw = this.#next()) {
       const line = trimLineEnd(raw);
       if ((start.chomp ? line.replace(/^\t+/, '') : line) === start.name) return content;
       content += raw;
     }
-    return atLines(first, this.#taken, () => {
-      throw syntaxError('unterminated heredoc', `no line below it is just ${start.name}`);
-    });
+    throw syntaxError('unterminated heredoc', `no line below it is just ${start.name}`);
   }
 }
 
@@ -142,7 +145,12 @@ function atLines<T>(first: number, last: number, work: () => T): T {
   }
 }
 
-const trimLineEnd = (line: string): string => line.replace(/[\r\n]+$/, '');
+/** Without carriage returns and newlines at the end. */
+function trimLineEnd(line: string): string {
+  let end = line.length;
+  while (end > 0 && (line[end - 1] === '\n' || line[end - 1] === '\r')) end--;
+  return line.slice(0, end);
+}
 
 /** The escape character at the end of a line, unless it is itself escaped. */
 const continuationPattern = (escapeToken: string): RegExp => {

@@ -1,6 +1,6 @@
 /** Cuts an instruction into keyword, `--flags` and the rest. BuildKit: frontend/dockerfile/parser/split_command.go. */
 import { Scanner } from '../expand/scanner.js';
-import { isSpace, plainText } from './words.js';
+import { isSpace, plainText, skipBlanks, toBlank } from './words.js';
 
 export interface SplitCommand {
   readonly keyword: string;
@@ -10,10 +10,10 @@ export interface SplitCommand {
 
 export function splitCommand(line: string, escapeToken: string): SplitCommand {
   const trimmed = line.trim();
-  const space = /[\t\v\f\r ]+/.exec(trimmed);
-  if (!space) return { keyword: trimmed, flags: [], rest: '' };
-  const { flags, rest } = takeFlags(trimmed.slice(space.index + space[0].length), escapeToken);
-  return { keyword: trimmed.slice(0, space.index), flags, rest: rest.trim() };
+  const end = toBlank(trimmed, 0);
+  if (end === trimmed.length) return { keyword: trimmed, flags: [], rest: '' };
+  const { flags, rest } = takeFlags(trimmed.slice(skipBlanks(trimmed, end)), escapeToken);
+  return { keyword: trimmed.slice(0, end), flags, rest: rest.trim() };
 }
 
 /** Flags come first; a lone `--` ends them and is dropped. */

@@ -43,4 +43,29 @@ function readWord(scanner: Scanner, escapeToken: string): string {
 }
 
 /** Cuts at runs of ASCII white space. Leading space makes a first empty word, as in BuildKit. */
-export const splitSpaces = (line: string): string[] => (line === '' ? [] : line.split(/[\t\v\f\r ]+/));
+export function splitSpaces(line: string): string[] {
+  if (line === '') return [];
+  const words: string[] = [];
+  for (let at = 0; ; ) {
+    const end = toBlank(line, at);
+    words.push(line.slice(at, end));
+    if (end === line.length) return words;
+    at = skipBlanks(line, end);
+  }
+}
+
+/** Where the next ASCII white space is that ends no line, or the end of the text. */
+export function toBlank(text: string, from: number): number {
+  let at = from;
+  while (at < text.length && !isBlank(text.charCodeAt(at))) at++;
+  return at;
+}
+
+export function skipBlanks(text: string, from: number): number {
+  let at = from;
+  while (at < text.length && isBlank(text.charCodeAt(at))) at++;
+  return at;
+}
+
+/** Space, tab, vertical tab, form feed, carriage return. */
+const isBlank = (unit: number): boolean => unit === 0x20 || unit === 0x09 || (unit >= 0x0b && unit <= 0x0d);
