@@ -1,6 +1,7 @@
 /** `dockerfile.v0`: builds Dockerfiles. BuildKit: frontend/dockerfile/builder/build.go. */
 import { caps, marshal } from '../../../client/llb/index.js';
 import type {
+  Attestation,
   Frontend,
   FrontendRequest,
   FrontendResult,
@@ -21,7 +22,8 @@ import { Linter } from './lint/linter.js';
 import { explainMissing } from './missing-file.js';
 import { NamedContexts } from './named-contexts.js';
 import { ResolveCache } from './resolve-cache.js';
-import { type PlatformBuild, result } from './result.js';
+import { type PlatformBuild, platformId, result } from './result.js';
+import { sbomScanner } from './sbom.js';
 import { withSource } from './source-info.js';
 import { answerSubrequest } from './subrequests/answer.js';
 import type { Subject } from './subrequests/subrequest.js';
@@ -67,7 +69,25 @@ async function buildAll(work: Work, signal: AbortSignal): Promise<FrontendResult
       build(work, dockerfile, { ...options, targetPlatform, ...(index === 0 ? { lint } : {}) }, signal),
     ),
   );
-  return result(builds, config.multiPlatform);
+  return result(builds, config.multiPlatform, await scans(builds, work, signal));
+}
+
+/** By platform id; empty when the result alone is to be scanned, which the daemon does. */
+async function scans(
+  builds: readonly PlatformBuild[],
+  { gateway, config }: Work,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, readonly Attestation[]>> {
+  const { sbom } = config.attestations;
+  const wanted = builds.some(({ converted }) => converted.scans.extras.size > 0);
+  if (!sbom || !wanted) return new Map();
+  const options = { resolveMode: config.resolveMode, platform: buildPlatform(gateway) };
+  const scanner = await sbomScanner(gateway, sbom, options, signal);
+  const made = builds.map(async ({ platform, converted }) => {
+    const id = platformId(platform);
+    return [id, [await scanner.scan(id, converted.scans, signal)]] as const;
+  });
+  return new Map(await Promise.all(made));
 }
 
 const checksOf = ({ config, file }: Work): CheckOptions => config.checks ?? checkOptionsOf(file.text);

@@ -15,7 +15,11 @@ const IMAGE_CONFIG = 'containerimage.config';
 const BASE_CONFIG = 'containerimage.base.config';
 
 /** One tree, or one for each platform under its id. */
-export function result(builds: readonly PlatformBuild[], multiPlatform: boolean): FrontendResult {
+export function result(
+  builds: readonly PlatformBuild[],
+  multiPlatform: boolean,
+  scans: NonNullable<FrontendResult['attestations']>,
+): FrontendResult {
   const metadata = new Map<string, Uint8Array>();
   for (const { platform, converted } of builds) {
     const suffix = multiPlatform ? `/${platformId(platform)}` : '';
@@ -23,11 +27,13 @@ export function result(builds: readonly PlatformBuild[], multiPlatform: boolean)
     if (converted.baseImage) metadata.set(`${BASE_CONFIG}${suffix}`, formatImage(converted.baseImage));
   }
   metadata.set('refs.platforms', Buffer.from(goJson({ Platforms: builds.map(platformEntry) })));
-  if (!multiPlatform) return { ref: builds[0]?.ref, metadata };
-  return { refs: new Map(builds.map(({ platform, ref }) => [platformId(platform), ref])), metadata };
+  const attestations = scans.size > 0 ? { attestations: scans } : {};
+  if (!multiPlatform) return { ref: builds[0]?.ref, metadata, ...attestations };
+  const refs = new Map(builds.map(({ platform, ref }) => [platformId(platform), ref]));
+  return { refs, metadata, ...attestations };
 }
 
-const platformId = (platform: Platform): string => formatPlatform(normalizePlatform(platform));
+export const platformId = (platform: Platform): string => formatPlatform(normalizePlatform(platform));
 
 function platformEntry({ platform }: PlatformBuild): GoValue {
   const { os, architecture, osVersion = '', osFeatures = [], variant = '' } = normalizePlatform(platform);

@@ -30,6 +30,10 @@ interface Statement {
   };
 }
 
+interface Saw {
+  readonly predicate: { readonly saw?: string };
+}
+
 overWorkers('attestations and forms of images', (worker) => {
   let ground: Ground;
   let daemon: DaemonProcess;
@@ -138,6 +142,57 @@ overWorkers('attestations and forms of images', (worker) => {
     await build(app, `type=local,dest=${out}`, opts);
     const { predicate } = JSON.parse(await readFile(`${out}/sbom.spdx.json`, 'utf8')) as Statement;
     expect(predicate).to.deep.equal({ level: '3', made: 'us' });
+  });
+
+  it('are made of stages and the context, where arguments say so', async () => {
+    const scanner = `${ground.registry.address}/scanner:2`;
+    const script = [
+      '#!/bin/sh',
+      'for tree in $BUILDKIT_SCAN_SOURCE ${BUILDKIT_SCAN_SOURCE_EXTRAS:+$BUILDKIT_SCAN_SOURCE_EXTRAS/*}; do',
+      '  printf \'{"predicateType":"https://spdx.dev/Document","subject":[],"predicate":{"saw":"%s"}}\' \\',
+      '    "$(ls $tree | grep only- | tr "\\n" " ")" >$BUILDKIT_SCAN_DESTINATION/${tree##*/}.spdx.json',
+      'done',
+    ];
+    const generator = await ground.write('scanner-of-all', {
+      Dockerfile: `FROM ${ground.base}\nCOPY --chmod=755 scan /scan\nENTRYPOINT ["/scan"]\n`,
+      scan: `${script.join('\n')}\n`,
+    });
+    await build(generator, `type=image,name=${scanner},push=true`);
+    const stages = await ground.write('stages', {
+      Dockerfile: [
+        'ARG BUILDKIT_SBOM_SCAN_STAGE=true',
+        'ARG BUILDKIT_SBOM_SCAN_CONTEXT=true',
+        `FROM ${ground.base} AS deps`,
+        'RUN touch /only-deps /a',
+        `FROM ${ground.base}`,
+        'COPY --from=deps /a /',
+        'COPY only-context /only-result',
+      ].join('\n'),
+      'only-context': 'content',
+    });
+    const opts = { 'attest:sbom': `generator=${scanner}`, 'attest:provenance': 'mode=max,version=v1' };
+    const tar = ground.path('scanned-all.tar');
+    const out = ground.path('scanned-all');
+    await build(stages, [`type=oci,dest=${tar},name=a/b:1`, `type=local,dest=${out}`], opts);
+    const { root, read } = await open(tar);
+    const { layers } = await read<Manifest>(root.manifests[1]!.digest);
+    const statements = await Promise.all(layers.map(({ digest }) => read<Statement & Saw>(digest)));
+    expect(statements.map(({ predicate }) => predicate.saw)).to.deep.equal([
+      'only-result ',
+      'only-context ',
+      'only-deps ',
+      undefined,
+    ]);
+    for (const { subject } of statements) expect(subject[0]?.name).to.match(/^pkg:docker\/a\/b@1/);
+    expect(JSON.stringify(statements[3])).to.contain('scanner');
+    for (const [name, saw] of [
+      ['sbom', 'only-result '],
+      ['sbom-context', 'only-context '],
+      ['sbom-deps', 'only-deps '],
+    ]) {
+      const { predicate } = JSON.parse(await readFile(`${out}/${name}.spdx.json`, 'utf8')) as Saw;
+      expect(predicate.saw, name).to.equal(saw);
+    }
   });
 
   it('leave an image the same wherever and whenever it is built with SOURCE_DATE_EPOCH', async () => {

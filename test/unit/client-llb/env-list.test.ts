@@ -29,7 +29,7 @@ describe('variables of states', () => {
           expect(lists.map((list) => list.has(key))).to.deep.equal(maps.map((map) => map.has(key)));
         }
       }),
-      runs(50),
+      { numRuns: runs(50) },
     );
   });
 });

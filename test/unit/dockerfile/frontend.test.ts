@@ -204,8 +204,6 @@ describe('dockerfile frontend', () => {
     expect(cap.grpcCode).to.equal('Unimplemented');
     const request = await failure('FROM a', { requestid: 'frontend.nope' });
     expect(request.details).to.deep.equal([{ type: 'subrequest', name: 'frontend.nope' }]);
-    const scans = await failure('FROM a\nARG BUILDKIT_SBOM_SCAN_STAGE=true', { 'attest:sbom': '' });
-    expect(scans.message).to.match(/BUILDKIT_SBOM_SCAN_STAGE=true is not supported yet/);
   });
 
   it('starts stages from images that the client names', async () => {

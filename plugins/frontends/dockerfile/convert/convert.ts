@@ -20,6 +20,7 @@ import { dispatch } from './dispatch.js';
 import type { Converted, ConvertOptions } from './options.js';
 import { pathList } from './paths.js';
 import { planStages } from './plan-stages.js';
+import { scanTargets } from './scan-targets.js';
 import type { StageBuild } from './stage-build.js';
 import { reachable, type StageList } from './stage-list.js';
 import type { StepContext } from './step.js';
@@ -76,6 +77,7 @@ export async function convert(
     baseImage: target.baseImage,
     platform: targetPlatform,
     target,
+    scans: scanTargets(target, needed, step),
   };
 }
 

@@ -42,8 +42,6 @@ export interface ConvertOptions extends ClientWishes {
   /** Absent when the client named none: the image of the base then decides. */
   readonly targetPlatform: Platform | undefined;
   readonly buildPlatform: Platform;
-  /** A bill of materials is wanted: the daemon scans the result, and nothing else. */
-  readonly attestations?: { readonly sbom: object | undefined };
   /** Convert stages that the target does not need, too. */
   readonly allStages: boolean;
   readonly lint: Linter;
@@ -87,6 +85,14 @@ export interface Converted {
   /** For marshalling. */
   readonly platform: Platform;
   readonly target: StageBuild;
+  readonly scans: ScanTargets;
+}
+
+/** What a bill of materials covers: the result, and other trees by name. */
+export interface ScanTargets {
+  readonly core: State;
+  readonly extras: Map<string, State>;
+  readonly ignoreCache: boolean;
 }
 
 export type Ranges = readonly SourceRange[];

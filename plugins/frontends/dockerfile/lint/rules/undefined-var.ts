@@ -1,4 +1,4 @@
-import { hiddenArgs } from '../../convert/arg.js';
+import { hiddenArgs } from '../../convert/scan-targets.js';
 import type { Rule } from '../rule.js';
 import { suggest } from '../suggest.js';
 
