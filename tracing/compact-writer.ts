@@ -28,8 +28,16 @@ export class CompactWriter {
   /** Id of the boolean that comes next. */
   #boolean = 0;
 
+  /** Begins a message in the place of the last one. */
+  begin(): void {
+    this.#at = 0;
+    this.#id = 0;
+    this.#ids.length = 0;
+  }
+
+  /** The caller's own: a socket may still read it when the next message is written. */
   get written(): Buffer {
-    return this.#bytes.subarray(0, this.#at);
+    return Buffer.from(this.#bytes.subarray(0, this.#at));
   }
 
   writeMessageBegin(name: string, type: number, sequence: number): void {

@@ -19,6 +19,9 @@ import type { BatchSender } from './sender.js';
 
 const { followsFrom, Tags } = opentracing;
 
+/** How long spans wait for company: each message costs as much as some spans. Jaeger's own default. */
+const FLUSH_MS = 1000;
+
 const quiet = { info() {}, error() {} };
 
 export class JaegerTracing implements Tracing {
@@ -28,7 +31,7 @@ export class JaegerTracing implements Tracing {
 
   constructor(serviceName: string, sender: BatchSender) {
     this.#sender = sender;
-    const reporter = new jaeger.RemoteReporter(sender, { bufferFlushInterval: 500, logger: quiet });
+    const reporter = new jaeger.RemoteReporter(sender, { bufferFlushInterval: FLUSH_MS, logger: quiet });
     // The interval must not keep a finished process alive: closing flushes.
     reporter._intervalHandle.unref();
     this.#tracer = new jaeger.Tracer(serviceName, reporter, new jaeger.ConstSampler(true), {

@@ -11,6 +11,10 @@ type Done = (spans: number, error?: string) => void;
 
 /** Spans kept while a transport is slow; beyond it the newest are dropped and counted. */
 const QUEUE_LIMIT = 20_000;
+/** Of the room in a message: spans are not all of one size. */
+const FILL = 0.8;
+/** One without tags. */
+const LEAST_SPAN_BYTES = 50;
 
 export class BatchSender {
   readonly #transport: Transport;
@@ -21,6 +25,8 @@ export class BatchSender {
   #waiting = 0;
   #sending: Promise<void> = Promise.resolve();
   #dropped = 0;
+  /** Of each span in the last message, on average. */
+  #spanBytes = 500;
 
   constructor(transport: Transport) {
     this.#transport = transport;
@@ -101,15 +107,17 @@ export class BatchSender {
     );
   }
 
-  /** As many spans from the front as fit, found by halving. */
+  /** As many spans from the front as should fit by the size of those before; halved until they do. */
   #nextMessage(
     process: ThriftProcess,
     queue: readonly ThriftSpan[],
   ): { message: Buffer | undefined; taken: number } {
-    let taken = Math.min(queue.length, 100);
+    const { limit } = this.#transport;
+    let taken = Math.min(queue.length, Math.max(1, Math.floor((limit * FILL) / this.#spanBytes)));
     for (;;) {
       const message = this.#transport.encode(process, queue.slice(0, taken));
-      if (message.length <= this.#transport.limit) return { message, taken };
+      this.#spanBytes = Math.max(LEAST_SPAN_BYTES, message.length / taken);
+      if (message.length <= limit) return { message, taken };
       if (taken === 1) return { message: this.#shortened(process, queue[0]!), taken };
       taken = Math.ceil(taken / 2);
     }

@@ -40,7 +40,9 @@ export interface ThriftProcess {
 }
 
 /** What both writers have. */
-type Protocol = Omit<CompactWriter, 'written'>;
+type Protocol = Omit<CompactWriter, 'written' | 'begin'>;
+const compact = new CompactWriter();
+
 export type Encoding = 'compact' | 'binary';
 
 /** `emitBatch(Batch)`, as agents take it over UDP. */
@@ -51,9 +53,10 @@ export const encodeEmitBatch = (
 ): Buffer =>
   encode(encoding, (out) => {
     out.writeMessageBegin('emitBatch', Thrift.MessageType.ONEWAY, 0);
-    struct(out, () => {
-      field(out, Thrift.Type.STRUCT, 1, () => writeBatch(out, process, spans));
-    });
+    out.writeStructBegin('');
+    out.writeFieldBegin('', Thrift.Type.STRUCT, 1);
+    writeBatch(out, process, spans);
+    endStruct(out);
     out.writeMessageEnd();
   });
 
@@ -66,9 +69,9 @@ export const encodeBatch = (
 
 function encode(encoding: Encoding, write: (out: Protocol) => void): Buffer {
   if (encoding === 'compact') {
-    const out = new CompactWriter();
-    write(out);
-    return out.written;
+    compact.begin();
+    write(compact);
+    return compact.written;
   }
   let bytes: Buffer = Buffer.alloc(0);
   const transport = new thrift.TBufferedTransport(undefined, (message?: Buffer) => {
@@ -80,47 +83,55 @@ function encode(encoding: Encoding, write: (out: Protocol) => void): Buffer {
   return bytes;
 }
 
+/** Called for each span of a daemon, some times a second: no closures, and no objects but what a field holds. */
 function writeBatch(out: Protocol, process: ThriftProcess, spans: readonly ThriftSpan[]): void {
-  struct(out, () => {
-    field(out, Thrift.Type.STRUCT, 1, () =>
-      struct(out, () => {
-        text(out, 1, process.serviceName);
-        list(out, 2, process.tags, writeTag);
-      }),
-    );
-    list(out, 2, spans, writeSpan);
-  });
+  out.writeStructBegin('');
+  out.writeFieldBegin('', Thrift.Type.STRUCT, 1);
+  out.writeStructBegin('');
+  text(out, 1, process.serviceName);
+  writeTags(out, 2, process.tags);
+  endStruct(out);
+  beginList(out, 2, spans.length);
+  for (const span of spans) writeSpan(out, span);
+  endStruct(out);
 }
 
 function writeSpan(out: Protocol, span: ThriftSpan): void {
-  struct(out, () => {
-    long(out, 1, span.traceIdLow);
-    long(out, 2, span.traceIdHigh);
-    long(out, 3, span.spanId);
-    long(out, 4, span.parentSpanId);
-    text(out, 5, span.operationName);
-    list(out, 6, span.references, writeReference);
-    field(out, Thrift.Type.I32, 7, () => out.writeI32(span.flags));
-    long(out, 8, span.startTime);
-    long(out, 9, span.duration);
-    list(out, 10, span.tags, writeTag);
-    list(out, 11, span.logs, (_, log) =>
-      struct(out, () => {
-        long(out, 1, log.timestamp);
-        list(out, 2, log.fields, writeTag);
-      }),
-    );
-  });
+  out.writeStructBegin('');
+  long(out, 1, span.traceIdLow);
+  long(out, 2, span.traceIdHigh);
+  long(out, 3, span.spanId);
+  long(out, 4, span.parentSpanId);
+  text(out, 5, span.operationName);
+  beginList(out, 6, span.references.length);
+  for (const reference of span.references) writeReference(out, reference);
+  int(out, 7, span.flags);
+  long(out, 8, span.startTime);
+  long(out, 9, span.duration);
+  writeTags(out, 10, span.tags);
+  beginList(out, 11, span.logs.length);
+  for (const { timestamp, fields } of span.logs) {
+    out.writeStructBegin('');
+    long(out, 1, timestamp);
+    writeTags(out, 2, fields);
+    endStruct(out);
+  }
+  endStruct(out);
 }
 
 function writeReference(out: Protocol, reference: ThriftReference): void {
   const followsFrom = reference.refType === 'FOLLOWS_FROM' || reference.refType === 1;
-  struct(out, () => {
-    field(out, Thrift.Type.I32, 1, () => out.writeI32(followsFrom ? 1 : 0));
-    long(out, 2, reference.traceIdLow);
-    long(out, 3, reference.traceIdHigh);
-    long(out, 4, reference.spanId);
-  });
+  out.writeStructBegin('');
+  int(out, 1, followsFrom ? 1 : 0);
+  long(out, 2, reference.traceIdLow);
+  long(out, 3, reference.traceIdHigh);
+  long(out, 4, reference.spanId);
+  endStruct(out);
+}
+
+function writeTags(out: Protocol, id: number, tags: readonly ThriftTag[]): void {
+  beginList(out, id, tags.length);
+  for (const tag of tags) writeTag(out, tag);
 }
 
 const tagTypes = ['STRING', 'DOUBLE', 'BOOL'];
@@ -128,45 +139,45 @@ const tagTypes = ['STRING', 'DOUBLE', 'BOOL'];
 /** jaeger-client makes strings, doubles and booleans only. */
 function writeTag(out: Protocol, tag: ThriftTag): void {
   const type = typeof tag.vType === 'number' ? tag.vType : tagTypes.indexOf(tag.vType);
-  struct(out, () => {
-    text(out, 1, tag.key);
-    field(out, Thrift.Type.I32, 2, () => out.writeI32(Math.max(type, 0)));
-    if (type === 1) field(out, Thrift.Type.DOUBLE, 4, () => out.writeDouble(tag.vDouble));
-    else if (type === 2) field(out, Thrift.Type.BOOL, 5, () => out.writeBool(tag.vBool));
-    else text(out, 3, tag.vStr);
-  });
+  out.writeStructBegin('');
+  text(out, 1, tag.key);
+  int(out, 2, Math.max(type, 0));
+  if (type === 1) {
+    out.writeFieldBegin('', Thrift.Type.DOUBLE, 4);
+    out.writeDouble(tag.vDouble);
+  } else if (type === 2) {
+    out.writeFieldBegin('', Thrift.Type.BOOL, 5);
+    out.writeBool(tag.vBool);
+  } else text(out, 3, tag.vStr);
+  endStruct(out);
 }
 
-function struct(out: Protocol, fields: () => void): void {
-  out.writeStructBegin('');
-  fields();
+// Neither protocol writes anything where a field, a list or a struct's name ends: those calls are left out.
+
+function endStruct(out: Protocol): void {
   out.writeFieldStop();
   out.writeStructEnd();
 }
 
-function field(out: Protocol, type: number, id: number, value: () => void): void {
-  out.writeFieldBegin('', type, id);
-  value();
-  out.writeFieldEnd();
+function beginList(out: Protocol, id: number, size: number): void {
+  out.writeFieldBegin('', Thrift.Type.LIST, id);
+  out.writeListBegin(Thrift.Type.STRUCT, size);
 }
 
-const text = (out: Protocol, id: number, value: string): void =>
-  field(out, Thrift.Type.STRING, id, () => out.writeString(value));
-
-function long(out: Protocol, id: number, value: Buffer): void {
-  const number = value.length === 8 ? new thrift.Int64(value) : new thrift.Int64(0);
-  field(out, Thrift.Type.I64, id, () => out.writeI64(number));
+function text(out: Protocol, id: number, value: string): void {
+  out.writeFieldBegin('', Thrift.Type.STRING, id);
+  out.writeString(value);
 }
 
-function list<T>(
-  out: Protocol,
-  id: number,
-  items: readonly T[],
-  write: (out: Protocol, item: T) => void,
-): void {
-  field(out, Thrift.Type.LIST, id, () => {
-    out.writeListBegin(Thrift.Type.STRUCT, items.length);
-    for (const item of items) write(out, item);
-    out.writeListEnd();
-  });
+function int(out: Protocol, id: number, value: number): void {
+  out.writeFieldBegin('', Thrift.Type.I32, id);
+  out.writeI32(value);
+}
+
+const zero = Buffer.alloc(8);
+
+/** jaeger-client's empty parent has no bytes. */
+function long(out: Protocol, id: number, buffer: Buffer): void {
+  out.writeFieldBegin('', Thrift.Type.I64, id);
+  out.writeI64({ buffer: buffer.length === 8 ? buffer : zero });
 }

@@ -1,62 +1,81 @@
 /**
- * `npm run bench:tracing [-- --rounds 30]`: what tracing costs a daemon. The same builds go to two daemons in turn, one of
- * which sends its spans to an agent on this machine, and the processor time of each is counted: a busy machine does not
- * matter. Needs root and a bundle (npm run build).
+ * `npm run bench:tracing [-- --pairs 20 --limit 5]`: what tracing costs a daemon. The same builds go to two daemons, one of which
+ * sends its spans to an agent on this machine, and the processor time of each is counted: a busy machine does not
+ * matter. With a limit, in percent, it fails when the cost is surely higher. Needs root and a bundle (npm run build).
+ *
+ * 1. Builds of a pair go to the two daemons in turn, each time beginning with the other one.
+ * 2. A pair ends with a pause, which is counted: spans are encoded and sent some time after the build that made them.
+ * 3. The verdict is about differences within pairs, and comes with an interval: without it, a number means nothing.
  */
 import { createSocket } from 'node:dgram';
+import { loadavg } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { Daemon } from '../../client/daemon.js';
 import { connectDaemon } from '../../client/grpc/connect.js';
 import { DisposeStack } from '../../core/util/dispose.js';
 import type { DaemonProcess } from '../../test/integration/support/daemon.js';
 import { Ground } from '../../test/integration/support/ground.js';
+import { type Pair, verdict } from './paired.js';
 import { processorMs } from './processor-time.js';
 import { type TracedWorkload, workloads } from './workloads.js';
 
-const { values } = parseArgs({ options: { rounds: { type: 'string', default: '30' } } });
-/** Not counted: what is compiled and loaded meanwhile. */
-const WARM_UP = 5;
+const { values } = parseArgs({
+  options: {
+    pairs: { type: 'string', default: '20' },
+    limit: { type: 'string' },
+    only: { type: 'string', default: '' },
+  },
+});
+/** Builds of each daemon before the first pair: what is compiled and loaded meanwhile is not counted. */
+const WARM_UP = 30;
+/** Longer than spans wait for company. */
+const PAUSE_MS = 1200;
 
 interface Side {
   readonly process: DaemonProcess;
   readonly api: Daemon;
 }
+type Sides = Readonly<Record<keyof Pair, Side>>;
 
-/** Milliseconds of one build, all threads of the daemon together. */
-async function timed({ process, api }: Side, workload: TracedWorkload, round: number): Promise<number> {
-  const before = await processorMs(process.pid);
-  await workload.build(api, round);
-  return (await processorMs(process.pid)) - before;
-}
+let round = 0;
 
-const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1]!;
-
-async function measure(
-  workload: TracedWorkload,
-  [off, on]: readonly [Side, Side],
-  rounds: number,
-): Promise<string> {
-  const times = { off: [] as number[], on: [] as number[] };
-  for (let round = 0; round < rounds + WARM_UP; round++) {
-    const first = round % 2 === 0;
-    const run = { off: () => timed(off, workload, round), on: () => timed(on, workload, round) };
-    const pair = first
-      ? { off: await run.off(), on: await run.on() }
-      : { on: await run.on(), off: await run.off() };
-    if (round < WARM_UP) continue;
-    times.off.push(pair.off);
-    times.on.push(pair.on);
+/** Rule 1. A build is as old on one side as on the other. */
+async function inTurn(workload: TracedWorkload, sides: Sides, builds: number): Promise<void> {
+  for (let i = 0; i < builds; i++, round++) {
+    const order = round % 2 === 0 ? [sides.off, sides.on] : [sides.on, sides.off];
+    for (const { api } of order) await workload.build(api, round);
   }
-  const lowest = { off: Math.min(...times.off), on: Math.min(...times.on) };
-  const middle = { off: median(times.off), on: median(times.on) };
-  const percent = (a: number, b: number): string => `${((b / a - 1) * 100).toFixed(1)} %`.padStart(8);
-  return [
-    workload.name.padEnd(26),
-    ...[middle.off, middle.on].map((ms) => `${ms.toFixed(1)} ms`.padStart(10)),
-    percent(middle.off, middle.on),
-    percent(lowest.off, lowest.on),
-  ].join(' ');
 }
+
+async function spent({ off, on }: Sides): Promise<Pair> {
+  return { off: await processorMs(off.process.pid), on: await processorMs(on.process.pid) };
+}
+
+async function pairOf(workload: TracedWorkload, sides: Sides): Promise<Pair> {
+  const before = await spent(sides);
+  await inTurn(workload, sides, workload.builds);
+  await sleep(PAUSE_MS);
+  const after = await spent(sides);
+  const each = (side: keyof Pair): number => (after[side] - before[side]) / workload.builds;
+  return { off: each('off'), on: each('on') };
+}
+
+/** Answers whether the cost is within the limit, as far as one can tell. */
+async function measure(workload: TracedWorkload, sides: Sides): Promise<boolean> {
+  await inTurn(workload, sides, WARM_UP);
+  await sleep(PAUSE_MS);
+  const pairs: Pair[] = [];
+  for (let i = 0; i < Number(values.pairs); i++) pairs.push(await pairOf(workload, sides));
+  const { off, on, more, from, to } = verdict(pairs);
+  const percent = (part: number): string => `${(part * 100).toFixed(1)} %`;
+  const columns = [off, on].map((ms) => `${ms.toFixed(1)} ms`.padStart(10));
+  const interval = `${percent(from)} to ${percent(to)}`.padStart(20);
+  print(workload.name.padEnd(26), ...columns, percent(more).padStart(8), interval, loadavg()[0]!.toFixed(1));
+  return values.limit === undefined || from * 100 <= Number(values.limit);
+}
+
+const print = (...columns: readonly string[]): boolean => process.stdout.write(`${columns.join(' ')}\n`);
 
 async function main(): Promise<void> {
   await using owned = new DisposeStack();
@@ -68,15 +87,16 @@ async function main(): Promise<void> {
     const process = await owned.use(await ground.daemon(name, { env }));
     return { process, api: await owned.use(await connectDaemon(process.address)) };
   };
-  const sides = [
-    await side('off', { JAEGER_TRACE: '' }),
-    await side('on', { JAEGER_TRACE: `127.0.0.1:${agent.address().port}` }),
-  ] as const;
-  const line = (text: string): boolean => process.stdout.write(`${text}\n`);
-  line(
-    `${'median of processor time'.padEnd(26)} ${'off'.padStart(10)} ${'on'.padStart(10)} ${'more'.padStart(8)} ${'at best'.padStart(8)}`,
-  );
-  for (const workload of await workloads(ground)) line(await measure(workload, sides, Number(values.rounds)));
+  const sides = {
+    off: await side('off', { JAEGER_TRACE: '' }),
+    on: await side('on', { JAEGER_TRACE: `127.0.0.1:${agent.address().port}` }),
+  };
+  const heads = ['off', 'on'].map((head) => head.padStart(10));
+  print('processor time of a build'.padEnd(26), ...heads, 'more'.padStart(8), '95 %'.padStart(20), 'load');
+  for (const workload of await workloads(ground)) {
+    if (!workload.name.includes(values.only)) continue;
+    if (!(await measure(workload, sides))) process.exitCode = 1;
+  }
 }
 
 await main();

@@ -6,6 +6,8 @@ import type { Ground } from '../../test/integration/support/ground.js';
 
 export interface TracedWorkload {
   readonly name: string;
+  /** In one pair: enough that a collection of garbage more or less is not what is measured. */
+  readonly builds: number;
   build(daemon: Daemon, round: number): Promise<void>;
 }
 
@@ -27,10 +29,11 @@ export async function workloads(ground: Ground): Promise<readonly TracedWorkload
     await build(daemon, { frontend: 'dockerfile.v0', opts, offer: { folders } }, signal);
   };
   return [
-    { name: 'Dockerfile, 10 RUN', build: (daemon, round) => dockerfile(daemon, `${round}`) },
-    { name: 'the same, cached', build: (daemon) => dockerfile(daemon, 'once') },
+    { name: 'Dockerfile, 10 RUN', builds: 2, build: (daemon, round) => dockerfile(daemon, `${round}`) },
+    { name: 'the same, cached', builds: 20, build: (daemon) => dockerfile(daemon, 'once') },
     {
       name: `${FILES} file ops`,
+      builds: 4,
       build: async (daemon, round) => {
         let state: State = scratch();
         for (let i = 0; i < FILES; i++) state = state.file(mkfile(`/f${i}`, 0o644, `${round}`));
