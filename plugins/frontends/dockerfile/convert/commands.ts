@@ -1,7 +1,7 @@
 /** Which stages instructions take files from; new ones come up for images and contexts that they name. */
 
 import { emptyEnvironment, expand, type LexOptions } from '../expand/shell-lex.js';
-import type { Instruction } from '../instructions/types.js';
+import type { Copy, Instruction, Run } from '../instructions/types.js';
 import { locate, locating, syntaxError } from '../located.js';
 import type { Ranges } from './options.js';
 import { type Command, implicitStage, type StageBuild } from './stage-build.js';
@@ -15,6 +15,7 @@ export function planCommands(
   onBuild = false,
 ): Command[] {
   return instructions.map((instruction) => {
+    if (!takesFiles(instruction)) return { instruction, sources: [], onBuild };
     const sources = locating(instruction.ranges, () => sourcesOf(instruction, stages, lex));
     for (const source of sources) {
       stage.deps.set(source, instruction);
@@ -24,13 +25,16 @@ export function planCommands(
   });
 }
 
-function sourcesOf(instruction: Instruction, stages: StageList, lex: LexOptions): StageBuild[] {
+const takesFiles = (instruction: Instruction): instruction is Run | Copy =>
+  instruction.kind === 'run' ? instruction.mountSources.length > 0 : instruction.kind === 'copy';
+
+function sourcesOf(instruction: Run | Copy, stages: StageList, lex: LexOptions): StageBuild[] {
   if (instruction.kind === 'run') {
     return instruction.mountSources.map((from) =>
       from === undefined ? (stages.byName('scratch') ?? stages.scratch) : byNameOrImplicit(from, stages, []),
     );
   }
-  if (instruction.kind !== 'copy' || instruction.from === undefined) return [];
+  if (instruction.from === undefined) return [];
   const { from, ranges } = instruction;
   if (expand(from, emptyEnvironment, lex).text !== from) {
     throw syntaxError(
@@ -46,17 +50,19 @@ const byNameOrImplicit = (name: string, stages: StageList, ranges: Ranges): Stag
 /** Stages that copy from each other can never be built. */
 export function refuseCycles(stages: StageList): void {
   const done = new Set<StageBuild>();
-  const visit = (stage: StageBuild, path: ReadonlySet<StageBuild>, root: StageBuild): void => {
+  const path = new Set<StageBuild>();
+  const visit = (stage: StageBuild, root: StageBuild): void => {
     if (done.has(stage)) return;
-    const here = new Set([...path, stage]);
+    path.add(stage);
     for (const [dep, instruction] of stage.deps) {
-      if (here.has(dep)) {
+      if (path.has(dep)) {
         const problem = syntaxError(`circular dependency detected on stage: ${root.displayName}`);
         throw locate(problem, instruction.ranges);
       }
-      visit(dep, here, root);
+      visit(dep, root);
     }
+    path.delete(stage);
     done.add(stage);
   };
-  for (const stage of stages.all) visit(stage, new Set(), stage);
+  for (const stage of stages.all) visit(stage, stage);
 }

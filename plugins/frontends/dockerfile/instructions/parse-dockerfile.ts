@@ -20,13 +20,13 @@ export function parseDockerfile(text: string, lint = Linter.silent): Dockerfile 
     lint.tell('node', node);
     const { comments, ranges } = node;
     if (node.keyword.toLowerCase() === 'from') {
-      const from = reading(node, () => parseFrom(node));
+      const from = reading(node, parseFrom);
       stages.push({ ...from, instructions: [] });
       const names = from.name === '' ? [] : [from.name];
       lint.tell('definition', { keyword: 'FROM', names, comments, ranges });
       continue;
     }
-    const instruction = reading(node, () => parseInstruction(node));
+    const instruction = reading(node, parseInstruction);
     if (instruction.kind === 'arg') {
       const names = instruction.args.map(({ key }) => key);
       lint.tell('definition', { keyword: 'ARG', names, comments, ranges });
@@ -51,13 +51,12 @@ export function parseDockerfile(text: string, lint = Linter.silent): Dockerfile 
   return dockerfile;
 }
 
-function reading<T>(node: Node, work: () => T): T {
-  return locating(node.ranges, () => {
-    try {
-      return work();
-    } catch (error) {
-      const line = node.ranges[0]?.start.line ?? 0;
-      throw error instanceof BuildError ? error.wrap(`dockerfile parse error on line ${line}`) : error;
-    }
-  });
+function reading<T>(node: Node, read: (node: Node) => T): T {
+  try {
+    return read(node);
+  } catch (error) {
+    const line = node.ranges[0]?.start.line ?? 0;
+    const problem = error instanceof BuildError ? error.wrap(`dockerfile parse error on line ${line}`) : error;
+    throw locate(problem, node.ranges);
+  }
 }
