@@ -22,7 +22,8 @@ const formats: Readonly<Record<BlockCompression, BlockFormat>> = {
   uncompressed: { blockSize: 4 << 20, lead: 0, defaultLevel: 0, levels: [0, 0] },
   // zlib's level 5 is as small as BuildKit's default (Go's level 6), for two thirds of what level 6 costs.
   gzip: { blockSize: 1 << 20, lead: 32 << 10, defaultLevel: 5, levels: [0, 9] },
-  zstd: { blockSize: 8 << 20, lead: 0, defaultLevel: 3, levels: [0, 22] },
+  // With the wide window, level 2 is as small as BuildKit's default, for three quarters of what level 3 costs.
+  zstd: { blockSize: 8 << 20, lead: 0, defaultLevel: 2, levels: [0, 22] },
 };
 
 export interface BlockSettings extends BlockFormat {
