@@ -1,5 +1,6 @@
 /** Who is interested in a task. Nothing is written down for it but the jobs' own lists: it is asked when needed. */
 import type { SessionGroup } from '../contracts/session.js';
+import { append } from '../util/lists.js';
 import type { Asker, Waiter } from './demand.js';
 import type { Job } from './job.js';
 import { stages } from './stage.js';
@@ -66,7 +67,7 @@ export function join(job: Job, task: Task): void {
   const joined: Task[] = [];
   for (let next = open.pop(); next; next = open.pop()) {
     if (next.jobs.includes(job)) continue;
-    next.jobs.push(job);
+    next.jobs = append(next.jobs, job);
     joined.push(next);
     for (const { source } of next.inputs) open.push(source.task);
     if (next.leader) open.push(next.leader);

@@ -5,6 +5,7 @@
  * Invariants: (1) `Output.demanded` counts exactly the open demands, so that a task knows its highest open demand
  * without looking at its (perhaps thousands of) consumers; (2) `Output.demands` has every demand until it ends.
  */
+import { append } from '../util/lists.js';
 import type { Job } from './job.js';
 import { type Stage, stageName, stages } from './stage.js';
 import type { Input, Output, Task } from './task.js';
@@ -40,7 +41,7 @@ export class Demand {
     this.asker = asker;
     this.target = target;
     this.#at = target.demands.length;
-    target.demands.push(this);
+    target.demands = append(target.demands, this);
   }
 
   get open(): boolean {
@@ -67,7 +68,7 @@ export class Demand {
   /** Withdraws it for good. True when the target must look again. */
   end(): boolean {
     if (this.#at < 0) return false;
-    const { demands } = this.target;
+    const demands = this.target.demands as Demand[];
     const last = demands.pop()!;
     if (last !== this) {
       demands[this.#at] = last;

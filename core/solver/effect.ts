@@ -5,7 +5,7 @@
  * One object is all of that, and makes what it hands out when it is asked: most calls of an op look at nothing here.
  */
 import type { Progress } from '../contracts/progress.js';
-import { remove } from '../util/lists.js';
+import { append, without } from '../util/lists.js';
 import { TaskSessions } from './audience.js';
 import type { EffectServices } from './effects.js';
 import type { Job } from './job.js';
@@ -39,11 +39,11 @@ export abstract class Effect<T = unknown> implements Work<T>, OpContext {
 
   /** It is on its way now. */
   enlist(): void {
-    this.task.running.push(this);
+    this.task.running = append(this.task.running, this);
   }
 
   protected discharge(): void {
-    remove(this.task.running, this);
+    this.task.running = without(this.task.running, this);
   }
 
   abstract work(): Promise<T>;

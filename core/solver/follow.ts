@@ -5,6 +5,7 @@
  * Invariants: (1) a follower owns its leader from the moment it follows; (2) nobody follows a task that waits for
  * it; (3) a step that ignores its cache follows only its like; (4) a task that has begun follows nobody.
  */
+import { append } from '../util/lists.js';
 import { join } from './audience.js';
 import { addKey, reach } from './facts.js';
 import { isVolatile, type KeyId } from './keys/key-id.js';
@@ -18,7 +19,7 @@ export function follow(task: Task, twins: readonly Task[]): Task | undefined {
     for (const [leader, follower] of byPreference(task, leaderOf(twin))) {
       if (!mayFollow(follower, leader)) continue;
       follower.leader = leader;
-      leader.owners.push(follower);
+      leader.owners = append(leader.owners, follower);
       rankAbove(follower, leader);
       for (const job of follower.jobs) join(job, leader);
       return follower;

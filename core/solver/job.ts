@@ -7,7 +7,7 @@ import type { ProgressEvent, ProgressSteps, Warning } from '../contracts/progres
 import type { SessionGroup } from '../contracts/session.js';
 import type { Span } from '../contracts/tracing.js';
 import type { Digest } from '../util/digest.js';
-import { remove } from '../util/lists.js';
+import { without } from '../util/lists.js';
 import { type Explanation, explain } from './explain.js';
 import type { ForeignCache } from './foreign.js';
 import { type ChainResult, cacheChain, chainResult, type KeyChain } from './key-chain.js';
@@ -143,7 +143,7 @@ export class SolverJob implements Job {
     this.#closing.abort(canceled());
     this.#stream.close();
     for (const task of this.#tasks) {
-      remove(task.jobs, this);
+      task.jobs = without<Job>(task.jobs, this);
       task.log.detach(this.#stream);
     }
     await this.#host.leave(this, this.#owner, this.#tasks);

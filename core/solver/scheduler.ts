@@ -12,7 +12,7 @@
  */
 import { BuildError } from '../contracts/errors.js';
 import { deferred } from '../util/deferred.js';
-import { remove } from '../util/lists.js';
+import { append, without } from '../util/lists.js';
 import { waitersOf } from './audience.js';
 import type { Demand, Waiter } from './demand.js';
 import type { Effect, EffectName } from './effect.js';
@@ -74,11 +74,11 @@ export class Scheduler {
   }
 
   own(owner: Owner, task: Task): void {
-    if (!task.owners.includes(owner)) task.owners.push(owner);
+    if (!task.owners.includes(owner)) task.owners = append(task.owners, owner);
   }
 
   disown(owner: Owner, task: Task): void {
-    remove(task.owners, owner);
+    task.owners = without(task.owners, owner);
     if (!task.owned) this.dirty(task);
   }
 

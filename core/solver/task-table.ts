@@ -41,10 +41,10 @@ export class TaskTable {
   /** The task of an edge and of everything below it. */
   load(edge: Edge): Output {
     checkOutput(edge);
-    const order = inputsFirst(edge.vertex);
+    const { order, places } = inputsFirst(edge.vertex);
     const tasks: Task[] = [];
-    const output = ({ vertex, index }: Edge): Output => tasks[order.get(vertex)!]!.outputs[index]!;
-    for (const vertex of order.keys()) tasks.push(this.#take(vertex, vertex.inputs.map(output)));
+    const output = ({ vertex, index }: Edge): Output => tasks[places.get(vertex)!]!.outputs[index]!;
+    for (const vertex of order) tasks.push(this.#take(vertex, output));
     measure(tasks);
     return output(edge);
   }
@@ -61,17 +61,11 @@ export class TaskTable {
     else this.#tasks.delete(task.digest);
   }
 
-  #take(vertex: Vertex, inputs: readonly Output[]): Task {
+  #take(vertex: Vertex, output: (edge: Edge) => Output): Task {
     const tasks = this.#tasks.get(vertex.digest) ?? none;
-    const fitting =
-      tasks.length === 0
-        ? none
-        : tasks.filter((task) => task.inputs.every(({ source }, i) => source === inputs[i]));
-    const task =
-      fitting.find((other) => other.vertex.ignoreCache === vertex.ignoreCache) ??
-      (vertex.ignoreCache ? undefined : fitting[0]);
-    if (task) return task;
-    const made = this.#make(vertex, inputs);
+    const known = fitting(tasks, vertex, output);
+    if (known) return known;
+    const made = this.#make(vertex, vertex.inputs.map(output));
     this.#tasks.set(vertex.digest, append(tasks, made));
     return made;
   }
@@ -84,25 +78,54 @@ export class TaskTable {
   }
 }
 
-/** Every vertex and its place among all, after its inputs. Graphs may be deep: no recursion. */
-function inputsFirst(top: Vertex): ReadonlyMap<Vertex, number> {
-  const order = new Map<Vertex, number>();
-  const seen = new Set<Vertex>();
+/** One that reads what the vertex does: the one that ignores its cache as the vertex does, if there is such a one. */
+function fitting(
+  tasks: readonly Task[],
+  { ignoreCache, inputs }: Vertex,
+  output: (edge: Edge) => Output,
+): Task | undefined {
+  let other: Task | undefined;
+  const reads = (task: Task): boolean =>
+    task.inputs.length === inputs.length &&
+    task.inputs.every(({ source }, i) => source === output(inputs[i]!));
+  for (const task of tasks) {
+    if (!reads(task)) continue;
+    if (task.vertex.ignoreCache === ignoreCache) return task;
+    other ??= task;
+  }
+  return ignoreCache ? undefined : other;
+}
+
+interface Order {
+  /** Every vertex after its inputs. */
+  readonly order: readonly Vertex[];
+  /** Where each stands there. */
+  readonly places: ReadonlyMap<Vertex, number>;
+}
+
+/** Seen, but its inputs come first. */
+const later = -1;
+
+/** Graphs may be deep: no recursion. */
+function inputsFirst(top: Vertex): Order {
+  const order: Vertex[] = [];
+  const places = new Map<Vertex, number>();
   const open = [top];
   for (let vertex = open.at(-1); vertex; vertex = open.at(-1)) {
-    if (seen.has(vertex)) {
-      open.pop();
-      if (!order.has(vertex)) order.set(vertex, order.size);
+    const place = places.get(vertex);
+    if (place === undefined) {
+      places.set(vertex, later);
+      for (let i = vertex.inputs.length - 1; i >= 0; i--) {
+        const input = vertex.inputs[i]!;
+        checkOutput(input);
+        if (!places.has(input.vertex)) open.push(input.vertex);
+      }
       continue;
     }
-    seen.add(vertex);
-    for (let i = vertex.inputs.length - 1; i >= 0; i--) {
-      const input = vertex.inputs[i]!;
-      checkOutput(input);
-      if (!seen.has(input.vertex)) open.push(input.vertex);
-    }
+    open.pop();
+    if (place === later) places.set(vertex, order.push(vertex) - 1);
   }
-  return order;
+  return { order, places };
 }
 
 function checkOutput({ vertex, index }: Edge): void {

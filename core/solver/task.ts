@@ -59,11 +59,11 @@ export class Task {
   // Relations.
   /** Inputs of live tasks that read it. */
   readers = 0;
-  readonly owners: Owner[] = [];
+  owners: readonly Owner[] = none;
   /** Every job that this task was ever a part of and that still lives. A list: few builds share a step. */
-  readonly jobs: Job[] = [];
+  jobs: readonly Job[] = none;
   /** Effects on their way, but for digests of inputs: each input has its own. */
-  readonly running: Effect[] = [];
+  running: readonly Effect[] = none;
   digesting = 0;
   leader: Task | undefined;
   /** Tasks that a running step of this one waits for, as often as it does. */
@@ -263,7 +263,7 @@ export class Output {
   lookedUp = 0;
 
   // Relations.
-  readonly demands: Demand[] = [];
+  demands: readonly Demand[] = none;
   /** Open demands per stage. */
   readonly demanded = [0, 0, 0, 0];
   /** A follower's demand on its leader. */

@@ -12,8 +12,14 @@ export function append<T>(list: readonly T[], element: T): readonly T[] {
   return list;
 }
 
-/** Takes an element out. */
-export function remove<T>(list: T[], element: T): void {
+/** The list without an element: the same one, unless it is empty then. Only its owner may call this. */
+export function without<T>(list: readonly T[], element: T): readonly T[] {
   const at = list.indexOf(element);
-  if (at >= 0) list.splice(at, 1);
+  if (at < 0) return list;
+  if (list.length === 1) return none;
+  const rest = list as T[];
+  // `splice` would make one more list, of what it takes out.
+  for (let next = at + 1; next < rest.length; next++) rest[next - 1] = rest[next]!;
+  rest.pop();
+  return rest;
 }

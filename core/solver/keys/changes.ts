@@ -45,9 +45,9 @@ export class Changes {
     this.set(table, key, rest.length > 0 ? rest : undefined);
   }
 
-  async apply(kv: Kv): Promise<void> {
-    if (this.#rows.length === 0) return;
-    await kv.write((batch) => {
+  apply(kv: Kv): Promise<void> {
+    if (this.#rows.length === 0) return Promise.resolve();
+    return kv.write((batch) => {
       for (const { table, key, value } of this.#rows) {
         if (value === undefined) batch.remove(table, key);
         else batch.put(table, key, value);

@@ -71,10 +71,10 @@ export class KeyStore {
   }
 
   /** Makes all that stands for these inputs lead to `key`. */
-  async link(inputs: Iterable<InputKeys>, key: KeyId): Promise<void> {
-    if (isVolatile(key)) return;
+  link(inputs: Iterable<InputKeys>, key: KeyId): Promise<void> {
+    if (isVolatile(key)) return Promise.resolve();
     this.#unproven.add(key);
-    await this.#kv.write((batch) => {
+    return this.#kv.write((batch) => {
       for (const { definitions, content } of inputs) {
         for (const origin of definitions) this.#link(batch, origin, key);
         if (content) this.#link(batch, content, key);
@@ -87,8 +87,7 @@ export class KeyStore {
     for (const key of keys) this.#unproven.delete(key);
     const changes = new Changes();
     const pushedOut = keys.flatMap((key) => (isVolatile(key) ? none : this.#insert(changes, key, result)));
-    const ids = new Set(pushedOut.map(({ id }) => id));
-    const dropped = [...ids].filter((id) => isEmpty(changes.partners(this.#tables.holders, id)));
+    const dropped = pushedOut.length === 0 ? none : this.#unnamed(changes, pushedOut);
     await changes.apply(this.#kv);
     return dropped;
   }
@@ -158,6 +157,12 @@ export class KeyStore {
     for (const { id } of pushedOut) changes.set(holders, pair(id, key), undefined);
     changes.set(results, key, kept);
     return pushedOut;
+  }
+
+  /** Those that no key has any more. */
+  #unnamed(changes: Changes, results: readonly StoredResult[]): readonly string[] {
+    const ids = new Set(results.map(({ id }) => id));
+    return [...ids].filter((id) => isEmpty(changes.partners(this.#tables.holders, id)));
   }
 
   #allTargets(origins: readonly OriginName[]): readonly KeyId[] {

@@ -28,15 +28,21 @@ export const declared = ({
   error: '',
 });
 
+/** What a stream remembers of a vertex: one thing to look up, whatever is reported. */
+interface Row {
+  /** The last that was told of it. */
+  event: VertexEvent;
+  /** Once completed, it has been looked at, also while its row is open again for what it does late. */
+  completed: boolean;
+  /** It is below something cached: it ends without an error whatever happens. */
+  spared: boolean;
+}
+
 export class JobStream {
   readonly #clock: Clock;
   readonly #onSkipped: (vertex: Digest) => void;
   readonly #events: ProgressEvent[] = [];
-  readonly #vertices = new Map<Digest, VertexEvent>();
-  /** Vertices below something cached: they end without an error whatever happens. */
-  readonly #cached = new Set<Digest>();
-  /** Once completed, a vertex has been looked at, also while its row is open again for what it does late. */
-  readonly #completed = new Set<Digest>();
+  readonly #rows = new Map<Digest, Row>();
   #closed = false;
   /** Made when a reader waits. */
   #news: Deferred<void> | undefined;
@@ -56,9 +62,9 @@ export class JobStream {
 
   close(): void {
     if (this.#closed) return;
-    for (const vertex of this.#vertices.values()) {
-      if (vertex.started !== undefined && vertex.completed === undefined)
-        this.#events.push(this.#ended(vertex));
+    for (const row of this.#rows.values()) {
+      const { started, completed } = row.event;
+      if (started !== undefined && completed === undefined) this.#events.push(this.#ended(row));
     }
     this.#closed = true;
     this.#wake();
@@ -80,44 +86,55 @@ export class JobStream {
   }
 
   #pushVertex(event: VertexEvent): void {
-    this.#vertices.set(event.digest, event);
-    if (event.completed !== undefined) this.#completed.add(event.digest);
-    if (event.started !== undefined) this.#reportInputsCached(event, event.started);
-    if (event.cached) this.#markCached(event);
+    const { cached, completed, digest, started } = event;
+    const known = this.#rows.get(digest);
+    const row = known ?? { event, completed: false, spared: false };
+    // Its inputs were told of when it started: once is enough.
+    const starts = started !== undefined && started !== known?.event.started;
+    row.event = event;
+    if (completed !== undefined) row.completed = true;
+    if (!known) this.#rows.set(digest, row);
+    if (starts) this.#reportInputsCached(event, started);
+    if (cached) this.#spare(row);
     this.#events.push(event);
   }
 
   #reportInputsCached(consumer: VertexEvent, started: number): void {
-    const consumers = [consumer];
-    for (let next = consumers.pop(); next; next = consumers.pop()) {
+    let skipped: VertexEvent[] | undefined;
+    for (let next: VertexEvent | undefined = consumer; next; next = skipped?.pop()) {
       for (const digest of next.inputs) {
-        const input = this.#vertices.get(digest);
-        if (!input || input.cached || this.#completed.has(digest)) continue;
-        const cached: VertexEvent = { ...input, started, completed: started, cached: true };
-        this.#vertices.set(digest, cached);
-        this.#cached.add(digest);
+        const input = this.#rows.get(digest);
+        if (!input || input.event.cached || input.completed) continue;
+        const cached: VertexEvent = { ...input.event, started, completed: started, cached: true };
+        input.event = cached;
+        input.spared = true;
         this.#events.push(cached);
         this.#onSkipped(digest);
-        consumers.push(cached);
+        skipped ??= [];
+        skipped.push(cached);
       }
     }
   }
 
-  #markCached(vertex: VertexEvent): void {
-    const vertices = [vertex];
-    for (let next = vertices.pop(); next; next = vertices.pop()) {
-      if (this.#cached.has(next.digest)) continue;
-      this.#cached.add(next.digest);
-      for (const digest of next.inputs) {
-        const input = this.#vertices.get(digest);
-        if (input) vertices.push(input);
+  /** Together with all that it rests on. */
+  #spare(top: Row): void {
+    const open = [top];
+    for (let row = open.pop(); row; row = open.pop()) {
+      if (row.spared) continue;
+      row.spared = true;
+      for (const digest of row.event.inputs) {
+        const input = this.#rows.get(digest);
+        if (input) open.push(input);
       }
     }
   }
 
-  #ended(vertex: VertexEvent): VertexEvent {
-    const error = this.#cached.has(vertex.digest) ? vertex.error : vertex.error || 'context canceled';
-    return { ...vertex, completed: this.#clock.now(), error };
+  #ended({ event, spared }: Row): VertexEvent {
+    return {
+      ...event,
+      completed: this.#clock.now(),
+      error: spared ? event.error : event.error || 'context canceled',
+    };
   }
 
   #wake(): void {

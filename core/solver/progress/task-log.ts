@@ -5,7 +5,7 @@
 import { BuildError } from '../../contracts/errors.js';
 import type { Progress, ProgressEvent, StatusUpdate, Warning } from '../../contracts/progress.js';
 import type { Digest } from '../../util/digest.js';
-import { append, none } from '../../util/lists.js';
+import { append, none, without } from '../../util/lists.js';
 import type { Clock } from '../seams.js';
 import type { JobStream, VertexEvent } from './job-stream.js';
 
@@ -54,7 +54,7 @@ export class TaskLog implements Progress {
   }
 
   detach(watcher: JobStream): void {
-    this.#watchers = this.#watchers.filter((other) => other !== watcher);
+    this.#watchers = without(this.#watchers, watcher);
   }
 
   started(cached: boolean): void {
