@@ -1,49 +1,16 @@
-/**
- * The Dockerfile of the daemon's image, built by the daemon: what needs a network in it (Debian packages, npm) is put in
- * its place from this machine, as named contexts.
- */
-import { execFileSync } from 'node:child_process';
-import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+/** The Dockerfile of the daemon's image, built by the daemon and started in a container. */
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { buildArgs } from '../support/build.js';
+import { ownCapabilities } from '../support/capabilities.js';
+import { buildDaemonImage } from '../support/daemon-image.js';
 import { Ground } from '../support/ground.js';
 import { onWorker } from '../support/over-workers.js';
 import { programs, run, start, succeed } from '../support/processes.js';
 
 const because = 'the image has this worker only';
-
-const root = join(import.meta.dirname, '../../..');
-
-const librariesOf = (program: string): string[] =>
-  execFileSync('ldd', [program], { encoding: 'utf8' }).match(/\/\S+(?= \()/g) ?? [];
-
-/** Programs with the libraries they need, as `runtime` has them. */
-async function writeRuntime(folder: string): Promise<void> {
-  const crun = execFileSync('which', ['crun'], { encoding: 'utf8' }).trim();
-  const files = new Map([
-    ['/usr/local/bin/node', process.execPath],
-    ['/usr/bin/crun', crun],
-    ...[process.execPath, crun].flatMap(librariesOf).map((file): [string, string] => [file, file]),
-  ]);
-  for (const [target, file] of files) {
-    await mkdir(dirname(join(folder, target)), { recursive: true });
-    await cp(file, join(folder, target), { dereference: true });
-  }
-}
-
-/** What `build` leaves: the bundles, and the packages that they need at run time. */
-async function writeBuild(folder: string): Promise<void> {
-  const packages = execFileSync('npm', ['ls', '--omit=dev', '--all', '--parseable'], {
-    cwd: root,
-    encoding: 'utf8',
-  });
-  for (const path of packages.split('\n').filter((line) => line.startsWith(`${root}/node_modules/`)))
-    await cp(path, join(folder, 'src', path.slice(root.length)), { recursive: true });
-  await cp(dirname(programs.buildkitd), join(folder, 'src/dist'), { recursive: true });
-  await cp(join(root, 'package.json'), join(folder, 'src/package.json'));
-}
 
 onWorker('oci', because, 'the image of the daemon', () => {
   let ground: Ground;
@@ -53,29 +20,9 @@ onWorker('oci', because, 'the image of the daemon', () => {
   after(() => ground[Symbol.asyncDispose]());
 
   it('is built by the daemon, starts in a container, and builds over its port', async () => {
-    const [runtime, build, bundle] = [ground.path('runtime'), ground.path('build'), ground.path('bundle')];
-    await writeRuntime(runtime);
-    await writeBuild(build);
-    const rootfs = join(bundle, 'rootfs');
-    const base = await ground.write('base', { Dockerfile: `FROM ${ground.base}\nCOPY --from=files . /\n` });
+    const bundle = ground.path('bundle');
     await using daemon = await ground.daemon('builder');
-    const image = `${ground.registry.address}/runtime:1`;
-    const made = await daemon.buildctl([
-      ...buildArgs({
-        folder: base,
-        outputs: [`type=image,name=${image},push=true,compression=uncompressed`],
-      }),
-      ...['--local', `files=${runtime}`, '--opt', 'context:files=local:files'],
-    ]);
-    expect(made.code, made.stderr).to.equal(0);
-    const built = await daemon.buildctl([
-      ...['build', '--frontend=dockerfile.v0', '--progress=plain'],
-      ...['--local', `context=${root}`, '--local', `dockerfile=${root}`, '--local', `build=${build}`],
-      ...['--opt', `context:runtime=docker-image://${image}`, '--opt', 'context:build=local:build'],
-      ...['--opt', 'build-arg:NODE=scratch', '--opt', 'build-arg:BASE=scratch'],
-      ...['--output', `type=local,dest=${rootfs}`],
-    ]);
-    expect(built.code, built.stderr).to.equal(0);
+    await buildDaemonImage(ground, daemon, `type=local,dest=${join(bundle, 'rootfs')}`);
 
     const home = ground.path('home');
     await mkdir(home);
@@ -142,20 +89,3 @@ async function writeSpec(
     spec.mounts.push({ destination, source, type: 'bind', options: ['rbind', 'rw'] });
   await writeFile(join(bundle, 'config.json'), JSON.stringify(spec));
 }
-
-/** What this process may do: a container can have no more. */
-async function ownCapabilities(): Promise<readonly string[]> {
-  const [, hex = '0'] = /^CapEff:\s*(\w+)/m.exec(await readFile('/proc/self/status', 'utf8')) ?? [];
-  const bits = BigInt(`0x${hex}`);
-  return allCapabilities.filter((_, index) => ((bits >> BigInt(index)) & 1n) === 1n);
-}
-
-/** Of capabilities(7), in the order of their numbers. */
-const allCapabilities = (
-  'CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE NET_BIND_SERVICE ' +
-  'NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO SYS_CHROOT SYS_PTRACE SYS_PACCT SYS_ADMIN ' +
-  'SYS_BOOT SYS_NICE SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG MKNOD LEASE AUDIT_WRITE AUDIT_CONTROL SETFCAP MAC_OVERRIDE ' +
-  'MAC_ADMIN SYSLOG WAKE_ALARM BLOCK_SUSPEND AUDIT_READ PERFMON BPF CHECKPOINT_RESTORE'
-)
-  .split(' ')
-  .map((name) => `CAP_${name}`);
