@@ -1,6 +1,6 @@
 /**
  * `npm run bench:tracing [-- --pairs 20 --limit 5]`: what tracing costs a daemon. The same builds go to two daemons, one of which
- * sends its spans to an agent on this machine, and the processor time of each is counted: a busy machine does not
+ * records its spans and sends them to an agent on this machine, and the processor time of each is counted: a busy machine does not
  * matter. With a limit, in percent, it fails when the cost is surely higher. Needs root and a bundle (npm run build).
  *
  * 1. Builds of a pair go to the two daemons in turn, each time beginning with the other one.
