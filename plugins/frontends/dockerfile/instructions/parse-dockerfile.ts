@@ -56,7 +56,8 @@ function reading<T>(node: Node, read: (node: Node) => T): T {
     return read(node);
   } catch (error) {
     const line = node.ranges[0]?.start.line ?? 0;
-    const problem = error instanceof BuildError ? error.wrap(`dockerfile parse error on line ${line}`) : error;
+    const problem =
+      error instanceof BuildError ? error.wrap(`dockerfile parse error on line ${line}`) : error;
     throw locate(problem, node.ranges);
   }
 }
