@@ -8,6 +8,7 @@
  *    repository since. A push never does.
  * 4. Obtaining a token is shared by all that wait for it, so it runs under its own deadline, not under a caller's.
  */
+import { setMaxListeners } from 'node:events';
 import { LRUCache } from 'lru-cache';
 import { BuildError, isCanceled } from '../contracts/errors.js';
 import type { Session, SessionGroup, Sessions } from '../contracts/session.js';
@@ -49,8 +50,8 @@ export class Authorizer {
   readonly #grants = new LRUCache<string, Promise<Grant>>({ max: 100 });
   /** Newest first. */
   #known: readonly string[] = [];
-  /** Aborted once a session is gone: asking for one that is gone would wait for it to appear. */
-  readonly #ends = new LRUCache<string, AbortSignal>({ max: 100 });
+  /** Whether a session is gone: asking for one that is would wait for it to appear. Nothing else of it is kept. */
+  readonly #gone = new LRUCache<string, boolean>({ max: 100 });
 
   constructor(options: AuthorizerOptions) {
     this.#options = options;
@@ -60,17 +61,21 @@ export class Authorizer {
   note(group: SessionGroup): void {
     const ids = group.ids();
     this.#known = [...new Set([...ids, ...this.#known])].slice(0, rememberedSessions);
-    for (const id of ids) if (!this.#ends.has(id)) void this.#watch(id);
+    for (const id of ids) if (!this.#gone.has(id)) void this.#watch(id);
   }
 
   async #watch(id: string): Promise<void> {
-    const never = new AbortController();
-    this.#ends.set(id, never.signal);
-    const end = await this.#options.sessions.get(id, AbortSignal.timeout(authTimeout)).then(
-      ({ dropped }) => dropped,
-      () => AbortSignal.abort(),
-    );
-    this.#ends.set(id, end);
+    this.#gone.set(id, false);
+    const ended = (): void => void this.#gone.set(id, true);
+    try {
+      const { dropped } = await this.#options.sessions.get(id, AbortSignal.timeout(authTimeout));
+      // Each repository that a build uses listens.
+      setMaxListeners(0, dropped);
+      if (dropped.aborted) ended();
+      else dropped.addEventListener('abort', ended, { once: true });
+    } catch {
+      ended();
+    }
   }
 
   /** The header for a request; undefined as long as the registry never asked for one. */
@@ -186,7 +191,7 @@ export class Authorizer {
   ): Promise<Grant | { readonly username: string; readonly secret: string } | undefined> {
     const { host } = endpoint;
     const others = this.#options.actions === 'pull' ? this.#known : [];
-    const all = [...new Set([...ids, ...others])].filter((id) => !this.#ends.get(id)?.aborted);
+    const all = [...new Set([...ids, ...others])].filter((id) => !this.#gone.get(id));
     if (all.length === 0) return undefined;
     const use = async (session: Session): Promise<Grant | { username: string; secret: string }> => {
       const grant =

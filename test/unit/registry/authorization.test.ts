@@ -1,10 +1,17 @@
 import { expect } from 'chai';
 import { silentLogger } from '../../../core/contracts/logger.js';
-import type { AuthToken, ClientAuth, SessionGroup, TokenRequest } from '../../../core/contracts/session.js';
+import type {
+  AuthToken,
+  ClientAuth,
+  Session,
+  SessionGroup,
+  TokenRequest,
+} from '../../../core/contracts/session.js';
 import { mergeScopes, parseChallenges } from '../../../core/registry/challenge.js';
 import { RegistryClient } from '../../../core/registry/client.js';
 import type { Digest } from '../../../core/util/digest.js';
 import { parseImageReference } from '../../../core/util/image-reference.js';
+import { collectGarbage } from '../../support/collect-garbage.js';
 import { FakeRegistry } from '../../support/fake-registry.js';
 import { fakeSession, fakeSessions, group } from '../../support/fake-session.js';
 
@@ -77,12 +84,36 @@ describe('registry authorization', () => {
       retryDelays: [],
     });
   }
+  function endingSession(): { readonly session: Session; end(): void } {
+    const gone = new AbortController();
+    return { session: { ...fakeSession(), dropped: gone.signal }, end: () => gone.abort() };
+  }
   const resolve = async (sessions: SessionGroup = group('session1'), actions: 'pull' | 'push' = 'pull') =>
     (
       await client
         .repository(parseImageReference(`${registry.host}/a/b:1`), { actions, sessions })
         .resolve(signal)
     ).digest;
+
+  it('keeps nothing of a session that is gone', async () => {
+    let held: { readonly session: Session; end(): void } | undefined = endingSession();
+    client = new RegistryClient({
+      hosts: {},
+      sessions: {
+        ...fakeSessions(),
+        get: async () => held!.session,
+        any: (_, use) => use(held!.session),
+      },
+      logger: silentLogger,
+      retryDelays: [],
+    });
+    await resolve();
+    const weak = new WeakRef(held.session.dropped);
+    held.end();
+    held = undefined;
+    await collectGarbage();
+    expect(weak.deref()).to.equal(undefined);
+  });
 
   it('lets the client fetch the token, and uses it for 90 % of its life', async () => {
     const asked: TokenRequest[] = [];
