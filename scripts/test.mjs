@@ -25,7 +25,6 @@ const packages = {
   'containernetworking-plugins': '/usr/lib/cni/bridge',
   iptables: 'iptables-save',
   'ca-certificates': '/etc/ssl/certs/ca-certificates.crt',
-  'docker.io': 'dockerd',
   skopeo: 'skopeo',
   umoci: 'umoci',
   git: 'git',

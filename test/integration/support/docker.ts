@@ -12,11 +12,14 @@ const READY = 'API listen on';
 /** Newer than Docker 20.10; no step needs them. */
 const unknownToDocker = new Set(['CAP_PERFMON', 'CAP_BPF', 'CAP_CHECKPOINT_RESTORE']);
 
-/** Why there can be none here, if so. */
+/**
+ * Why there can be none here, if so. The package is not installed for the tests: on most machines it starts a service and
+ * changes the firewall.
+ */
 export function whyNotDocker(): string | undefined {
   if (process.getuid?.() !== 0) return 'needs root, to start a docker daemon';
   const missing = ['dockerd', 'docker'].find((name) => spawnSync('which', [name]).status !== 0);
-  if (missing !== undefined) return `needs ${missing}`;
+  if (missing !== undefined) return `needs ${missing}, which Debian's docker.io has`;
   return existsSync('/sys/fs/cgroup') ? undefined : 'needs cgroups';
 }
 
