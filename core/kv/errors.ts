@@ -20,6 +20,13 @@ export const notADatabase = (path: string, cause: unknown): BuildError =>
     cause,
   });
 
+export const notWritten = (cause: unknown): BuildError =>
+  new BuildError('kv.write', `the database cannot be written: ${(cause as Error).message}`, {
+    grpcCode: 'ResourceExhausted',
+    hint: 'Is the disk of the root folder full?',
+    cause,
+  });
+
 export const keyTooLong = (table: string, key: string, limit: number): BuildError =>
   new BuildError(
     'kv.key',

@@ -1,10 +1,11 @@
 import fs from 'node:fs/promises';
+import { setImmediate as turn } from 'node:timers/promises';
 import { type Database, open as openLmdb, type RootDatabase } from 'lmdb';
 import { Packr } from 'msgpackr';
 import type { Kv, KvBatch, KvTable } from '../contracts/kv.js';
 import { isErrno } from '../util/linux/system-error.js';
 import { collect } from './batch.js';
-import { closed, keyTooLong, notADatabase, schemaMismatch } from './errors.js';
+import { closed, keyTooLong, notADatabase, notWritten, schemaMismatch } from './errors.js';
 import { type Change, Pending } from './pending.js';
 
 export interface LmdbKvOptions {
@@ -41,6 +42,8 @@ export class LmdbKv implements Kv {
   #flushing: Promise<void> | undefined;
   #generation = 0;
   #closed = false;
+  /** Changes of a batch mostly share one promise. */
+  #unwatched: Promise<boolean> | undefined;
 
   private constructor(lmdb: RootDatabase<Uint8Array, Buffer>) {
     this.#lmdb = lmdb;
@@ -105,16 +108,32 @@ export class LmdbKv implements Kv {
 
   /** `batch`, and not `transaction`: that one has to come back to this thread for its callback. */
   async #commit(writes: readonly Write[]): Promise<void> {
-    await this.#lmdb.batch(() => {
-      for (const { changes } of writes) {
-        for (const { table, key, value, encoded } of changes) {
-          if (value === undefined) void this.#lmdb.remove(encodeKey(table, key));
-          else void this.#lmdb.put(encodeKey(table, key), encoded!);
-        }
-      }
-    });
-    await this.#lmdb.flushed;
+    try {
+      await this.#lmdb.batch(() => {
+        for (const { changes } of writes) for (const change of changes) this.#apply(change);
+      });
+      await this.#lmdb.flushed;
+    } catch (error) {
+      throw notWritten(await reasonOf(error));
+    }
   }
+
+  #apply({ table, key, value, encoded }: EncodedChange): void {
+    const at = encodeKey(table, key);
+    const done = value === undefined ? this.#lmdb.remove(at) : this.#lmdb.put(at, encoded!);
+    if (done === this.#unwatched) return;
+    this.#unwatched = done;
+    // It fails as the whole batch does, which is where that is told.
+    done.catch(() => {});
+  }
+}
+
+/** What a failed commit says of itself is where to look. That is told in the same turn, or never. */
+async function reasonOf(error: unknown): Promise<unknown> {
+  const { commitError } = error as { readonly commitError?: Promise<never> };
+  if (!commitError) return error;
+  const reason = commitError.catch((cause: unknown) => cause);
+  return Promise.race([reason, turn().then(() => error)]);
 }
 
 class LmdbTable<V> implements KvTable<V> {
@@ -203,7 +222,9 @@ async function checkMagic(path: string): Promise<void> {
 export async function openFile(path: string, readOnly = false): Promise<RootDatabase<Uint8Array, Buffer>> {
   try {
     await checkMagic(path);
-    const shape = { keyEncoding: 'binary', noSubdir: true, encoding: 'binary' } as const;
+    // Writes come in batches already. The library's own ones, a turn each, leave the failure of a commit unhandled.
+    const eventTurnBatching = false;
+    const shape = { keyEncoding: 'binary', noSubdir: true, encoding: 'binary', eventTurnBatching } as const;
     return openLmdb<Uint8Array, Buffer>({ path, readOnly, ...shape });
   } catch (error) {
     throw notADatabase(path, error);

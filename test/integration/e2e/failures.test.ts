@@ -186,8 +186,8 @@ onWorker('oci', 'it fills the disk of the folder that root gives it', 'a daemon 
       big: 'x'.repeat(30 << 20),
     });
     const inContext = await daemon.buildctl(buildArgs({ folder: copy }));
-    expect(inContext.code).to.equal(1);
-    expect(message(inContext)).to.match(/error: .*(ENOSPC|no space left on device)/i);
+    expect(inContext.code, daemon.log).to.equal(1);
+    expect(message(inContext), daemon.log).to.match(/error: .*(ENOSPC|no space left on device)/i);
 
     const again = await ground.write('small', { Dockerfile: `FROM ${ground.base}\nRUN echo 2 >/small\n` });
     const last = await daemon.buildctl(buildArgs({ folder: again }));
