@@ -25,10 +25,11 @@ export async function* readAhead(
       at += chunk.length;
       ahead = chunk.length > 0 && at < end ? read(at) : undefined;
       // Its failure is told in its turn, also if nobody gets that far.
-      ahead?.catch(() => {});
+      void ahead?.catch(() => {});
       if (chunk.length > 0) yield chunk;
     }
   } finally {
+    // Nobody wants it any more, but it uses the file until then.
     await ahead?.catch(() => {});
     await file.close();
   }

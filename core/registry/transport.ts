@@ -216,6 +216,6 @@ export const discard = async (response: Pick<HttpResponse, 'body'>): Promise<voi
   await response.body.dump({ limit: 64 * 1024 }).catch(() => undefined); // broken or whole: it is gone either way
 };
 
-/** The start of an error's body, for its message. */
+/** An error's body, for its message; nothing where it breaks off or is long, for the status says the most. */
 export const errorText = async (response: HttpResponse): Promise<string> =>
   (await collect(response.body, 64 * 1024).catch(() => undefined))?.toString() ?? '';

@@ -39,7 +39,7 @@ export async function sbomScanner(
   const { config } = parseImage(resolved.config);
   const args = [...config.entrypoint, ...config.cmd];
   if (args.length === 0) throw invalid('sbom.no-command', `scanner ${ref} does not have cmd`);
-  const tools = image(ref).dir(config.workingDir).envs(config.env.entries.map(splitEntry));
+  const tools = image(ref).dir(config.workingDir).envs(config.env.pairs);
 
   return {
     async scan(platformId, targets, either) {
@@ -86,8 +86,3 @@ const scanMounts = ({ core, extras }: ScanTargets): readonly MountOptions[] => [
 ];
 
 const scanned = (target: string, source: State): MountOptions => ({ target, source, readonly: true });
-
-function splitEntry(entry: string): [key: string, value: string] {
-  const equals = entry.indexOf('=');
-  return equals < 0 ? [entry, ''] : [entry.slice(0, equals), entry.slice(equals + 1)];
-}

@@ -125,18 +125,21 @@ overWorkers('attestations and forms of images', (worker) => {
     expect(statement.subject.map(({ name }) => name)).to.include.members(['copied', 'made']);
   });
 
-  it('are made by scanners, which see the result', async () => {
-    const scanner = `${ground.registry.address}/scanner:1`;
-    const script = [
-      '#!/bin/sh',
-      'printf \'{"predicateType":"https://spdx.dev/Document","subject":[],"predicate":{"level":"%s","made":"%s"}}\' \\',
-      '  "$BUILDKIT_SCAN_LEVEL" "$(cat $BUILDKIT_SCAN_SOURCE/made)" >$BUILDKIT_SCAN_DESTINATION/sbom.spdx.json',
-    ];
-    const folder = await ground.write('scanner', {
+  async function pushScanner(tag: string, script: readonly string[]): Promise<string> {
+    const scanner = `${ground.registry.address}/scanner:${tag}`;
+    const folder = await ground.write(`scanner-${tag}`, {
       Dockerfile: `FROM ${ground.base}\nCOPY --chmod=755 scan /scan\nENTRYPOINT ["/scan"]\n`,
-      scan: `${script.join('\n')}\n`,
+      scan: `#!/bin/sh\n${script.join('\n')}\n`,
     });
     await build(folder, `type=image,name=${scanner},push=true`);
+    return scanner;
+  }
+
+  it('are made by scanners, which see the result', async () => {
+    const scanner = await pushScanner('1', [
+      'printf \'{"predicateType":"https://spdx.dev/Document","subject":[],"predicate":{"level":"%s","made":"%s"}}\' \\',
+      '  "$BUILDKIT_SCAN_LEVEL" "$(cat $BUILDKIT_SCAN_SOURCE/made)" >$BUILDKIT_SCAN_DESTINATION/sbom.spdx.json',
+    ]);
     const out = ground.path('scanned');
     const opts = { 'attest:sbom': `generator=${scanner},LEVEL=3`, 'build-arg:WHO': 'us' };
     await build(app, `type=local,dest=${out}`, opts);
@@ -145,19 +148,12 @@ overWorkers('attestations and forms of images', (worker) => {
   });
 
   it('are made of stages and the context, where arguments say so', async () => {
-    const scanner = `${ground.registry.address}/scanner:2`;
-    const script = [
-      '#!/bin/sh',
+    const scanner = await pushScanner('2', [
       'for tree in $BUILDKIT_SCAN_SOURCE ${BUILDKIT_SCAN_SOURCE_EXTRAS:+$BUILDKIT_SCAN_SOURCE_EXTRAS/*}; do',
       '  printf \'{"predicateType":"https://spdx.dev/Document","subject":[],"predicate":{"saw":"%s"}}\' \\',
       '    "$(ls $tree | grep only- | tr "\\n" " ")" >$BUILDKIT_SCAN_DESTINATION/${tree##*/}.spdx.json',
       'done',
-    ];
-    const generator = await ground.write('scanner-of-all', {
-      Dockerfile: `FROM ${ground.base}\nCOPY --chmod=755 scan /scan\nENTRYPOINT ["/scan"]\n`,
-      scan: `${script.join('\n')}\n`,
-    });
-    await build(generator, `type=image,name=${scanner},push=true`);
+    ]);
     const stages = await ground.write('stages', {
       Dockerfile: [
         'ARG BUILDKIT_SBOM_SCAN_STAGE=true',

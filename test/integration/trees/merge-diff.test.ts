@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
-import { FuseOverlaySnapshotter } from '../../../plugins/workers/shared/snapshotters/fuse-overlay-snapshotter.js';
+import { openFuseOverlays } from '../../../plugins/workers/shared/snapshotters/fuse-overlay-snapshotter.js';
 import { NativeSnapshotter } from '../../../plugins/workers/shared/snapshotters/native-snapshotter.js';
 import { OverlaySnapshotter } from '../../../plugins/workers/shared/snapshotters/overlay-snapshotter.js';
 import { ProgramWorld } from '../../support/program-world.js';
@@ -33,7 +33,7 @@ describe('merges and diffs, at length', function () {
   });
 
   it('are what a model in memory says, on fuse-overlayfs', async () => {
-    await using world = await ProgramWorld.open((home) => FuseOverlaySnapshotter.open(home, settings));
+    await using world = await ProgramWorld.open((home) => openFuseOverlays(home, settings));
     await assert(world, CASES);
   });
 

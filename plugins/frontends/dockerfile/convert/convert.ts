@@ -145,22 +145,13 @@ function convertStage(stage: StageBuild, context: StepContext): void {
   stage.dispatched = true;
   stage.platform ??= context.targetPlatform;
   const { config } = stage.image;
-  const entries = config.env.entries.map(splitEntry);
-  if (!entries.some(([key]) => key === 'PATH')) {
-    config.env.set('PATH', DEFAULT_PATH);
-    entries.push(['PATH', DEFAULT_PATH]);
-  }
-  stage.state = stage.state.envs(entries);
+  if (!config.env.pairs.some(([key]) => key === 'PATH')) config.env.set('PATH', DEFAULT_PATH);
+  stage.state = stage.state.envs(config.env.pairs);
   if (options.hostname) stage.state = stage.state.hostname(options.hostname);
   if (config.workingDir) setWorkdir(stage, config.workingDir);
   if (config.user) setUser(stage, config.user);
   stage.state = stage.state.network(options.network);
   for (const command of stage.commands) dispatch(stage, command, context);
-}
-
-function splitEntry(entry: string): [key: string, value: string] {
-  const equals = entry.indexOf('=');
-  return equals < 0 ? [entry, ''] : [entry.slice(0, equals), entry.slice(equals + 1)];
 }
 
 /** Proxies reach every process, but are no part of image, history or cache. */

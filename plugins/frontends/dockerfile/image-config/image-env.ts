@@ -12,6 +12,14 @@ export class ImageEnv {
     return this.#entries;
   }
 
+  /** The same as names and values; an entry without `=` has an empty one. */
+  get pairs(): readonly (readonly [key: string, value: string])[] {
+    return this.#entries.map((entry) => {
+      const equals = entry.indexOf('=');
+      return equals < 0 ? [entry, ''] : [entry.slice(0, equals), entry.slice(equals + 1)];
+    });
+  }
+
   set(key: string, value: string): void {
     this.#places ??= placesOf(this.#entries);
     const entry = `${key}=${value}`;

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { invalid } from '../../../../core/contracts/errors.js';
 import { silentLogger } from '../../../../core/contracts/logger.js';
 import type { Snapshotter } from '../../../../core/contracts/snapshotter.js';
-import { FUSE_OVERLAYFS, FuseOverlaySnapshotter } from './fuse-overlay-snapshotter.js';
+import { FUSE_OVERLAYFS, openFuseOverlays } from './fuse-overlay-snapshotter.js';
 import { type FuseProbe, probeFuse } from './fuse-probe.js';
 import { NativeSnapshotter } from './native-snapshotter.js';
 import { type OverlayProbe, probeOverlay } from './overlay-probe.js';
@@ -86,5 +86,5 @@ async function tryOverlay(home: SnapshotterHome, probes: SnapshotterProbes): Pro
 async function tryFuse(home: SnapshotterHome, probes: SnapshotterProbes): Promise<Attempt> {
   const own = below(home, FUSE_OVERLAYFS);
   const probe = await probes.fuse(own.dir);
-  return probe.works ? { opened: await FuseOverlaySnapshotter.open(own, probe) } : probe;
+  return probe.works ? { opened: await openFuseOverlays(own, probe) } : probe;
 }

@@ -20,6 +20,7 @@ export interface FuseMarksArgs {
 const OPAQUE_FILE = '.wh..wh..opq';
 const OPAQUE_WHITEOUT = '.wh..opq';
 const WHITEOUT = '.wh.';
+const MAKING = '.wh..wh..making';
 
 export default function settleFuseMarks({ dir, opaqueName }: FuseMarksArgs, context: ThreadContext): void {
   let settled: string | undefined;
@@ -50,6 +51,12 @@ function settleDirectory(path: Buffer, opaqueName: string): void {
 const list = (dir: string): readonly ByteEntry[] =>
   fs.readdirSync(dir, { withFileTypes: true, encoding: 'buffer' }) as unknown as readonly ByteEntry[];
 
+/** Made under another name, for names that are no text. */
+function whiteOut(dir: string, name: Buffer): void {
+  makeWhiteout(`${dir}/${MAKING}`);
+  fs.renameSync(`${dir}/${MAKING}`, Buffer.concat([Buffer.from(`${dir}/`), name]));
+}
+
 function settleEntry(dir: string, entry: ByteEntry, opaqueName: string): void {
   const name = entry.name.toString('latin1');
   if (!name.startsWith(WHITEOUT)) return;
@@ -58,6 +65,6 @@ function settleEntry(dir: string, entry: ByteEntry, opaqueName: string): void {
   if (!entry.isFile()) return;
   if (name === OPAQUE_FILE) setXattr(dir, opaqueName, Buffer.from('y'));
   // A whiteout of a file system that refused the device node for a moment.
-  else makeWhiteout(`${dir}/${entry.name.subarray(WHITEOUT.length).toString()}`);
+  else whiteOut(dir, entry.name.subarray(WHITEOUT.length));
   fs.unlinkSync(path);
 }

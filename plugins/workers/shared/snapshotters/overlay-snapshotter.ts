@@ -28,6 +28,15 @@ const COUNT_LIMIT = 20_000;
 /** Room for a directory's number, base 36: two billion snapshots. */
 const NAME_LENGTH = 6;
 
+/** Who mounts the overlays. Snapshots of one mean nothing to another. */
+export interface OverlayMounter {
+  readonly name: string;
+  /** Puts what was written through a mount into overlayfs' own terms. `work` is the work directory of that mount. */
+  settle?(layer: { readonly upper: string; readonly work: string }): Promise<void>;
+}
+
+const kernel: OverlayMounter = { name: 'overlayfs' };
+
 /**
  * Snapshots as overlayfs layers: `<dir>/s/<n>/fs` holds what a snapshot changed, `work` is overlayfs' own.
  *
@@ -42,6 +51,7 @@ const NAME_LENGTH = 6;
  */
 export class OverlaySnapshotter implements Snapshotter {
   readonly name: string;
+  readonly #mounter: OverlayMounter;
   readonly #records: SnapshotRecords;
   readonly #dirs: SnapshotDirs;
   readonly #threads: Threads;
@@ -52,14 +62,15 @@ export class OverlaySnapshotter implements Snapshotter {
   readonly #weights = new Map<string, number>();
 
   private constructor(
-    name: string,
+    mounter: OverlayMounter,
     records: SnapshotRecords,
     dirs: SnapshotDirs,
     threads: Threads,
     settings: OverlaySettings,
     maxLayers: number,
   ) {
-    this.name = name;
+    this.name = mounter.name;
+    this.#mounter = mounter;
     this.#records = records;
     this.#dirs = dirs;
     this.#threads = threads;
@@ -67,20 +78,19 @@ export class OverlaySnapshotter implements Snapshotter {
     this.#maxLayers = maxLayers;
   }
 
-  /** `name` is that of who mounts the overlays; snapshots of one mean nothing to another. */
   static async open(
     home: SnapshotterHome,
     settings: OverlaySettings,
-    name = 'overlayfs',
+    mounter = kernel,
   ): Promise<OverlaySnapshotter> {
-    const records = new SnapshotRecords(home.kv, `snapshots/${home.id}/${name}`);
+    const records = new SnapshotRecords(home.kv, `snapshots/${home.id}/${mounter.name}`);
     const named = new Set([...records.entries()].flatMap(([, record]) => dirsOf(record)));
     const { dirs, missing } = await SnapshotDirs.open(home.dir, named, home.threads);
     await dirs.remove(await records.dropBroken(missing, home.logger ?? silentLogger));
     const maxLayers = Math.min(MAX_LAYERS, layersThatFit(dirs, settings));
     if (maxLayers < MIN_LAYERS) throw unusableFolder(home.dir, 'its path is too long for mount options');
     if (/[,:\\"]/.test(home.dir)) throw unusableFolder(home.dir, 'its path has one of , : \\ " in it');
-    return new OverlaySnapshotter(name, records, dirs, home.threads, settings, maxLayers);
+    return new OverlaySnapshotter(mounter, records, dirs, home.threads, settings, maxLayers);
   }
 
   async prepare(key: string, parent: string | undefined): Promise<void> {
@@ -103,16 +113,18 @@ export class OverlaySnapshotter implements Snapshotter {
   async mounts(key: string): Promise<readonly Mount[]> {
     const record = this.#records.require(key);
     if (record.kind === 'committed') return [this.#readOnly(record.stack)];
-    const upper = this.#dirs.tree(record.dir);
+    const { upper, work } = this.#written(record);
     if (record.stack.length === 0) return [{ type: 'bind', source: upper, options: ['rw', 'rbind'] }];
-    const work = `workdir=${this.#dirs.beside(record.dir, 'work')}`;
-    const options = [...this.#settings.options, work, `upperdir=${upper}`, this.#lower(record.stack)];
+    const own = [`workdir=${work}`, `upperdir=${upper}`];
+    const options = [...this.#settings.options, ...own, this.#lower(record.stack)];
     return [{ type: 'overlay', source: 'overlay', options }];
   }
 
   async commit(name: string, key: string): Promise<void> {
     await this.#keys.run(key, async () => {
       const record = this.#records.get(key);
+      if (record?.kind === 'active' && record.stack.length > 0)
+        await this.#mounter.settle?.(this.#written(record));
       this.#records.commit(name, key, record ? [record.dir, ...record.stack] : []);
     });
   }
@@ -138,6 +150,10 @@ export class OverlaySnapshotter implements Snapshotter {
 
   async list(): Promise<readonly SnapshotInfo[]> {
     return this.#records.list();
+  }
+
+  #written({ dir }: SnapshotRecord): { readonly upper: string; readonly work: string } {
+    return { upper: this.#dirs.tree(dir), work: this.#dirs.beside(dir, 'work') };
   }
 
   #readOnly(stack: readonly string[]): Mount {

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { FuseOverlaySnapshotter } from '../../../../plugins/workers/shared/snapshotters/fuse-overlay-snapshotter.js';
+import { openFuseOverlays } from '../../../../plugins/workers/shared/snapshotters/fuse-overlay-snapshotter.js';
 import { NativeSnapshotter } from '../../../../plugins/workers/shared/snapshotters/native-snapshotter.js';
 import { OverlaySnapshotter } from '../../../../plugins/workers/shared/snapshotters/overlay-snapshotter.js';
 import { type OpenSnapshotter, ProgramWorld } from '../../../support/program-world.js';
@@ -8,7 +8,7 @@ import { type Program, programs } from '../../../support/tree-programs.js';
 const settings = { options: [], opaqueName: 'user.overlay.opaque' } as const;
 const snapshotters: readonly [name: string, open: OpenSnapshotter][] = [
   ['overlayfs', (home) => OverlaySnapshotter.open(home, settings)],
-  ['fuse-overlayfs', (home) => FuseOverlaySnapshotter.open(home, settings)],
+  ['fuse-overlayfs', (home) => openFuseOverlays(home, settings)],
   ['native', (home) => NativeSnapshotter.open(home)],
 ];
 

@@ -10,14 +10,14 @@ import {
   type SnapshotterChoice,
   type SnapshotterProbes,
 } from '../../../../../../plugins/workers/shared/snapshotters/choose-snapshotter.js';
-import { FuseOverlaySnapshotter } from '../../../../../../plugins/workers/shared/snapshotters/fuse-overlay-snapshotter.js';
+import { openFuseOverlays } from '../../../../../../plugins/workers/shared/snapshotters/fuse-overlay-snapshotter.js';
 import { topOf } from '../../../../../contract/snapshotter.js';
 import { InlineThreads } from '../../../../../support/inline-threads.js';
 import { makeTempDir } from '../../../../../support/trees.js';
 
 const opaqueName = 'user.overlay.opaque';
 
-describe('FuseOverlaySnapshotter', () => {
+describe('OverlaySnapshotter of fuse-overlayfs', () => {
   let root: string;
   let threads: InlineThreads;
   beforeEach(() => {
@@ -29,7 +29,7 @@ describe('FuseOverlaySnapshotter', () => {
 
   /** An active snapshot on another one, and its writable directory. */
   async function open(): Promise<{ layers: Snapshotter; top: string }> {
-    const layers = await FuseOverlaySnapshotter.open(home(), { opaqueName });
+    const layers = await openFuseOverlays(home(), { opaqueName });
     await layers.prepare('w', undefined);
     await layers.commit('base', 'w');
     await layers.prepare('step', 'base');
@@ -59,8 +59,9 @@ describe('FuseOverlaySnapshotter', () => {
     const dir = Buffer.concat([Buffer.from(`${top}/`), Buffer.from([0xff, 0xfe])]);
     fs.mkdirSync(dir);
     fs.writeFileSync(Buffer.concat([dir, Buffer.from('/.wh..wh..opq')]), '');
+    fs.writeFileSync(Buffer.concat([dir, Buffer.from('/.wh.'), Buffer.from([0xfd])]), '');
     await layers.commit('done', 'step');
-    expect(fs.readdirSync(dir)).to.deep.equal([]);
+    expect(fs.readdirSync(dir, { encoding: 'buffer' })).to.deep.equal([Buffer.from([0xfd])]);
   });
 
   it('does not look through layers that were never mounted', async () => {

@@ -7,7 +7,7 @@ import { stackOf } from '../../../../../../core/snapshot/mount-stack.js';
 import { MAX_MOUNT_DATA } from '../../../../../../core/util/linux/mount.js';
 import { LayerTree } from '../../../../../../core/util/tree/layer-tree.js';
 import type { TreeNode } from '../../../../../../core/util/tree/tree-node.js';
-import { FuseOverlaySnapshotter } from '../../../../../../plugins/workers/shared/snapshotters/fuse-overlay-snapshotter.js';
+import { openFuseOverlays } from '../../../../../../plugins/workers/shared/snapshotters/fuse-overlay-snapshotter.js';
 import { NativeSnapshotter } from '../../../../../../plugins/workers/shared/snapshotters/native-snapshotter.js';
 import type { OverlaySettings } from '../../../../../../plugins/workers/shared/snapshotters/overlay-probe.js';
 import { OverlaySnapshotter } from '../../../../../../plugins/workers/shared/snapshotters/overlay-snapshotter.js';
@@ -35,7 +35,7 @@ describe('snapshotters', () => {
   snapshotterContract('NativeSnapshotter', () => NativeSnapshotter.open(home()));
   snapshotterContract('OverlaySnapshotter', () => OverlaySnapshotter.open(home(), settings));
 
-  snapshotterContract('FuseOverlaySnapshotter', () => FuseOverlaySnapshotter.open(home(), settings));
+  snapshotterContract('OverlaySnapshotter of fuse-overlayfs', () => openFuseOverlays(home(), settings));
 
   describe('NativeSnapshotter', () => {
     it('copies modes, times, links and holes of its parent, sharing no inode', async () => {
