@@ -1,5 +1,6 @@
 /** The command line of the program, and its errors in words. */
 import { existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { parseArgs } from 'node:util';
 import { csvFields } from '../../core/util/csv.js';
 import { nearest } from '../../core/util/nearest.js';
@@ -16,6 +17,8 @@ export interface Asked {
   readonly big: string | undefined;
   readonly trees: readonly string[];
   readonly limits: boolean;
+  /** Holds what the client reads and writes. */
+  readonly scratch: string;
   readonly json: string | undefined;
   readonly markdown: string | undefined;
 }
@@ -37,6 +40,8 @@ It empties the caches of the daemons: give it daemons of its own.
   --base IMAGE       an image with a shell (default REGISTRY/library/busybox:latest)
   --big IMAGE        what "pull" pulls (default: the first daemon makes one)
   --trees A,B        folders of real programs to export (default ${defaultTrees.join(',')})
+  --scratch DIR      for contexts and what the client is sent (default ${memory} where there is one: the client's
+                     disk is not what is compared)
   --limits           also measure what cp, sha256sum, gzip, pigz, zstd and tar take for such work
   --json FILE        write all figures
   --markdown FILE    write the table
@@ -46,6 +51,7 @@ Workloads:
 ${workloads.map(({ name, summary }) => `  ${name.padEnd(18)} ${summary}`).join('\n')}
 `;
 
+const memory = '/dev/shm';
 const defaultTrees = ['/usr/lib/git-core', '/usr/lib/python3'];
 
 /** Undefined when help is asked for. */
@@ -67,6 +73,7 @@ export function parseArguments(args: readonly string[], all: readonly Workload[]
     trees:
       values.trees === undefined ? defaultTrees.filter((tree) => existsSync(tree)) : namesOf(values.trees),
     limits: values.limits ?? false,
+    scratch: folderOf(values.scratch ?? (existsSync(memory) ? memory : tmpdir())),
     json: values.json,
     markdown: values.markdown,
   };
@@ -87,6 +94,7 @@ function parse(args: readonly string[]) {
         base: text,
         big: text,
         trees: text,
+        scratch: text,
         limits: flag,
         json: text,
         markdown: text,
@@ -121,4 +129,9 @@ function runsOf(text: string): number {
   const runs = Number(text);
   if (Number.isInteger(runs) && runs > 0) return runs;
   throw new UsageError(`--runs ${text} is no number of runs`);
+}
+
+function folderOf(path: string): string {
+  if (existsSync(path)) return path;
+  throw new UsageError(`--scratch ${path}: there is no such folder`);
 }

@@ -1,6 +1,6 @@
 /** `npm run bench:peers`: the same builds through one client against several daemons; `--help` says how. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { loadavg, tmpdir } from 'node:os';
+import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { type Asked, parseArguments, UsageError, usage } from './arguments.js';
 import { makeBigImage } from './big-image.js';
@@ -32,7 +32,7 @@ async function main(): Promise<number> {
 async function run(asked: Asked): Promise<number> {
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
-  const dir = await mkdtemp(join(tmpdir(), 'bench-peers-'));
+  const dir = await mkdtemp(join(asked.scratch, 'bench-peers-'));
   try {
     const { base, registry, trees } = asked;
     const client = new Client(asked.client, stop.signal);

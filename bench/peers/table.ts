@@ -17,17 +17,20 @@ export function lines({ workload, outcomes }: Comparison): string {
 
 export function markdown(comparisons: readonly Comparison[], limits: readonly Limit[]): string {
   const names = comparisons[0]?.outcomes.map(({ peer }) => peer) ?? [];
+  const timed = comparisons.some(({ outcomes }) => outcomes.some(({ processor }) => processor !== undefined));
   const head = [
     'workload',
     ...names.map((name) => `${name}, s`),
     ...names.slice(1).map((name) => `${name} ÷ ${names[0]}`),
+    ...(timed ? names.map((name) => `${name}, CPU s`) : []),
   ];
   const body = comparisons.map(({ workload, outcomes }) => [
-    workload.summary,
+    `\`${workload.name}\`: ${workload.summary}`,
     ...outcomes.map(({ seconds, failure }) =>
       failure === undefined ? fixed(median(seconds)) : `fails: ${failure}`,
     ),
     ...outcomes.slice(1).map((outcome) => ratioOf(outcome, outcomes[0])?.toFixed(2) ?? '–'),
+    ...(timed ? outcomes.map(({ processor }) => fixed(processor)) : []),
   ]);
   const tables = [table(head, body)];
   if (limits.length > 0) {

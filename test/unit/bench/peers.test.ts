@@ -24,6 +24,7 @@ describe('bench:peers', () => {
     [[...client, 'unix:///a'], 'unix:///a is no daemon: NAME=ADDRESS'],
     [[...client, '--runs', '0', 'a=b'], '--runs 0 is no number of runs'],
     [[...client, '--only', 'nop', 'a=b'], 'did you mean noop?'],
+    [[...client, '--scratch', '/nowhere', 'a=b'], '--scratch /nowhere: there is no such folder'],
     [[...client, '--fast', 'a=b'], "Unknown option '--fast'"],
   ] as const) {
     it(`says what is wrong: ${words}`, () => {
@@ -35,17 +36,18 @@ describe('bench:peers', () => {
     expect([median([3, 1, 2]), median([4, 1, 2, 3]), median([])]).to.deep.equal([2, 2.5, undefined]);
   });
 
+  const outcome = (peer: string, seconds: readonly number[], failure?: string): Outcome => ({
+    peer,
+    seconds,
+    processor: undefined,
+    failure,
+  });
+  const comparison = (summary: string, ...outcomes: readonly Outcome[]): Comparison => ({
+    workload: { name: 'x', summary, run: async () => 0 },
+    outcomes,
+  });
+
   it('writes a table of seconds and ratios, in which failures stand', () => {
-    const outcome = (peer: string, seconds: readonly number[], failure?: string): Outcome => ({
-      peer,
-      seconds,
-      processor: undefined,
-      failure,
-    });
-    const comparison = (summary: string, ...outcomes: readonly Outcome[]): Comparison => ({
-      workload: { name: 'x', summary, run: async () => 0 },
-      outcomes,
-    });
     const text = markdown(
       [
         comparison('fast', outcome('a', [2]), outcome('b', [1])),
@@ -57,8 +59,8 @@ describe('bench:peers', () => {
       [
         '| workload | a, s | b, s | b ÷ a |',
         '| --- | --- | --- | --- |',
-        '| fast | 2.000 | 1.000 | 0.50 |',
-        '| broken | 2.000 | fails: no space | – |',
+        '| `x`: fast | 2.000 | 1.000 | 0.50 |',
+        '| `x`: broken | 2.000 | fails: no space | – |',
         '',
         '| program | work | s |',
         '| --- | --- | --- |',
@@ -66,5 +68,18 @@ describe('bench:peers', () => {
         '',
       ].join('\n'),
     );
+  });
+
+  it('writes the processor time of daemons whose process is known', () => {
+    const text = markdown(
+      [comparison('fast', { ...outcome('a', [2]), processor: 0.5 }, outcome('b', [1]))],
+      [],
+    );
+    expect(text.split('\n')).to.deep.equal([
+      '| workload | a, s | b, s | b ÷ a | a, CPU s | b, CPU s |',
+      '| --- | --- | --- | --- | --- | --- |',
+      '| `x`: fast | 2.000 | 1.000 | 0.50 | 0.500 | – |',
+      '',
+    ]);
   });
 });
