@@ -19,6 +19,7 @@ const tasks = ['core', 'plugins', 'client']
 const entries = {
   buildctl: 'cmd/buildctl/main.ts',
   buildkitd: 'cmd/buildkitd/main.ts',
+  'build-using-dockerfile': 'cmd/build-using-dockerfile/main.ts',
   index: 'index.ts',
   contracts: 'core/contracts/index.ts',
   client: 'client/index.ts',
@@ -53,7 +54,7 @@ await build({
   legalComments: 'none',
   logLevel: 'warning',
 });
-for (const name of ['buildctl', 'buildkitd']) {
+for (const name of ['buildctl', 'buildkitd', 'build-using-dockerfile']) {
   const file = join(root, 'dist', `${name}.js`);
   chmodSync(file, 0o755);
 }

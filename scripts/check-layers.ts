@@ -53,6 +53,18 @@ const rules: readonly [layer: string, mayImport: readonly string[]][] = [
   ['tracing/', ['tracing/', 'core/contracts/', 'core/util/', 'proto/']],
   ['client/', ['client/', 'proto/', 'core/util/', 'core/contracts/', 'core/threads/', 'core/transfer/']],
   ['cmd/dockerfile-frontend/', ['client/gateway/', 'plugins/frontends/dockerfile/']],
+  [
+    'cmd/build-using-dockerfile/',
+    [
+      'cmd/build-using-dockerfile/',
+      'cmd/buildctl/',
+      'cmd/shared/',
+      'core/contracts/',
+      'core/kernel/version.ts',
+      'client/',
+      'plugins/frontends/dockerfile/',
+    ],
+  ],
   ['cmd/', ['cmd/', 'index.ts', 'core/', 'client/', 'plugins/index.ts', 'tracing/', 'proto/']],
   ['bench/', ['']],
   ['test/', ['']],

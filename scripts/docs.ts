@@ -5,7 +5,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildChecks } from './docs/build-checks.js';
-import { buildctlCommands, buildkitdCommands } from './docs/commands.js';
+import { buildctlCommands, buildkitdCommands, dockerBuildCommands } from './docs/commands.js';
 import { configTable, pluginTables } from './docs/config.js';
 import { environmentTable } from './docs/environment.js';
 import { errorCatalogue, unsupportedList } from './docs/errors.js';
@@ -19,6 +19,7 @@ const root = join(import.meta.dirname, '..');
 const generators: Readonly<Record<string, (argument: string) => string>> = {
   buildctl: buildctlCommands,
   'build-checks': buildChecks,
+  'build-using-dockerfile': dockerBuildCommands,
   buildkitd: buildkitdCommands,
   config: configTable,
   plugins: pluginTables,

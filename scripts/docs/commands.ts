@@ -1,11 +1,14 @@
 /** The help of every command, as the programs print it. */
 import type { Command } from 'commander';
+import { program as dockerBuild } from '../../cmd/build-using-dockerfile/program.js';
 import { program } from '../../cmd/buildctl/program.js';
 import { daemonProgram } from '../../cmd/buildkitd/flags.js';
 
 const COLUMNS = 100;
 
 export const buildctlCommands = (): string => sections(program, 'buildctl').join('\n');
+
+export const dockerBuildCommands = (): string => sections(dockerBuild, 'build-using-dockerfile').join('\n');
 
 export const buildkitdCommands = (): string => sections(daemonProgram(), 'buildkitd').join('\n');
 

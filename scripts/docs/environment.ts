@@ -6,8 +6,12 @@ import { code, table } from './markdown.js';
 import { sourceFiles } from './source-files.js';
 
 const variables: Readonly<Record<string, readonly [reader: string, meaning: string]>> = {
-  BUILDKIT_HOST: ['buildctl', 'Address of buildkitd, as `--addr` gives it.'],
-  BUILDKIT_PROGRESS: ['buildctl', 'How progress is shown, as `--progress` gives it.'],
+  BUILDKIT_HOST: ['buildctl, build-using-dockerfile', 'Address of buildkitd, as `--addr` gives it.'],
+  BUILDKIT_CLIENTSIDE_FRONTEND: [
+    'build-using-dockerfile',
+    'Reads the Dockerfile in the client, as `--clientside-frontend` does.',
+  ],
+  BUILDKIT_PROGRESS: ['buildctl, build-using-dockerfile', 'How progress is shown, as `--progress` gives it.'],
   BUILDKIT_COLORS: [
     'buildctl',
     'Colors of the `tty` display: `run=green:warning=yellow:error=light-red:cancel=255,165,0`.',

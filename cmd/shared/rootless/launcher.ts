@@ -2,7 +2,8 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { BuildError } from '../../../core/contracts/index.js';
-import { missingForRootless, whereIs } from './missing.js';
+import { whereIs } from '../where-is.js';
+import { missingForRootless } from './missing.js';
 
 const execute = promisify(execFile);
 

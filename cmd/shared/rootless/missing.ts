@@ -1,8 +1,8 @@
 /** What an ordinary user lacks for a user namespace with enough ids, and how to get it. */
-import { access, constants, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import os from 'node:os';
-import path from 'node:path';
 import { isErrno } from '../../../core/util/linux/system-error.js';
+import { whereIs } from '../where-is.js';
 
 /** A sentence for each thing that is missing. Empty when everything that can be looked up is there. */
 export async function missingForRootless(user = os.userInfo()): Promise<readonly string[]> {
@@ -49,22 +49,6 @@ async function forbidden(): Promise<readonly string[]> {
 
 async function isInstalled(program: string): Promise<boolean> {
   return (await whereIs(program)) !== undefined;
-}
-
-/** The absolute path of a program. */
-export async function whereIs(program: string): Promise<string | undefined> {
-  const dirs = [...(process.env.PATH ?? '').split(':'), '/usr/local/bin', '/usr/bin', '/bin', '/usr/sbin'];
-  for (const dir of dirs.filter((name) => name !== '')) {
-    const file = path.join(dir, program);
-    if (
-      await access(file, constants.X_OK).then(
-        () => true,
-        () => false,
-      )
-    )
-      return file;
-  }
-  return undefined;
 }
 
 async function text(file: string): Promise<string> {

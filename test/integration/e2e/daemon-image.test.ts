@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { buildArgs } from '../support/build.js';
 import { ownCapabilities } from '../support/capabilities.js';
+import type { DaemonProcess } from '../support/daemon.js';
 import { buildDaemonImage } from '../support/daemon-image.js';
 import { Ground } from '../support/ground.js';
 import { onWorker } from '../support/over-workers.js';
@@ -14,14 +15,18 @@ const because = 'the image has this worker only';
 
 onWorker('oci', because, 'the image of the daemon', () => {
   let ground: Ground;
+  let daemon: DaemonProcess;
   before(async () => {
     ground = await Ground.open('image');
+    daemon = await ground.daemon('builder');
   });
-  after(() => ground[Symbol.asyncDispose]());
+  after(async () => {
+    await daemon[Symbol.asyncDispose]();
+    await ground[Symbol.asyncDispose]();
+  });
 
   it('is built by the daemon, starts in a container, and builds over its port', async () => {
     const bundle = ground.path('bundle');
-    await using daemon = await ground.daemon('builder');
     await buildDaemonImage(ground, daemon, `type=local,dest=${join(bundle, 'rootfs')}`);
 
     const home = ground.path('home');
@@ -46,6 +51,16 @@ onWorker('oci', because, 'the image of the daemon', () => {
       const [, address = ''] = port.exec(log) ?? [];
       const health = await run('runc', ['exec', id, 'buildctl', 'debug', 'workers']);
       expect(health.stdout, health.stderr + log).to.match(/linux\/amd64|linux\/arm64/);
+      const flags = [
+        '--env',
+        'BUILDKITD_FLAGS=--root /tmp/own',
+        id,
+        'buildctl-daemonless.sh',
+        'debug',
+        'workers',
+      ];
+      const own = await run('runc', ['exec', ...flags]);
+      expect(own.stdout, own.stderr).to.match(/linux\/amd64|linux\/arm64/);
       const folder = await ground.write('inner', {
         Dockerfile: `FROM ${ground.base} AS b\nRUN echo built inside > /f\nFROM scratch\nCOPY --from=b /f /\n`,
       });
@@ -59,6 +74,19 @@ onWorker('oci', because, 'the image of the daemon', () => {
     } finally {
       await run('runc', ['delete', '--force', id]);
     }
+  });
+
+  it('has a form for an ordinary user', async () => {
+    const archive = ground.path('rootless.tar');
+    await buildDaemonImage(ground, daemon, `type=oci,dest=${archive},compression=uncompressed`, 'rootless');
+    const { stdout } = await succeed('skopeo', ['inspect', '--config', `oci-archive:${archive}`]);
+    const { User, Entrypoint, Env, Volumes } = JSON.parse(stdout).config;
+    expect({ User, Entrypoint, Volumes }).to.deep.equal({
+      User: '1000:1000',
+      Entrypoint: ['rootlesskit', 'buildkitd'],
+      Volumes: { '/home/user/.local/share/buildkit': {} },
+    });
+    expect(Env).to.include('XDG_RUNTIME_DIR=/run/user/1000');
   });
 });
 

@@ -3,6 +3,7 @@
  * its place from this machine, as named contexts.
  */
 import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { cp, mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { buildArgs } from './build.js';
@@ -41,11 +42,18 @@ async function writeBuild(folder: string): Promise<void> {
   await cp(join(root, 'package.json'), join(folder, 'src/package.json'));
 }
 
-/** `output` as for `buildctl build --output`. */
-export async function buildDaemonImage(ground: Ground, daemon: DaemonProcess, output: string): Promise<void> {
+/** `output` as for `buildctl build --output`; without a target, it is the image of root. */
+export async function buildDaemonImage(
+  ground: Ground,
+  daemon: DaemonProcess,
+  output: string,
+  target = '',
+): Promise<void> {
   const [runtime, build] = [ground.path('runtime'), ground.path('build')];
-  await writeRuntime(runtime);
-  await writeBuild(build);
+  if (!existsSync(build)) {
+    await writeRuntime(runtime);
+    await writeBuild(build);
+  }
   const base = await ground.write('base', { Dockerfile: `FROM ${ground.base}\nCOPY --from=files . /\n` });
   const image = `${ground.registry.address}/runtime:1`;
   await succeed(programs.buildctl, [
@@ -59,7 +67,11 @@ export async function buildDaemonImage(ground: Ground, daemon: DaemonProcess, ou
   await succeed(programs.buildctl, [
     ...['--addr', daemon.address, 'build', '--frontend=dockerfile.v0', '--progress=plain'],
     ...['--local', `context=${root}`, '--local', `dockerfile=${root}`, '--local', `build=${build}`],
-    ...['--opt', `context:runtime=docker-image://${image}`, '--opt', 'context:build=local:build'],
+    ...['--opt', `target=${target}`, '--opt', 'context:build=local:build'],
+    ...['runtime', 'rootless-runtime'].flatMap((name) => [
+      '--opt',
+      `context:${name}=docker-image://${image}`,
+    ]),
     ...['--opt', 'build-arg:NODE=scratch', '--opt', 'build-arg:BASE=scratch'],
     ...['--output', output],
   ]);

@@ -6,7 +6,11 @@ const root = join(import.meta.dirname, '../../..');
 
 /** The bundles in dist/, which the test command makes first, or in a folder of your own (`BUILDKIT_TEST_DIST`). */
 const dist = process.env.BUILDKIT_TEST_DIST ?? join(root, 'dist');
-export const programs = { buildctl: join(dist, 'buildctl.js'), buildkitd: join(dist, 'buildkitd.js') };
+export const programs = {
+  buildctl: join(dist, 'buildctl.js'),
+  buildkitd: join(dist, 'buildkitd.js'),
+  dockerBuild: join(dist, 'build-using-dockerfile.js'),
+};
 
 export interface Finished {
   readonly code: number;
