@@ -26,7 +26,33 @@ export interface CacheContext {
   readonly sessions: SessionGroup;
   /** Of the row that the import or export has. */
   readonly progress: Progress;
+  /** Of a build that goes on or has failed: there is no response that tells the client what was written. */
+  readonly partial?: boolean;
 }
+
+/** What the cache mounts of one id have gathered. */
+export interface CacheMountLayers {
+  /** As LLB has it: a Dockerfile's `id=npm` is `/npm`, with a namespace `<namespace>/npm`. */
+  readonly id: string;
+  /** The mount lies on a tree (`from=`, or one made for `uid=` or `mode=`): the layers are what it has beyond that. */
+  readonly based: boolean;
+  readonly layers: RefLayers;
+}
+
+export interface CacheExportContext extends CacheContext {
+  /** Those that {@link CacheExport.mounts} names and that have content. */
+  readonly mounts?: readonly CacheMountLayers[];
+}
+export interface CacheImportContext extends CacheContext {
+  /** Told of the cache mounts that were exported along. Their layers are read when a step needs them. */
+  mounts?(found: readonly CacheMountLayers[]): void;
+}
+
+/**
+ * Says of a blob in a content store of the client that it is the manifest of the store's cache; its value is the media
+ * type. For exports that no response tells of.
+ */
+export const cacheManifestLabel = 'buildkit.cache.manifest';
 
 /** A record of the travelling form: a key, how to reach it, and its layers if it has a result. */
 export interface CacheRecord {
@@ -45,19 +71,25 @@ export interface CacheExport {
   readonly mode: 'min' | 'max';
   /** A failure is shown, and the build goes on. */
   readonly ignoreError: boolean;
+  /** When the build fails, what had completed is exported all the same. */
+  readonly onFailure?: boolean;
+  /** Milliseconds after which what has completed is exported while the build still runs, again and again. */
+  readonly every?: number;
   /** Of the layers that it gets; default: gzip for those that are new. */
   readonly compression?: CompressionOptions;
+  /** Names of cache mounts whose content goes along, as a Dockerfile has them. */
+  readonly mounts?: readonly string[];
   /** Every record that others rest on comes before them. Answers keys for the build's response. */
   export(
     records: readonly CacheRecord[],
-    context: CacheContext,
+    context: CacheExportContext,
     signal: AbortSignal,
   ): Promise<Readonly<Record<string, string>>>;
 }
 export interface CacheImport {
   /** Names it among the imports of a build: `importing cache manifest from <name>`. */
   readonly name?: string;
-  import(context: CacheContext, signal: AbortSignal): Promise<readonly CacheRecord[]>;
+  import(context: CacheImportContext, signal: AbortSignal): Promise<readonly CacheRecord[]>;
 }
 export interface InlineCache {
   /** What goes into the config of an image with these layers; undefined when no record's layers are among them. */

@@ -91,6 +91,16 @@ export interface MutableRef extends RefBase {
   commit(): Promise<ImmutableRef>;
   /** Keeps the record, still mutable, for a later `find` (cache mounts). Without it, disposing deletes. */
   retain(): Promise<void>;
+  /**
+   * What the tree has beyond `on`, as one layer, whatever it was made of. Nobody may write to it meanwhile. The blob is
+   * kept as long as those that nobody names are.
+   */
+  pack(
+    on: ImmutableRef | undefined,
+    options: Omit<LayerOptions, 'onlyKnown'>,
+    progress: Progress,
+    signal: AbortSignal,
+  ): Promise<RefLayers>;
 }
 
 /** A layer that is not unpacked here: where its blob comes from and what it will be. */
@@ -150,6 +160,8 @@ export interface RefStore {
   find(index: string): Promise<readonly ImmutableRef[]>;
   /** The retained mutable record under an index, if nobody else holds it now. */
   findMutable(index: string): Promise<MutableRef | undefined>;
+  /** The indexes of retained mutable records that begin with `prefix`, of the one used last first. */
+  mutableIndexes(prefix: string): readonly string[];
   usage(filter: readonly string[]): Promise<readonly UsageRecord[]>;
   /** Removes what nobody uses; answers each removed record as it goes. */
   prune(options: PruneOptions, signal: AbortSignal): AsyncIterable<UsageRecord>;

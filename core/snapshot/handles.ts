@@ -22,6 +22,13 @@ export interface RefDesk {
   /** Counts one handle less. */
   letGo(entry: Entry): void;
   commit(entry: Entry): Promise<void>;
+  pack(
+    entry: Entry,
+    on: ImmutableRef | undefined,
+    options: LayerOptions,
+    progress: Progress,
+    signal: AbortSignal,
+  ): Promise<RefLayers>;
   retain(entry: Entry): Promise<void>;
   /** One handle less, and the record goes with it. */
   discard(entry: Entry): Promise<void>;
@@ -129,6 +136,15 @@ export class MutableHandle implements MutableRef {
     this.#committed = true;
     // The count of this handle goes over to the new one.
     return new ImmutableHandle(this.#handle.close(), desk);
+  }
+
+  async pack(
+    on: ImmutableRef | undefined,
+    options: LayerOptions,
+    progress: Progress,
+    signal: AbortSignal,
+  ): Promise<RefLayers> {
+    return this.#handle.desk.pack(this.#handle.assertOpen(), on, options, progress, signal);
   }
 
   async retain(): Promise<void> {

@@ -3,7 +3,7 @@ import type { ContentStore } from '../contracts/content.js';
 import type { Compression, Differ, LayerBlob } from '../contracts/differ.js';
 import { notFound } from '../contracts/errors.js';
 import type { Progress } from '../contracts/progress.js';
-import type { LayerOptions, RefLayer, RefLayers } from '../contracts/refs.js';
+import type { ImmutableRef, LayerOptions, RefLayer, RefLayers } from '../contracts/refs.js';
 import type { Snapshotter } from '../contracts/snapshotter.js';
 import type { Tracing } from '../contracts/tracing.js';
 import { chainId } from '../util/chain-id.js';
@@ -14,7 +14,8 @@ import { together } from '../util/together.js';
 import type { ComposedTrees } from './composed-trees.js';
 import { ChainProvider } from './layer-download.js';
 import { sidesNeeded, sidesOf } from './layer-sides.js';
-import type { Entry } from './record.js';
+import { mountsOf, stackOf } from './mount-stack.js';
+import { type Entry, snapshotKey } from './record.js';
 import type { RecordBook } from './record-book.js';
 
 /** Layers of one chain computed at once. More would only wait for threads. */
@@ -69,6 +70,24 @@ export class LayerBlobs {
       provider: new ChainProvider(this.#content, chain),
       ...(this.#differ.names ? { names } : {}),
     };
+  }
+
+  /** One layer with all that a writable tree has beyond `on`. Not kept with the record: the next writer changes it. */
+  async pack(
+    entry: Entry,
+    on: ImmutableRef | undefined,
+    options: LayerOptions,
+    progress: Progress,
+    signal: AbortSignal,
+  ): Promise<RefLayers> {
+    const lower = on ? await on.mounts(progress, signal) : [];
+    const upper = mountsOf(stackOf(await this.#snapshotter.mounts(snapshotKey(entry.record))).layers);
+    const blob = await this.#tracing.trace(
+      'pack tree',
+      { tags: { ref: entry.id, compression: options.compression.type } },
+      () => this.#differ.compare(lower, upper, { ...options, signal }),
+    );
+    return { layers: [describe(entry, blob, options.mediaTypes)], provider: this.#content };
   }
 
   async #names(

@@ -91,6 +91,10 @@ export class RecordBook {
     return this.#names.byIndex(index);
   }
 
+  indexes(): Iterable<string> {
+    return this.#names.indexes();
+  }
+
   byChain(chainId: Digest): Entry | undefined {
     return this.#names.byChain(chainId);
   }

@@ -12,6 +12,10 @@ export class RefNames {
     return [...(this.#byIndex.get(index) ?? [])].sort((a, b) => b.record.createdAt - a.record.createdAt);
   }
 
+  indexes(): Iterable<string> {
+    return this.#byIndex.keys();
+  }
+
   byChain(chainId: Digest): Entry | undefined {
     return this.#byChain.get(chainId);
   }

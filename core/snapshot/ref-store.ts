@@ -203,6 +203,19 @@ export class LocalRefStore implements RefStore, AsyncDisposable {
     return new MutableHandle(entry, this.#desk);
   }
 
+  mutableIndexes(prefix: string): readonly string[] {
+    const lastUse = new Map<string, number>();
+    for (const index of this.#book.indexes()) {
+      if (!index.startsWith(prefix)) continue;
+      const retained = this.#book
+        .byIndex(index)
+        .filter(({ record, saved }) => record.kind === 'mutable' && saved);
+      const uses = retained.map(({ record, usage }) => usage.lastUsedAt ?? record.createdAt);
+      if (uses.length > 0) lastUse.set(index, Math.max(...uses));
+    }
+    return [...lastUse].sort(([, a], [, b]) => b - a).map(([index]) => index);
+  }
+
   async usage(filter: readonly string[]): Promise<readonly UsageRecord[]> {
     return this.#usage.records(filter, never);
   }
@@ -312,6 +325,7 @@ export class LocalRefStore implements RefStore, AsyncDisposable {
       acquire: (entry) => book.acquire(entry),
       letGo: (entry) => book.letGo(entry),
       commit: (entry) => this.#commit(entry),
+      pack: (entry, on, options, progress, signal) => this.#blobs.pack(entry, on, options, progress, signal),
       retain: (entry) => book.write((batch) => book.save(batch, entry)),
       discard: (entry) => this.#discard(entry),
     };

@@ -41,6 +41,7 @@ export const writableDirRef = (...layers: readonly string[]): MutableRef => ({
   ...base(layers, true),
   mutable: true,
   commit: () => Promise.reject(new Error('not in this test')),
+  pack: () => Promise.reject(new Error('not in this test')),
   retain: async () => {},
 });
 

@@ -3,7 +3,18 @@
  * nothing is left over.
  */
 import { notFound } from '../../core/contracts/errors.js';
-import type { ImmutableRef, MutableRef, RefOptions, RefStore } from '../../core/contracts/refs.js';
+import type { Progress } from '../../core/contracts/progress.js';
+import type {
+  ImmutableRef,
+  LazyLayer,
+  MutableRef,
+  RefLayers,
+  RefOptions,
+  RefStore,
+} from '../../core/contracts/refs.js';
+import { collect } from '../../core/util/chunks.js';
+import { sha256 } from '../../core/util/digest.js';
+import { mediaTypes } from '../../core/util/media-types.js';
 
 export type FakeTree = Map<string, string>;
 
@@ -14,6 +25,8 @@ export class FakeRefs implements RefStore {
     readonly options: RefOptions;
   }[] = [];
   readonly #handles = new Set<object>();
+  /** Layers that are read when something stands on them. */
+  readonly #lazy = new Map<string, readonly LazyLayer[]>();
   readonly #trees = new Map<string, FakeTree>();
   readonly #retained = new Map<string, { readonly index: string | undefined; free: boolean }>();
   readonly #workerId: string;
@@ -40,7 +53,13 @@ export class FakeRefs implements RefStore {
     return this.#immutable(id);
   }
 
-  async create(parent: ImmutableRef | undefined, options: RefOptions): Promise<MutableRef> {
+  async create(
+    parent: ImmutableRef | undefined,
+    options: RefOptions,
+    _progress?: Progress,
+    signal?: AbortSignal,
+  ): Promise<MutableRef> {
+    await this.#bring(parent, signal);
     const id = `ref${this.#next++}`;
     this.created.push({ id, parent: parent?.id, options });
     this.#trees.set(id, new Map(this.tree(parent)));
@@ -60,6 +79,11 @@ export class FakeRefs implements RefStore {
   async removeUnused(ids: readonly string[]): Promise<void> {
     const used = new Set([...this.#handles].map((handle) => (handle as { readonly id: string }).id));
     for (const id of ids) if (!used.has(id)) this.#trees.delete(id);
+  }
+
+  mutableIndexes(prefix: string): readonly string[] {
+    const indexes = [...this.#retained.values()].flatMap(({ index }) => index ?? []);
+    return [...new Set(indexes)].filter((index) => index.startsWith(prefix));
   }
 
   async findMutable(index: string): Promise<MutableRef | undefined> {
@@ -92,6 +116,10 @@ export class FakeRefs implements RefStore {
         spent = true;
         this.#handles.delete(tracked);
         return this.#immutable(id);
+      },
+      pack: async (on: ImmutableRef | undefined) => {
+        const below = this.tree(on);
+        return fakeLayers([...this.tree({ id })].filter(([path, text]) => below.get(path) !== text));
       },
       retain: async () => {
         this.#retained.set(id, { index, free: false });
@@ -135,7 +163,24 @@ export class FakeRefs implements RefStore {
 
   readonly diffs: { readonly lower: string | undefined; readonly upper: string | undefined }[] = [];
 
+  async fromLayers(layers: readonly LazyLayer[]): Promise<ImmutableRef | undefined> {
+    if (layers.length === 0) return undefined;
+    const ref = this.make({});
+    this.#lazy.set(ref.id, layers);
+    return ref;
+  }
+
+  async #bring(ref: ImmutableRef | undefined, signal = new AbortController().signal): Promise<void> {
+    const tree = this.tree(ref);
+    for (const { descriptor, provider } of (ref && this.#lazy.get(ref.id)) ?? []) {
+      const data = await collect(provider.read(descriptor, {}, signal));
+      for (const [path, text] of JSON.parse(Buffer.from(data).toString()) as [string, string][])
+        tree.set(path, text);
+    }
+  }
+
   async merge(inputs: readonly (ImmutableRef | undefined)[]): Promise<ImmutableRef | undefined> {
+    for (const input of inputs) await this.#bring(input);
     return this.make(Object.fromEntries(inputs.flatMap((input) => [...this.tree(input)])));
   }
 
@@ -148,7 +193,6 @@ export class FakeRefs implements RefStore {
     return this.make(Object.fromEntries([...this.tree(upper)].filter(([path]) => !below.has(path))));
   }
 
-  fromLayers = unused;
   offerLayers = unused;
   isObtainable = unused;
   find = unused;
@@ -158,6 +202,21 @@ export class FakeRefs implements RefStore {
   planPrune = unused;
   hold = unused;
   release = unused;
+}
+
+/** A layer whose bytes are the entries. */
+export function fakeLayers(entries: readonly (readonly [path: string, text: string])[]): RefLayers {
+  const data = Buffer.from(JSON.stringify(entries));
+  const digest = sha256(data);
+  const descriptor = { mediaType: mediaTypes.ociLayer, digest, size: data.length };
+  return {
+    layers: [{ descriptor, diffId: digest, createdAt: 0, description: '' }],
+    provider: {
+      async *read() {
+        yield data;
+      },
+    },
+  };
 }
 
 function unused(): never {

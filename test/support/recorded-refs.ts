@@ -50,6 +50,7 @@ export class RecordedRefs {
           .reverse()
           .map((record) => this.#immutable(record)),
       findMutable: missing,
+      mutableIndexes: () => [],
       usage: missing,
       prune: missing,
       collect: missing,
@@ -89,6 +90,7 @@ export class RecordedRefs {
         spend();
         return this.#immutable(record);
       },
+      pack: async () => ({ layers: [], provider: { read: noBytes } }),
       retain: async () => undefined,
       [Symbol.asyncDispose]: async () => spend(),
     };

@@ -7,12 +7,17 @@
  *
  * Invariants: (1) taking and leaving the trees of a key is serialised, so two steps never both find none and both
  * make one; (2) who waits learnt of the next release before it looked, so no wake-up is lost; (3) `prune` reaches
- * trees that are still in use: they are left behind, and the next taker of the id makes a new one.
+ * trees that are still in use: they are left behind, and the next taker of the id makes a new one; (4) a tree that is
+ * packed has no writer: who wants it waits. A tree that is here is never replaced by an imported one.
  */
+import type { CacheMountLayers } from '../../contracts/cache.js';
 import type { Progress } from '../../contracts/progress.js';
-import type { ImmutableRef, MutableRef } from '../../contracts/refs.js';
+import type { ImmutableRef, LayerOptions, MutableRef, RefLayers, RefStore } from '../../contracts/refs.js';
+import type { SessionGroup } from '../../contracts/session.js';
 import type { Worker } from '../../contracts/worker.js';
-import { deferred, unlessAborted } from '../../util/deferred.js';
+import { unlessAborted } from '../../util/deferred.js';
+import { CacheMountOffers, createFrom } from './cache-mount-offers.js';
+import { type CacheMount, Slot } from './cache-mount-slot.js';
 
 export type CacheSharing = 'shared' | 'private' | 'locked';
 
@@ -22,14 +27,19 @@ export interface CacheMountRequest {
   /** What a new tree starts from; trees on different bases are different trees. */
   readonly base: ImmutableRef | undefined;
   readonly description: string;
+  /** Of the builds that want it: what they imported for the id is what the first tree begins with. */
+  readonly sessions?: SessionGroup;
 }
 
-/** A hold on a cache mount's tree; disposing it frees the tree for others. */
-export interface CacheMount extends AsyncDisposable {
-  readonly ref: MutableRef;
+/** The trees of one id that lie on the same base. */
+export interface KnownCacheMount {
+  readonly id: string;
+  /** Id of the ref that they lie on. */
+  readonly base: string | undefined;
 }
 
 export class CacheMounts {
+  readonly #offers = new CacheMountOffers();
   readonly #slots = new Map<string, Slot>();
   /** Per id: how often it was pruned. */
   readonly #generations = new Map<string, number>();
@@ -40,15 +50,39 @@ export class CacheMounts {
     progress: Progress,
     signal: AbortSignal,
   ): Promise<CacheMount> {
-    const index = `cachemount:${request.base ? `${request.id}:${request.base.id}` : request.id}`;
-    const slot = this.#slot(`${worker.profile.id}/${index}`);
-    for (;;) {
-      signal.throwIfAborted();
-      const released = slot.nextRelease();
-      const hold = await slot.exclusively(() => this.#take(slot, worker, request, index, progress, signal));
-      if (hold) return hold;
-      await unlessAborted(released, signal);
-    }
+    const index = indexOf(request.id, request.base?.id);
+    const slot = this.#slot(worker, index);
+    return waiting(slot, () => this.#take(slot, worker, request, index, progress, signal), signal);
+  }
+
+  /** Those with content here, of the one used last first. */
+  known(worker: Worker): readonly KnownCacheMount[] {
+    const all = worker.refs.mutableIndexes(indexPrefix).map(mountOf);
+    return all.filter(
+      ({ id, base }) => this.#slot(worker, indexOf(id, base)).generation === this.#generation(id),
+    );
+  }
+
+  /** What a tree of the mount has beyond its base, as one layer, when no step writes there. undefined: it is gone. */
+  async pack(
+    worker: Worker,
+    { id, base }: KnownCacheMount,
+    options: LayerOptions,
+    progress: Progress,
+    signal: AbortSignal,
+  ): Promise<RefLayers | undefined> {
+    const index = indexOf(id, base);
+    const slot = this.#slot(worker, index);
+    const borrowed = await waiting(slot, () => borrow(slot, worker, index), signal);
+    if (borrowed === 'gone') return undefined;
+    await using mount = borrowed;
+    await using on = base === undefined ? undefined : await worker.refs.get(base);
+    return await mount.ref.pack(on, options, progress, signal);
+  }
+
+  /** What first trees of steps of that session's builds begin with, until it is disposed. */
+  offer(session: string, mounts: readonly CacheMountLayers[]): Disposable {
+    return this.#offers.add(session, mounts);
   }
 
   /** Forgets the trees of `id`, whatever they lie on. */
@@ -60,13 +94,14 @@ export class CacheMounts {
     return this.#generations.get(id) ?? 0;
   }
 
-  #slot(key: string): Slot {
+  #slot(worker: Worker, index: string): Slot {
+    const key = `${worker.profile.id}/${index}`;
     const slot = this.#slots.get(key) ?? new Slot();
     this.#slots.set(key, slot);
     return slot;
   }
 
-  /** Answers undefined when the tree is taken and the request must wait for it. */
+  /** Answers undefined when the tree is taken and the request must wait for it; called in turn. */
   async #take(
     slot: Slot,
     worker: Worker,
@@ -76,25 +111,70 @@ export class CacheMounts {
     signal: AbortSignal,
   ): Promise<CacheMount | undefined> {
     const generation = this.#generation(request.id);
-    if (slot.generation !== generation) {
+    const pruned = slot.generation !== generation;
+    if (pruned) {
       await discardFree(worker, index);
       slot.generation = generation;
       slot.shared = undefined;
+      slot.reader = undefined;
+    } else if (slot.reader) {
+      return undefined;
     } else if (request.sharing === 'shared' && slot.shared) {
       return slot.shared.join();
     }
     let ref = await worker.refs.findMutable(index);
     if (!ref && request.sharing === 'locked' && slot.holdersOf(generation) > 0) return undefined;
-    ref ??= await worker.refs.create(
-      request.base,
-      { description: request.description, type: 'exec.cachemount', index },
-      progress,
-      signal,
-    );
+    const isFirst = !pruned && slot.holdersOf(generation) === 0;
+    ref ??= await this.#create(worker.refs, request, index, isFirst, progress, signal);
     const hold = await slot.hold(ref, generation);
     if (request.sharing === 'shared') slot.shared = hold;
     return hold.join();
   }
+
+  async #create(
+    refs: RefStore,
+    { id, base, description, sessions }: CacheMountRequest,
+    index: string,
+    isFirst: boolean,
+    progress: Progress,
+    signal: AbortSignal,
+  ): Promise<MutableRef> {
+    const options = { description, type: 'exec.cachemount', index } as const;
+    const offer = isFirst ? this.#offers.find({ id, based: base !== undefined }, sessions) : undefined;
+    const begun = offer && (await createFrom(offer, base, refs, options, progress, signal));
+    return begun ?? refs.create(base, options, progress, signal);
+  }
+}
+
+const indexPrefix = 'cachemount:';
+
+const indexOf = (id: string, base: string | undefined): string =>
+  `${indexPrefix}${base === undefined ? id : `${id}:${base}`}`;
+
+/** Ids of refs are 25 characters. */
+function mountOf(index: string): KnownCacheMount {
+  const [, id, base] = /^(.*?)(?::([0-9a-z]{25}))?$/s.exec(index.slice(indexPrefix.length))!;
+  return { id: id!, base };
+}
+
+/** Until `take`, called in turn, has an answer; it is asked again whenever a tree was freed. */
+async function waiting<T>(slot: Slot, take: () => Promise<T | undefined>, signal: AbortSignal): Promise<T> {
+  for (;;) {
+    signal.throwIfAborted();
+    const released = slot.nextRelease();
+    const taken = await slot.exclusively(take);
+    if (taken !== undefined) return taken;
+    await unlessAborted(released, signal);
+  }
+}
+
+/** A free tree, for one who reads it alone; undefined when there is none now. Called in turn. */
+async function borrow(slot: Slot, worker: Worker, index: string): Promise<CacheMount | 'gone' | undefined> {
+  if (slot.reader) return undefined;
+  const ref = await worker.refs.findMutable(index);
+  if (!ref) return slot.holdersOf(slot.generation) > 0 ? undefined : 'gone';
+  slot.reader = await slot.hold(ref, slot.generation);
+  return slot.reader.join();
 }
 
 /** A mutable ref that is disposed without being retained again loses its record. */
@@ -103,86 +183,5 @@ async function discardFree(worker: Worker, index: string): Promise<void> {
     const ref = await worker.refs.findMutable(index);
     if (!ref) return;
     await ref[Symbol.asyncDispose]();
-  }
-}
-
-/** The state of one key of one worker. */
-class Slot {
-  generation = 0;
-  shared: Hold | undefined;
-  readonly #holders = new Map<number, number>();
-  #tail: Promise<unknown> = Promise.resolve();
-  #release = deferred<void>();
-
-  /** Runs `work` after all earlier work of this slot. */
-  exclusively<T>(work: () => PromiseLike<T>): Promise<T> {
-    const result = this.#tail.then(work);
-    this.#tail = result.catch(() => undefined);
-    return result;
-  }
-
-  nextRelease(): Promise<void> {
-    return this.#release.promise;
-  }
-
-  holdersOf(generation: number): number {
-    return this.#holders.get(generation) ?? 0;
-  }
-
-  /** Takes the tree over; called in turn. */
-  async hold(ref: MutableRef, generation: number): Promise<Hold> {
-    try {
-      // At once, not on release: what a step put there survives a crash of the daemon.
-      await ref.retain();
-    } catch (error) {
-      await ref[Symbol.asyncDispose]();
-      throw error;
-    }
-    this.#holders.set(generation, this.holdersOf(generation) + 1);
-    const hold: Hold = new Hold(ref, this, () => {
-      if (this.shared === hold) this.shared = undefined;
-      this.#holders.set(generation, this.holdersOf(generation) - 1);
-      this.#release.resolve();
-      this.#release = deferred();
-    });
-    return hold;
-  }
-}
-
-/** A tree in use by one step, or by several that share it; it ends with the last of them. */
-class Hold {
-  readonly #ref: MutableRef;
-  readonly #slot: Slot;
-  readonly #freed: () => void;
-  #users = 0;
-
-  constructor(ref: MutableRef, slot: Slot, freed: () => void) {
-    this.#ref = ref;
-    this.#slot = slot;
-    this.#freed = freed;
-  }
-
-  /** Called in turn. */
-  join(): CacheMount {
-    this.#users++;
-    let joined = true;
-    return {
-      ref: this.#ref,
-      [Symbol.asyncDispose]: async () => {
-        if (!joined) return;
-        joined = false;
-        // In turn: a step that comes now must find the tree free or shared, not find none and make another.
-        await this.#slot.exclusively(() => this.#leave());
-      },
-    };
-  }
-
-  async #leave(): Promise<void> {
-    if (--this.#users > 0) return;
-    try {
-      await this.#ref[Symbol.asyncDispose]();
-    } finally {
-      this.#freed();
-    }
   }
 }

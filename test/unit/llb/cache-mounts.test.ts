@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import { silentProgress } from '../../../core/contracts/progress.js';
 import type { ImmutableRef } from '../../../core/contracts/refs.js';
-import { type CacheMount, CacheMounts, type CacheSharing } from '../../../core/llb/ops/cache-mounts.js';
+import type { CacheMount } from '../../../core/llb/ops/cache-mount-slot.js';
+import { CacheMounts, type CacheSharing } from '../../../core/llb/ops/cache-mounts.js';
 import { FakeWorker } from '../../support/fake-worker.js';
 
 describe('CacheMounts', () => {

@@ -18,7 +18,7 @@ import { DisposeStack } from '../../../util/dispose.js';
 import { joinPath } from '../../../util/gofs/path.js';
 import type { ExecBody, ExecMountSpec } from '../../model.js';
 import type { LlbServices } from '../../services.js';
-import type { CacheMount } from '../cache-mounts.js';
+import type { CacheMount } from '../cache-mount-slot.js';
 import type { OpSetting } from '../setting.js';
 import { openAgent, socketTree } from './agents.js';
 import { readSecret } from './secrets.js';
@@ -158,8 +158,8 @@ export class PreparedMounts implements AsyncDisposable {
     if (!held) {
       const from = `cached mount ${mount.dest} from exec ${this.#body.meta.args.join(' ')}`;
       const description = id === mount.dest ? from : `${from} with id "${id}"`;
-      const { progress, signal } = this.#context;
-      const request = { id: id || mount.dest, sharing, base, description };
+      const { progress, signal, sessions } = this.#context;
+      const request = { id: id || mount.dest, sharing, base, description, sessions };
       held = await this.#held.use(
         await this.#services.cacheMounts.acquire(this.#setting.worker, request, progress, signal),
       );
