@@ -2,6 +2,8 @@
  * The caches of a build as its client sees them: it serves the folders of local ones, looks their digests up, tags what
  * was written and removes what is not needed any more. BuildKit: client/solve.go parseCacheOptions.
  */
+import { cacheManifestLabel } from '../core/contracts/cache.js';
+import type { BlobInfo } from '../core/contracts/content.js';
 import { invalid } from '../core/contracts/index.js';
 import { parseGoBool } from '../core/util/go-bool.js';
 import { control } from '../proto/index.js';
@@ -36,9 +38,10 @@ export async function prepareCaches(
   for (const { type, attrs } of exports) {
     if (type !== 'local') continue;
     const dir = required(attrs, 'dest', 'local cache exporter requires dest');
-    const store = new LayoutStore(dir, { writable: true });
+    const tag = attrs.tag || defaultTag;
+    const store = new LayoutStore(dir, { writable: true, labeled: (blob) => tagPartial(dir, tag, blob) });
     stores.set(`local:${dir}`, store);
-    folders.push({ dir, store, tag: attrs.tag || defaultTag, reset: resetOf(attrs) });
+    folders.push({ dir, store, tag, reset: resetOf(attrs) });
   }
   const found = await Promise.all(
     imports.map((spec) => (spec.type === 'local' ? withDigest(spec, stores, warn) : spec)),
@@ -74,6 +77,12 @@ function resetOf({ reset }: CacheSpec['attrs']): boolean {
     'client.cache',
     `local cache exporter: invalid value "${reset}" for reset: expected true or false`,
   );
+}
+
+/** Of a build that runs, or has failed: no response names the manifest, so the daemon labels it. */
+async function tagPartial(dir: string, tag: string, { digest, size, labels }: BlobInfo): Promise<void> {
+  const mediaType = labels[cacheManifestLabel];
+  if (mediaType !== undefined) await new LayoutIndex(dir).put({ mediaType, digest, size }, tag);
 }
 
 async function tagFolder(

@@ -47,7 +47,13 @@ export function contentHandlers(stores: ContentStores): Readonly<Record<string, 
     [Content.Abort.path]: unaryHandler(Content.Abort, async ({ ref }) => {
       throw notFound('client.content', `no write ${ref} is going on`);
     }),
-    [Content.Update.path]: refuse('keep labels'),
+    [Content.Update.path]: unaryHandler(Content.Update, async ({ info }, call) => {
+      const digest = checkDigest(info?.digest ?? '');
+      const taken = await storeOf(call).label?.(digest, info?.labels ?? {}, call.signal);
+      if (!taken)
+        throw unsupported('client.content', 'this content store of the client does not keep labels');
+      return { info };
+    }),
     [Content.List.path]: refuse('list their blobs'),
     [Content.Delete.path]: refuse('delete blobs'),
   };

@@ -18,15 +18,19 @@ const CHUNK = 1 << 20;
 export interface LayoutStoreOptions {
   /** Whether daemons may add blobs. */
   readonly writable?: boolean;
+  /** What becomes of labels: a folder has no place for them. */
+  readonly labeled?: (blob: BlobInfo) => Promise<void>;
 }
 
 export class LayoutStore implements ClientContent {
   readonly #dir: string;
   readonly #writable: boolean;
+  readonly #labeled: LayoutStoreOptions['labeled'];
 
   constructor(dir: string, options: LayoutStoreOptions = {}) {
     this.#dir = dir;
     this.#writable = options.writable ?? false;
+    this.#labeled = options.labeled;
   }
 
   async info(digest: Digest, _signal?: AbortSignal): Promise<BlobInfo | undefined> {
@@ -87,6 +91,14 @@ export class LayoutStore implements ClientContent {
     } finally {
       await rm(temporary, { force: true });
     }
+  }
+
+  async label(digest: Digest, labels: Readonly<Record<string, string>>): Promise<boolean> {
+    if (!this.#labeled) return false;
+    const blob = await this.info(digest);
+    if (!blob) throw notFound('client.no-blob', `blob ${digest}: not found in ${this.#dir}`);
+    await this.#labeled({ ...blob, labels });
+    return true;
   }
 
   #path(digest: Digest): string {

@@ -9,8 +9,17 @@ import type { Job } from '../solver/job.js';
 import type { KeyChain } from '../solver/key-chain.js';
 import type { KeyStore } from '../solver/keys/key-store.js';
 import type { Edge, ResultStore } from '../solver/op.js';
-import { type CacheExportScope, inlineCache, openCacheExports, runCacheExports } from './cache-exports.js';
+import type { Clock } from '../util/clock.js';
+import {
+  type CacheExportHost,
+  type CacheExportScope,
+  inlineCache,
+  openCacheExports,
+  runCacheExports,
+  runPartialExport,
+} from './cache-exports.js';
 import { CacheImports } from './cache-imports.js';
+import { PartialExports } from './partial-exports.js';
 
 export interface CacheServices {
   readonly backends: Contributions<CacheBackend>;
@@ -19,6 +28,7 @@ export interface CacheServices {
   /** Of the worker that gets what is imported. */
   readonly refs: () => RefStore;
   readonly logger: Logger;
+  readonly clock?: Clock;
 }
 
 export interface CacheRequest {
@@ -30,23 +40,34 @@ export interface CacheRequest {
 export function openBuildCaches(request: CacheRequest, services: CacheServices): OpenBuildCaches {
   const exports = openCacheExports(request.exports, services.backends);
   return (job, session) => {
-    const { keys, results, logger, backends } = services;
+    const { keys, results, logger, backends, clock } = services;
     const imports = new CacheImports(
       job,
       { backends, keys, results, logger, refs: services.refs() },
       session,
     );
+    const host: CacheExportHost = { job, keys, results, imports, session, logger };
+    const partial = new PartialExports({
+      exports: exports.exports,
+      completed: () => job.cacheChains(),
+      run: (entry, part, signal) => runPartialExport(entry, part, host, signal),
+      ...(clock ? { clock } : {}),
+    });
     const scope = (edges: ResultEdges): CacheExportScope => {
       const chains = new Map<string, KeyChain>();
       for (const [id, edge] of edges) {
         const chain = edge && job.cacheChain(edge);
         if (chain) chains.set(id, chain);
       }
-      return { job, keys, results, imports, session, logger, chains };
+      return { ...host, chains };
     };
     return {
       import: (entries, signal) => imports.import(entries, signal),
-      export: (edges, signal) => runCacheExports(exports, scope(edges), signal),
+      partial,
+      export: async (edges, signal) => {
+        await partial.end();
+        return runCacheExports(exports, scope(edges), signal);
+      },
       inline: (edges) => inlineCache(exports, scope(edges)),
     };
   };
@@ -60,6 +81,8 @@ export type ResultEdges = ReadonlyMap<string, Edge | undefined>;
 export interface BuildCaches {
   /** Until these and all that were asked for before are there, or have failed: that is no error. */
   import(entries: readonly CacheEntry[], signal: AbortSignal): Promise<void>;
+  /** Exports without a result. They end before those of the result begin. */
+  readonly partial: PartialExports;
   /** Answers keys for the response. */
   export(edges: ResultEdges, signal: AbortSignal): Promise<Readonly<Record<string, string>>>;
   /** What exporters of images put into configs. */

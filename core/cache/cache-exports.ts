@@ -7,7 +7,7 @@ import type {
   InlineCache,
 } from '../contracts/cache.js';
 import type { CompressionOptions } from '../contracts/differ.js';
-import { invalid, isCanceled } from '../contracts/errors.js';
+import { BuildError, invalid, isCanceled } from '../contracts/errors.js';
 import type { ExportContext } from '../contracts/exporter.js';
 import type { CacheEntry } from '../contracts/frontend.js';
 import type { Logger } from '../contracts/logger.js';
@@ -25,8 +25,12 @@ import { together } from '../util/together.js';
 import type { CacheImports } from './cache-imports.js';
 import { collectRecords } from './collect.js';
 
+export interface OpenCacheExport {
+  readonly name: string;
+  readonly export: CacheExport;
+}
 export interface OpenCacheExports {
-  readonly exports: readonly { readonly name: string; readonly export: CacheExport }[];
+  readonly exports: readonly OpenCacheExport[];
   readonly inline: InlineCache | undefined;
 }
 
@@ -36,7 +40,7 @@ export function openCacheExports(
   backends: Contributions<CacheBackend>,
 ): OpenCacheExports {
   refuseDuplicates(entries);
-  const exports: { readonly name: string; readonly export: CacheExport }[] = [];
+  const exports: OpenCacheExport[] = [];
   let inline: InlineCache | undefined;
   for (const { type, attrs } of entries) {
     const backend = backends.get(type);
@@ -51,13 +55,17 @@ export function openCacheExports(
   return { exports, inline };
 }
 
-export interface CacheExportScope {
+/** What every export of a build draws on. */
+export interface CacheExportHost {
   readonly job: Job;
   readonly keys: KeyStore;
   readonly results: ResultStore;
   readonly imports: CacheImports;
   readonly session: CacheContext['session'];
   readonly logger: Logger;
+}
+
+export interface CacheExportScope extends CacheExportHost {
   /** Of the platforms of the build, by their ids. */
   readonly chains: ReadonlyMap<string, KeyChain>;
 }
@@ -70,14 +78,15 @@ export async function runCacheExports(
 ): Promise<Record<string, string>> {
   const { job, session } = scope;
   const run = async (
-    { name, export: one }: OpenCacheExports['exports'][number],
+    { name, export: one }: OpenCacheExport,
     either: AbortSignal,
   ): Promise<Readonly<Record<string, string>>> => {
     try {
       return await job.steps.step(name, (progress) =>
         statusWhile(progress, 'preparing build cache for export', async () => {
           await using held = new DisposeStack();
-          const records = await recordsOf([...scope.chains.values()], one, scope, held, progress, either);
+          const chains = [...scope.chains.values()];
+          const records = await recordsOf(chains, one, scope, held, progress, either);
           return one.export(records, { session, sessions: job.sessions, progress }, either);
         }),
       );
@@ -89,6 +98,43 @@ export async function runCacheExports(
   };
   const responses = await together(exports, run, signal);
   return Object.assign({}, ...responses);
+}
+
+/**
+ * What has completed of a build that goes on, or has failed: every step that has a result counts, whatever the mode. Its
+ * failure is a warning of its row, for it is no failure of the build.
+ */
+export async function runPartialExport(
+  { name, export: one }: OpenCacheExport,
+  { chains, what, atOnce }: PartialExport,
+  host: CacheExportHost,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { job, session, logger } = host;
+  return job.steps.step(`${name}: ${what}`, async (progress) => {
+    try {
+      await using held = new DisposeStack();
+      const { compression } = one;
+      const options = { mode: 'max', atOnce, owned: true, ...(compression ? { compression } : {}) } as const;
+      const records = await recordsOf(chains, options, host, held, progress, signal);
+      await one.export(records, { session, sessions: job.sessions, progress, partial: true }, signal);
+      return true;
+    } catch (err) {
+      if (signal.aborted) return false;
+      const { message } = BuildError.from(err);
+      progress.warn({ level: 1, short: `${what} was not exported: ${message}`, detail: [] });
+      logger.warn('a cache was not exported', { cache: name, err });
+      return false;
+    }
+  });
+}
+
+export interface PartialExport {
+  readonly chains: readonly KeyChain[];
+  /** For people. */
+  readonly what: string;
+  /** Results that are turned into layers at once. */
+  readonly atOnce?: number;
 }
 
 /** What exporters of images ask for; absent when no cache is exported inline. */
@@ -113,8 +159,8 @@ export function inlineCache(
 /** `held` keeps the layers until they are sent. */
 function recordsOf(
   chains: readonly KeyChain[],
-  { mode, compression = { type: 'gzip' } }: Pick<CacheExport, 'mode' | 'compression'>,
-  scope: CacheExportScope,
+  { mode, compression = { type: 'gzip' }, atOnce, owned = false }: RecordOptions,
+  host: CacheExportHost,
   held: DisposeStack,
   progress: Progress,
   signal: AbortSignal,
@@ -124,12 +170,19 @@ function recordsOf(
     make: boolean,
     either: AbortSignal,
   ): Promise<RefLayers | undefined> => {
-    const imported = compression.force ? undefined : importedLayers(result, scope);
+    const imported = compression.force ? undefined : importedLayers(result, host);
     if (imported) return imported;
-    const ref = await refOf(result, scope, held, either);
+    const ref = await (owned ? ownedRef : borrowedRef)(result, host, held, either);
     return ref?.layers(layerOptions(compression, make), progress, either);
   };
-  return collectRecords(chains, { mode, layers, keys: scope.keys }, signal);
+  const { keys } = host;
+  return collectRecords(chains, { mode, layers, keys, ...(atOnce ? { atOnce } : {}) }, signal);
+}
+
+interface RecordOptions extends Pick<CacheExport, 'mode' | 'compression'> {
+  readonly atOnce?: number;
+  /** The job may let go of results meanwhile. */
+  readonly owned?: boolean;
 }
 
 const layerOptions = (compression: CompressionOptions, make: boolean): LayerOptions => ({
@@ -140,17 +193,30 @@ const layerOptions = (compression: CompressionOptions, make: boolean): LayerOpti
 
 const importedLayers = (
   { held, recordId }: ChainResult,
-  { imports }: CacheExportScope,
+  { imports }: CacheExportHost,
 ): RefLayers | undefined => (held || recordId === undefined ? undefined : imports.layers(recordId));
 
-async function refOf(
-  { held: own, recordId }: ChainResult,
-  { results, job }: CacheExportScope,
+async function borrowedRef(
+  result: ChainResult,
+  host: CacheExportHost,
   held: DisposeStack,
   signal: AbortSignal,
 ): Promise<ImmutableRef | undefined> {
-  if (own) return own.value as ImmutableRef | undefined;
-  if (recordId === undefined) return undefined;
+  const { held: own } = result;
+  return own ? (own.value as ImmutableRef | undefined) : ownedRef(result, host, held, signal);
+}
+
+async function ownedRef(
+  { held: own, recordId }: ChainResult,
+  { results, job }: CacheExportHost,
+  held: DisposeStack,
+  signal: AbortSignal,
+): Promise<ImmutableRef | undefined> {
+  if (recordId === undefined) {
+    const clone = own?.value?.clone();
+    if (clone) await held.use(clone);
+    return clone as ImmutableRef | undefined;
+  }
   const loaded = isForeign(recordId)
     ? await adopted(recordId, job, signal)
     : await results.load(recordId, signal);

@@ -12,9 +12,6 @@ import { together } from '../util/together.js';
 import { Backlinks } from './backlinks.js';
 import { type GraphRecord, RecordGraph, type RecordLink } from './record-graph.js';
 
-/** Results turned into layers at once; each computes several layers at once itself. */
-const AT_ONCE = 8;
-
 export interface CollectOptions {
   /**
    * `max`: every step with its layers. `min`: the first below each chain's end that has layers; of what is below that,
@@ -27,6 +24,8 @@ export interface CollectOptions {
     make: boolean,
     signal: AbortSignal,
   ) => Promise<RefLayers | undefined>;
+  /** Results turned into layers at once; each computes several layers at once itself. Default: 8. */
+  readonly atOnce?: number;
   /** Where other ways to the records are looked for. */
   readonly keys: KeyStore | undefined;
 }
@@ -63,11 +62,11 @@ type Results = Map<KeyChain, NonNullable<CacheRecord['result']>>;
 async function resultsOf(
   chains: readonly KeyChain[],
   nodes: readonly KeyChain[],
-  { mode, layers }: CollectOptions,
+  { mode, layers, atOnce = 8 }: CollectOptions,
   signal: AbortSignal,
 ): Promise<Results> {
   const results: Results = new Map();
-  const limit = pLimit(AT_ONCE);
+  const limit = pLimit(atOnce);
   const find = (make: boolean) => (node: KeyChain, either: AbortSignal) =>
     limit(async () => {
       const { result } = node;

@@ -70,6 +70,8 @@ export interface ClientContent extends ContentProvider {
   info(digest: Digest, signal: AbortSignal): Promise<BlobInfo | undefined>;
   /** Brings a blob, unless it is there already: it appears whole and verified, or not at all. */
   write(descriptor: Descriptor, data: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void>;
+  /** Says something of a blob that is there. Answers false when the client keeps no labels. */
+  label?(digest: Digest, labels: Readonly<Record<string, string>>, signal: AbortSignal): Promise<boolean>;
 }
 
 /** Reads the client's folders. */

@@ -4,7 +4,7 @@
  */
 import type { GcRule, Logger, Worker, Workers } from '../contracts/index.js';
 import { isCanceled } from '../contracts/index.js';
-import { type Clock, systemClock } from '../session/clock.js';
+import { type Clock, systemClock } from '../util/clock.js';
 
 const AFTER_BUILD_MS = 1000;
 const BETWEEN_MS = 60_000;

@@ -63,6 +63,7 @@ export async function solve(
   await using job = solver.openJob(plan.ref, { sessionId: plan.sessionId, ...(span ? { span } : {}) });
   const session = () => llb.sessions.get(plan.sessionId, signal);
   const caches = openCaches(job, session);
+  await using partialCaches = caches.partial;
   await using bridge = new Bridge({
     job,
     services: llb,
@@ -73,9 +74,12 @@ export async function solve(
     importCaches: (entries, either) => caches.import(entries, either),
   });
   const inputs = inputsOf(request);
-  await using remote = plan.work.kind === 'gateway' ? new LlbBridge(bridge, inputs) : undefined;
+  const holdsFailure = partialCaches.wantsFailure;
+  await using remote =
+    plan.work.kind === 'gateway' ? new LlbBridge(bridge, inputs, { holdsFailure }) : undefined;
   using _registered = services.builds.add(plan.ref, { ref: plan.ref, job, bridge: remote });
   using recording = recordBuild(services.history, plan, request, job);
+  partialCaches.begin(signal);
   try {
     const result = await frontendResult(plan, request, bridge, remote, inputs, signal);
     const solved = await solveResult(result, (ref) => bridge.resolve(ref, signal));
@@ -103,6 +107,8 @@ export async function solve(
     await recording.succeeded(result, exported, attestations, signal);
     return { ExporterResponse: { ...exported.response, ...frontendKeys(result) } };
   } catch (error) {
+    // The client of a canceled build is gone.
+    if (!signal.aborted) await partialCaches.failed(signal);
     recording.failed(error);
     throw error;
   } finally {

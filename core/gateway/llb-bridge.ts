@@ -24,15 +24,30 @@ import type { Containers } from './containers.js';
 import { execProcess } from './exec-process.js';
 import { sourceInfo, sourceRange } from './source-map.js';
 
+export interface LlbBridgeOptions {
+  /**
+   * Whoever returns an error is answered when the build is over. Clients give a build up 5 s after that answer, and there
+   * may be something to do for a build that has failed. BuildKit: client/solve.go.
+   */
+  readonly holdsFailure?: boolean;
+}
+
 export class LlbBridge implements AsyncDisposable {
   readonly #bridge: Bridge;
   readonly #inputs: ReadonlyMap<string, LlbDefinition>;
   readonly #containers: Containers;
+  readonly #holdsFailure: boolean;
   readonly #returned: Deferred<FrontendResult> = deferred();
+  readonly #over: Deferred<void> = deferred();
   #isReturned = false;
 
   /** `inputs` are the definitions that the client handed to its frontend. */
-  constructor(bridge: Bridge, inputs: ReadonlyMap<string, LlbDefinition> = new Map()) {
+  constructor(
+    bridge: Bridge,
+    inputs: ReadonlyMap<string, LlbDefinition> = new Map(),
+    { holdsFailure = false }: LlbBridgeOptions = {},
+  ) {
+    this.#holdsFailure = holdsFailure;
     this.#bridge = bridge;
     this.#inputs = inputs;
     this.#containers = bridge.openContainers();
@@ -79,6 +94,7 @@ export class LlbBridge implements AsyncDisposable {
     if (error) {
       this.#isReturned = true;
       this.#returned.reject(errorOf(error));
+      if (this.#holdsFailure) await this.#over.promise;
     } else if (result) {
       this.#finish(resultFromProto(result, (id) => this.#find(id)));
     }
@@ -194,6 +210,7 @@ export class LlbBridge implements AsyncDisposable {
 
   /** Its containers go; refs stay with the build. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#over.resolve();
     await this.#containers[Symbol.asyncDispose]();
   }
 

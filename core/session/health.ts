@@ -2,7 +2,7 @@
  * Drops clients that no longer answer. BuildKit: session/grpc.go monitorHealth; wire facts E1.4. A busy tunnel may
  * answer late, hence the long timeout and the second chance.
  */
-import type { Clock } from './clock.js';
+import type { Clock } from '../util/clock.js';
 
 export interface HealthOptions {
   readonly clock: Clock;

@@ -53,6 +53,23 @@ export class RemoteContent implements ClientContent {
     }
   }
 
+  async label(
+    digest: Digest,
+    labels: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const paths = Object.keys(labels).map((name) => `labels.${name}`);
+    const request = { info: { digest, labels }, updateMask: { paths } };
+    try {
+      await this.#calls.unary(Content.Update, request, signal, this.#headers);
+      return true;
+    } catch (error) {
+      // Stores without labels are immutable to containerd; BuildKit's clients offer such ones.
+      if (isCode(error, 'FailedPrecondition') || isCode(error, 'Unimplemented')) return false;
+      throw error;
+    }
+  }
+
   get #headers(): { readonly [storeHeader]: string } {
     return { [storeHeader]: this.#store };
   }

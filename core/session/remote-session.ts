@@ -19,8 +19,8 @@ import type {
 } from '../contracts/session.js';
 import type { Threads } from '../contracts/threads.js';
 import type { Tracing } from '../contracts/tracing.js';
+import type { Clock } from '../util/clock.js';
 import { GrpcClient } from '../util/grpc-h2/client.js';
-import type { Clock } from './clock.js';
 import { watchHealth } from './health.js';
 import { RemoteAgents } from './remote-agents.js';
 import { RemoteAuth, RemoteSecrets } from './remote-auth.js';

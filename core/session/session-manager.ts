@@ -5,7 +5,7 @@ import type { Logger } from '../contracts/logger.js';
 import type { Session, SessionGroup, Sessions } from '../contracts/session.js';
 import type { Threads } from '../contracts/threads.js';
 import type { Tracing } from '../contracts/tracing.js';
-import { type Clock, systemClock } from './clock.js';
+import { type Clock, systemClock } from '../util/clock.js';
 import { RemoteSession } from './remote-session.js';
 
 export interface SessionManagerOptions {

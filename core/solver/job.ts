@@ -10,7 +10,7 @@ import type { Digest } from '../util/digest.js';
 import { without } from '../util/lists.js';
 import { type Explanation, explain } from './explain.js';
 import type { ForeignCache } from './foreign.js';
-import { type ChainResult, cacheChain, chainResult, type KeyChain } from './key-chain.js';
+import { type ChainResult, cacheChain, cacheChains, chainResult, type KeyChain } from './key-chain.js';
 import type { Edge, Op, Result } from './op.js';
 import { JobSteps } from './progress/job-steps.js';
 import { JobStream } from './progress/job-stream.js';
@@ -37,6 +37,8 @@ export interface Job extends AsyncDisposable {
   addCache(cache: ForeignCache): void;
   /** The keys that lead to an edge this job has built, with the results it has: what a cache exporter writes. */
   cacheChain(edge: Edge): KeyChain | undefined;
+  /** Those that lead to every result there is by now: of a job that is not done, or has failed. */
+  cacheChains(): readonly KeyChain[];
   /** The op that runs an edge's step for this job: equal vertices share one. undefined: it was not asked for. */
   op(edge: Edge): Op | undefined;
   /** What is known of an edge's result. Its tree is borrowed. */
@@ -111,6 +113,12 @@ export class SolverJob implements Job {
   cacheChain(edge: Edge): KeyChain | undefined {
     const output = this.#host.find(this, edge);
     return output && cacheChain(output);
+  }
+
+  cacheChains(): readonly KeyChain[] {
+    // A task of a sub-build may be gone before its job is.
+    const live = this.#tasks.filter(({ swept }) => !swept);
+    return cacheChains(live.flatMap(({ outputs }) => outputs.filter(chainResult)));
   }
 
   op(edge: Edge): Op | undefined {

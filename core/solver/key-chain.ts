@@ -35,13 +35,16 @@ export interface ChainResult {
 }
 
 /** The chain of a solved output; undefined when its keys mean nothing outside this process. */
-export function cacheChain(top: Output): KeyChain | undefined {
+export const cacheChain = (top: Output): KeyChain | undefined => cacheChains([top])[0];
+
+/** The chains of several, with their nodes in common. Those whose keys mean nothing outside this process are left out. */
+export function cacheChains(tops: readonly Output[]): readonly KeyChain[] {
   const nodes = new Map<Output, KeyChain>();
-  for (const output of inputsFirst(top)) {
+  for (const output of inputsFirst(tops)) {
     const node = nodeOf(output, nodes);
     if (node) nodes.set(output, node);
   }
-  return nodes.get(top);
+  return tops.flatMap((top) => nodes.get(top) ?? []);
 }
 
 function nodeOf(output: Output, nodes: ReadonlyMap<Output, KeyChain>): KeyChain | undefined {
@@ -82,9 +85,9 @@ export function chainResult(output: Output): ChainResult | undefined {
   return bestRecord && { held: undefined, recordId: bestRecord.id, createdAt: bestRecord.createdAt };
 }
 
-function* inputsFirst(top: Output): Iterable<Output> {
+function* inputsFirst(tops: readonly Output[]): Iterable<Output> {
   const seen = new Set<Output>();
-  const open: [Output, boolean][] = [[top, false]];
+  const open = tops.map((top): [Output, boolean] => [top, false]);
   for (let next = open.pop(); next; next = open.pop()) {
     const [output, expanded] = next;
     if (expanded) yield output;

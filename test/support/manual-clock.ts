@@ -1,4 +1,4 @@
-import type { Clock } from '../../core/session/clock.js';
+import type { Clock } from '../../core/util/clock.js';
 
 /** Time that stands still until it is told to move. */
 export class ManualClock implements Clock {

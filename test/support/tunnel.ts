@@ -5,9 +5,9 @@ import { type ConnectedSession, connectSession } from '../../client/session/conn
 import { type Logger, silentLogger } from '../../core/contracts/logger.js';
 import type { Session } from '../../core/contracts/session.js';
 import { silentTracing, type Tracing } from '../../core/contracts/tracing.js';
-import type { Clock } from '../../core/session/clock.js';
 import { acceptSession } from '../../core/session/grpc-stream.js';
 import { SessionManager } from '../../core/session/session-manager.js';
+import type { Clock } from '../../core/util/clock.js';
 
 export interface TunnelOptions {
   readonly offer: ClientOffer;

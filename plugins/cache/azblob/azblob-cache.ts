@@ -3,7 +3,7 @@ import type { CacheBackend, CacheExport, CacheImport } from '../../../core/contr
 import type { ContentProvider, Descriptor } from '../../../core/contracts/content.js';
 import { sha256 } from '../../../core/util/digest.js';
 import { type ObjectTarget, readAnnotated, writeAnnotated } from '../shared/annotated-cache.js';
-import { type Attributes, CacheAttributes, readCommonExport } from '../shared/attributes.js';
+import { type Attributes, CacheAttributes, exportOnly, readCommonExport } from '../shared/attributes.js';
 import { providerOf } from '../shared/blob.js';
 import { AzblobClient } from './azblob-client.js';
 import { type AzblobOptions, readAzblobOptions } from './azblob-options.js';
@@ -37,7 +37,7 @@ export class AzblobCache implements CacheBackend {
   importer(attrs: Attributes): CacheImport {
     const reader = new CacheAttributes('azblob', attrs);
     const options = readAzblobOptions(reader, this.#env);
-    reader.ignore('mode', 'ignore-error');
+    reader.ignore(...exportOnly);
     reader.finish();
     const client = new AzblobClient(options);
     const provider: ContentProvider = {
@@ -46,9 +46,9 @@ export class AzblobCache implements CacheBackend {
     const name = `${options.manifests}/${options.names[0]}`;
     return {
       name: `azblob ${name}`,
-      import: async (_context, signal) => {
+      import: async (context, signal) => {
         const data = await client.get(name, signal);
-        return data ? readAnnotated(data, provider, `azblob: ${name}`) : [];
+        return data ? readAnnotated(data, provider, `azblob: ${name}`, context) : [];
       },
     };
   }

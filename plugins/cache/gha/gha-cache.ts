@@ -1,11 +1,11 @@
 /** Caches in the service of GitHub's runners. BuildKit: cache/remotecache/gha; wire facts E6.8. */
-import type { CacheBackend, CacheExport, CacheImport, CacheRecord } from '../../../core/contracts/cache.js';
+import type { CacheBackend, CacheExport, CacheImport, CacheImportContext, CacheRecord } from '../../../core/contracts/cache.js';
 import type { ContentProvider, Descriptor } from '../../../core/contracts/content.js';
 import { BuildError, notFound } from '../../../core/contracts/errors.js';
 import { hexOf, sha256 } from '../../../core/util/digest.js';
 import { together } from '../../../core/util/together.js';
 import { type ObjectTarget, readAnnotated, writeAnnotated } from '../shared/annotated-cache.js';
-import { type Attributes, CacheAttributes, readCommonExport } from '../shared/attributes.js';
+import { type Attributes, CacheAttributes, exportOnly, readCommonExport } from '../shared/attributes.js';
 import { providerOf } from '../shared/blob.js';
 import { GhaClient } from './gha-client.js';
 import { type GhaOptions, readGhaOptions } from './gha-options.js';
@@ -32,12 +32,12 @@ export const ghaCache: CacheBackend = {
   importer(attrs: Attributes): CacheImport {
     const reader = new CacheAttributes('gha', attrs);
     const options = readGhaOptions(reader);
-    reader.ignore('mode', 'ignore-error');
+    reader.ignore(...exportOnly);
     reader.finish();
     return {
       name: `gha ${options.scope}`,
-      import: (_context, signal) =>
-        importScopes(options, AbortSignal.any([signal, AbortSignal.timeout(options.timeout)])),
+      import: (context, signal) =>
+        importScopes(options, context, AbortSignal.any([signal, AbortSignal.timeout(options.timeout)])),
     };
   },
 };
@@ -48,7 +48,11 @@ const blobKey = (digest: string): string => `buildkit-blob-1-${digest}`;
 const indexKey = ({ scope }: GhaOptions, tokenScope: string): string =>
   `index-${scope}-1-${hexOf(sha256(tokenScope)).slice(0, 8)}`;
 
-async function importScopes(options: GhaOptions, signal: AbortSignal): Promise<readonly CacheRecord[]> {
+async function importScopes(
+  options: GhaOptions,
+  context: CacheImportContext,
+  signal: AbortSignal,
+): Promise<readonly CacheRecord[]> {
   const client = new GhaClient(options);
   const provider: ContentProvider = {
     async *read({ digest }, range, stop) {
@@ -63,7 +67,8 @@ async function importScopes(options: GhaOptions, signal: AbortSignal): Promise<r
     async ({ name }, either) => {
       const key = indexKey(options, name);
       const entry = await client.find(key, either);
-      return entry ? readAnnotated(await client.get(entry, either), provider, `gha: ${key}`) : [];
+      if (!entry) return [];
+      return readAnnotated(await client.get(entry, either), provider, `gha: ${key}`, context);
     },
     signal,
   );

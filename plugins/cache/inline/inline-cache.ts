@@ -3,6 +3,7 @@
  * cache in a registry. BuildKit: cache/remotecache/inline.
  */
 import type { CacheBackend, CacheRecord, InlineCache } from '../../../core/contracts/cache.js';
+import { invalid } from '../../../core/contracts/errors.js';
 import type { RefLayer } from '../../../core/contracts/refs.js';
 import type { Digest } from '../../../core/util/digest.js';
 import { type Attributes, CacheAttributes } from '../shared/attributes.js';
@@ -14,10 +15,17 @@ export const inlineCache: CacheBackend = {
     const reader = new CacheAttributes('inline', attrs);
     // Clients send it with every export; there is only one mode here.
     reader.ignore('mode', 'ignore-error');
+    if (reader.boolean('on-failure')) throw needsNoImage('on-failure');
+    if (reader.text('every')) throw needsNoImage('every');
     reader.finish();
     return { embed };
   },
 };
+
+const needsNoImage = (name: string): Error =>
+  invalid('cache.attribute', `inline cache: ${name} is for caches that are exported without an image`, {
+    hint: 'export another one besides, with type=registry or type=local',
+  });
 
 export function embed(records: readonly CacheRecord[], layers: readonly RefLayer[]): Uint8Array | undefined {
   const places = new Map<Digest, number>();

@@ -1,10 +1,11 @@
 /** Caches in an OCI layout of the client's. BuildKit: cache/remotecache/local. */
-import type {
-  CacheBackend,
-  CacheContext,
-  CacheExport,
-  CacheImport,
-  CacheRecord,
+import {
+  type CacheBackend,
+  type CacheContext,
+  type CacheExport,
+  type CacheImport,
+  type CacheRecord,
+  cacheManifestLabel,
 } from '../../../core/contracts/cache.js';
 import type { ContentProvider, Descriptor } from '../../../core/contracts/content.js';
 import { invalid, notFound } from '../../../core/contracts/errors.js';
@@ -31,7 +32,7 @@ export const localCache: CacheBackend = {
       name: 'exporting cache to client directory',
       export: async (records, context, signal) => {
         const content = await contentOf(context, store);
-        return writeCache(records, kind, new ContentTarget(content), context, signal);
+        return writeCache(records, kind, new ContentTarget(content, context), context, signal);
       },
     };
   },
@@ -83,9 +84,11 @@ async function importFrom(
 
 class ContentTarget implements CacheTarget {
   readonly #content: ClientContent;
+  readonly #context: CacheContext;
 
-  constructor(content: ClientContent) {
+  constructor(content: ClientContent, context: CacheContext) {
     this.#content = content;
+    this.#context = context;
   }
 
   async writeLayer(layer: Descriptor, source: ContentProvider, signal: AbortSignal): Promise<void> {
@@ -98,6 +101,13 @@ class ContentTarget implements CacheTarget {
   }
 
   async writeManifest(manifest: Descriptor, data: Uint8Array, signal: AbortSignal): Promise<void> {
+    const { digest, mediaType } = manifest;
     await this.writeLayer(manifest, providerOf(data), signal);
+    if (!this.#context.partial) return;
+    const tagged = await this.#content.label?.(digest, { [cacheManifestLabel]: mediaType }, signal);
+    if (tagged) return;
+    const { progress } = this.#context;
+    const short = `the client does not tag what a build without a result exports: import it with digest=${digest}`;
+    progress.warn({ level: 1, short, detail: [] });
   }
 }

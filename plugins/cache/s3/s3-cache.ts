@@ -4,7 +4,7 @@ import type { ContentProvider, Descriptor } from '../../../core/contracts/conten
 import { BuildError } from '../../../core/contracts/errors.js';
 import type { Digest } from '../../../core/util/digest.js';
 import { type ObjectTarget, readAnnotated, writeAnnotated } from '../shared/annotated-cache.js';
-import { type Attributes, CacheAttributes, readCommonExport } from '../shared/attributes.js';
+import { type Attributes, CacheAttributes, exportOnly, readCommonExport } from '../shared/attributes.js';
 import { maxCopy, S3Client } from './s3-client.js';
 import { readS3Options, type S3Options } from './s3-options.js';
 
@@ -32,7 +32,7 @@ export class S3Cache implements CacheBackend {
   importer(attrs: Attributes): CacheImport {
     const reader = new CacheAttributes('s3', attrs);
     const options = readS3Options(reader, this.#env);
-    reader.ignore('mode', 'ignore-error');
+    reader.ignore(...exportOnly);
     reader.finish();
     const client = new S3Client(options);
     const provider: ContentProvider = {
@@ -41,9 +41,9 @@ export class S3Cache implements CacheBackend {
     const key = `${options.manifests}${options.names[0]}`;
     return {
       name: `s3 ${key}`,
-      import: async (_context, signal) => {
+      import: async (context, signal) => {
         const data = await client.get(key, signal);
-        return data ? readAnnotated(data, provider, `s3: ${key}`) : [];
+        return data ? readAnnotated(data, provider, `s3: ${key}`, context) : [];
       },
     };
   }

@@ -85,14 +85,31 @@ export class CacheAttributes {
   }
 }
 
-export type CommonExport = Required<Pick<CacheExport, 'mode' | 'ignoreError' | 'compression'>>;
+/** What only exports are asked for. */
+export const exportOnly = ['mode', 'ignore-error', 'on-failure', 'every'] as const;
+
+export type CommonExport = Required<Pick<CacheExport, 'mode' | 'ignoreError' | 'compression'>> &
+  Pick<CacheExport, 'onFailure' | 'every'>;
 
 /** What every backend that exports takes. */
 export const readCommonExport = (attrs: CacheAttributes): CommonExport => ({
   mode: attrs.oneOf('mode', ['min', 'max']) ?? 'min',
   ignoreError: attrs.boolean('ignore-error') ?? false,
   compression: readCompression(attrs),
+  onFailure: attrs.boolean('on-failure') ?? false,
+  ...readEvery(attrs),
 });
+
+/** Milliseconds. */
+const SHORTEST_EVERY = 1000;
+
+function readEvery(attrs: CacheAttributes): Pick<CacheExport, 'every'> {
+  const every = attrs.duration('every');
+  if (every === undefined) return {};
+  if (every < SHORTEST_EVERY)
+    throw attrs.bad('every', attrs.text('every')!, 'a second or more, like 30s or 5m');
+  return { every };
+}
 
 const compressions = ['uncompressed', 'gzip', 'zstd', 'estargz'] as const satisfies readonly Compression[];
 

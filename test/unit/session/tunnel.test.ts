@@ -6,10 +6,10 @@ import { TokenKey } from '../../../client/session/token-authority.js';
 import { silentLogger } from '../../../core/contracts/logger.js';
 import type { Session } from '../../../core/contracts/session.js';
 import { silentTracing, type Tracing } from '../../../core/contracts/tracing.js';
-import { systemClock } from '../../../core/session/clock.js';
 import { RemoteSession } from '../../../core/session/remote-session.js';
 import { decodeList } from '../../../core/transfer/received-list.js';
 import { byteStreamOf } from '../../../core/util/byte-stream.js';
+import { systemClock } from '../../../core/util/clock.js';
 import { sha256 } from '../../../core/util/digest.js';
 import { goMode } from '../../../core/util/gofs/mode.js';
 import {

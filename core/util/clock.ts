@@ -1,4 +1,4 @@
-/** Time as the session manager sees it; tests turn it by hand. */
+/** Time for whoever waits; tests turn it by hand. */
 export interface Clock {
   /** Milliseconds; only differences count. */
   now(): number;
