@@ -19,6 +19,7 @@ import {
   runPartialExport,
 } from './cache-exports.js';
 import { CacheImports } from './cache-imports.js';
+import type { MountTrees } from './mount-exports.js';
 import { PartialExports } from './partial-exports.js';
 
 export interface CacheServices {
@@ -27,6 +28,8 @@ export interface CacheServices {
   readonly results: ResultStore;
   /** Of the worker that gets what is imported. */
   readonly refs: () => RefStore;
+  /** Of the same worker. */
+  readonly mounts: MountTrees;
   readonly logger: Logger;
   readonly clock?: Clock;
 }
@@ -40,13 +43,9 @@ export interface CacheRequest {
 export function openBuildCaches(request: CacheRequest, services: CacheServices): OpenBuildCaches {
   const exports = openCacheExports(request.exports, services.backends);
   return (job, session) => {
-    const { keys, results, logger, backends, clock } = services;
-    const imports = new CacheImports(
-      job,
-      { backends, keys, results, logger, refs: services.refs() },
-      session,
-    );
-    const host: CacheExportHost = { job, keys, results, imports, session, logger };
+    const { keys, results, logger, backends, clock, mounts, refs } = services;
+    const imports = new CacheImports(job, { backends, keys, results, logger, mounts, refs: refs() }, session);
+    const host: CacheExportHost = { job, keys, results, imports, mounts, refs, session, logger };
     const partial = new PartialExports({
       exports: exports.exports,
       completed: () => job.cacheChains(),
@@ -69,6 +68,7 @@ export function openBuildCaches(request: CacheRequest, services: CacheServices):
         return runCacheExports(exports, scope(edges), signal);
       },
       inline: (edges) => inlineCache(exports, scope(edges)),
+      [Symbol.dispose]: () => imports[Symbol.dispose](),
     };
   };
 }
@@ -78,7 +78,8 @@ export type OpenBuildCaches = (job: Job, session: CacheContext['session']) => Bu
 /** Of each platform of a result, by its id. */
 export type ResultEdges = ReadonlyMap<string, Edge | undefined>;
 
-export interface BuildCaches {
+/** Disposing it takes back what imports offer to steps. */
+export interface BuildCaches extends Disposable {
   /** Until these and all that were asked for before are there, or have failed: that is no error. */
   import(entries: readonly CacheEntry[], signal: AbortSignal): Promise<void>;
   /** Exports without a result. They end before those of the result begin. */

@@ -3,6 +3,7 @@ import type {
   CacheBackend,
   CacheContext,
   CacheExport,
+  CacheMountLayers,
   CacheRecord,
   InlineCache,
 } from '../contracts/cache.js';
@@ -12,7 +13,7 @@ import type { ExportContext } from '../contracts/exporter.js';
 import type { CacheEntry } from '../contracts/frontend.js';
 import type { Logger } from '../contracts/logger.js';
 import { type Progress, silentProgress, statusWhile } from '../contracts/progress.js';
-import type { ImmutableRef, LayerOptions, RefLayers } from '../contracts/refs.js';
+import type { ImmutableRef, LayerOptions, RefLayers, RefStore } from '../contracts/refs.js';
 import type { Contributions } from '../contracts/token.js';
 import { isForeign } from '../solver/foreign.js';
 import type { Job } from '../solver/job.js';
@@ -24,6 +25,7 @@ import { didYouMean } from '../util/nearest.js';
 import { together } from '../util/together.js';
 import type { CacheImports } from './cache-imports.js';
 import { collectRecords } from './collect.js';
+import { exportedMounts, type MountTrees } from './mount-exports.js';
 
 export interface OpenCacheExport {
   readonly name: string;
@@ -61,6 +63,8 @@ export interface CacheExportHost {
   readonly keys: KeyStore;
   readonly results: ResultStore;
   readonly imports: CacheImports;
+  readonly mounts: MountTrees;
+  readonly refs: () => RefStore;
   readonly session: CacheContext['session'];
   readonly logger: Logger;
 }
@@ -87,7 +91,10 @@ export async function runCacheExports(
           await using held = new DisposeStack();
           const chains = [...scope.chains.values()];
           const records = await recordsOf(chains, one, scope, held, progress, either);
-          return one.export(records, { session, sessions: job.sessions, progress }, either);
+          const mounts = await mountsOf(one, scope, scope.mounts, held, progress, either);
+          const context = { session, sessions: job.sessions, progress, mounts };
+          // Awaited here, for leaving this scope lets go of the layers.
+          return await one.export(records, context, either);
         }),
       );
     } catch (err) {
@@ -117,7 +124,10 @@ export async function runPartialExport(
       const { compression } = one;
       const options = { mode: 'max', atOnce, owned: true, ...(compression ? { compression } : {}) } as const;
       const records = await recordsOf(chains, options, host, held, progress, signal);
-      await one.export(records, { session, sessions: job.sessions, progress, partial: true }, signal);
+      // Steps of this build may still write to cache mounts, and are not waited for.
+      const mounts = await mountsOf(one, host, undefined, held, progress, signal);
+      const context = { session, sessions: job.sessions, progress, mounts, partial: true };
+      await one.export(records, context, signal);
       return true;
     } catch (err) {
       if (signal.aborted) return false;
@@ -156,10 +166,22 @@ export function inlineCache(
   };
 }
 
+function mountsOf(
+  one: CacheExport,
+  { imports, refs }: CacheExportHost,
+  trees: MountTrees | undefined,
+  held: DisposeStack,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<readonly CacheMountLayers[]> {
+  const options = layerOptions(one.compression ?? gzip, true);
+  return exportedMounts(one, { trees, imported: imports.mounts, refs, options, held }, progress, signal);
+}
+
 /** `held` keeps the layers until they are sent. */
 function recordsOf(
   chains: readonly KeyChain[],
-  { mode, compression = { type: 'gzip' }, atOnce, owned = false }: RecordOptions,
+  { mode, compression = gzip, atOnce, owned = false }: RecordOptions,
   host: CacheExportHost,
   held: DisposeStack,
   progress: Progress,
@@ -184,6 +206,8 @@ interface RecordOptions extends Pick<CacheExport, 'mode' | 'compression'> {
   /** The job may let go of results meanwhile. */
   readonly owned?: boolean;
 }
+
+const gzip: CompressionOptions = { type: 'gzip' };
 
 const layerOptions = (compression: CompressionOptions, make: boolean): LayerOptions => ({
   compression,

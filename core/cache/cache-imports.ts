@@ -2,7 +2,7 @@
  * The caches that one build imports. Each is read once, however often it is asked for; one that cannot be read is shown
  * as a failed row, and the build goes on without it. BuildKit: solver/llbsolver/bridge.go.
  */
-import type { CacheBackend, CacheContext, CacheImport } from '../contracts/cache.js';
+import type { CacheBackend, CacheContext, CacheImport, CacheMountLayers } from '../contracts/cache.js';
 import { invalid } from '../contracts/errors.js';
 import type { CacheEntry } from '../contracts/frontend.js';
 import type { Logger } from '../contracts/logger.js';
@@ -11,18 +11,23 @@ import type { Contributions } from '../contracts/token.js';
 import type { Job } from '../solver/job.js';
 import { didYouMean } from '../util/nearest.js';
 import { type AdoptionStores, ImportedCache } from './imported-cache.js';
+import type { MountTrees } from './mount-exports.js';
 
 export interface CacheImportServices extends AdoptionStores {
+  readonly mounts: Pick<MountTrees, 'offer'>;
   readonly backends: Contributions<CacheBackend>;
   readonly logger: Logger;
 }
 
-export class CacheImports {
+export class CacheImports implements Disposable {
   readonly #job: Job;
   readonly #services: CacheImportServices;
   readonly #session: CacheContext['session'];
   readonly #running = new Map<string, Promise<void>>();
   readonly #imported: ImportedCache[] = [];
+  readonly #mounts: CacheMountLayers[] = [];
+  readonly #offers: Disposable[] = [];
+  #over = false;
 
   constructor(job: Job, services: CacheImportServices, session: CacheContext['session']) {
     this.#job = job;
@@ -48,6 +53,26 @@ export class CacheImports {
     return undefined;
   }
 
+  /** Content of cache mounts that was exported along. */
+  get mounts(): readonly CacheMountLayers[] {
+    return this.#mounts;
+  }
+
+  /** Steps that begin from now on find no cache mounts here. */
+  [Symbol.dispose](): void {
+    this.#over = true;
+    for (const offer of this.#offers.splice(0)) offer[Symbol.dispose]();
+  }
+
+  #offer(found: readonly CacheMountLayers[]): void {
+    // What is read late is not taken back any more.
+    if (this.#over) return;
+    this.#mounts.push(...found);
+    for (const session of this.#job.sessions.ids()) {
+      this.#offers.push(this.#services.mounts.offer(session, found));
+    }
+  }
+
   async #import({ type, attrs }: CacheEntry, signal: AbortSignal): Promise<void> {
     const { logger } = this.#services;
     const opened = attempt(() => openImport(this.#services.backends, type, attrs));
@@ -55,7 +80,8 @@ export class CacheImports {
     try {
       const cache = await this.#job.steps.step(`importing cache manifest from ${name}`, async (progress) => {
         if (!opened.ok) throw opened.error;
-        const context = { session: this.#session, sessions: this.#job.sessions, progress };
+        const mounts = (found: readonly CacheMountLayers[]): void => this.#offer(found);
+        const context = { session: this.#session, sessions: this.#job.sessions, progress, mounts };
         const records = await opened.value.import(context, signal);
         return new ImportedCache(name, records, this.#services);
       });

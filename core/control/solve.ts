@@ -62,7 +62,7 @@ export async function solve(
   const { solver, llb, frontends } = services;
   await using job = solver.openJob(plan.ref, { sessionId: plan.sessionId, ...(span ? { span } : {}) });
   const session = () => llb.sessions.get(plan.sessionId, signal);
-  const caches = openCaches(job, session);
+  using caches = openCaches(job, session);
   await using partialCaches = caches.partial;
   await using bridge = new Bridge({
     job,

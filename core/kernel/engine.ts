@@ -42,6 +42,7 @@ import { type EngineConfig, parseConfig } from './config/load.js';
 import { KernelContainer } from './container.js';
 import { bindCore, type CoreServices, openCore } from './core-services.js';
 import { GcSettings, lastRunIn } from './gc-settings.js';
+import { mountTrees } from './mount-trees.js';
 import { PluginHost } from './plugin-host.js';
 import { loadPlugins } from './plugin-loader.js';
 import { RootFolder } from './root-folder.js';
@@ -242,6 +243,7 @@ async function openControl(
       keys,
       results,
       refs: () => workers.default().refs,
+      mounts: mountTrees(llb.cacheMounts, workers),
       logger,
     },
     allowedEntitlements: allowedEntitlements(core.config.settings),

@@ -1,5 +1,11 @@
 /** Caches in the service of GitHub's runners. BuildKit: cache/remotecache/gha; wire facts E6.8. */
-import type { CacheBackend, CacheExport, CacheImport, CacheImportContext, CacheRecord } from '../../../core/contracts/cache.js';
+import type {
+  CacheBackend,
+  CacheExport,
+  CacheImport,
+  CacheImportContext,
+  CacheRecord,
+} from '../../../core/contracts/cache.js';
 import type { ContentProvider, Descriptor } from '../../../core/contracts/content.js';
 import { BuildError, notFound } from '../../../core/contracts/errors.js';
 import { hexOf, sha256 } from '../../../core/util/digest.js';

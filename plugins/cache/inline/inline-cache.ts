@@ -3,7 +3,7 @@
  * cache in a registry. BuildKit: cache/remotecache/inline.
  */
 import type { CacheBackend, CacheRecord, InlineCache } from '../../../core/contracts/cache.js';
-import { invalid } from '../../../core/contracts/errors.js';
+import { invalid, unsupported } from '../../../core/contracts/errors.js';
 import type { RefLayer } from '../../../core/contracts/refs.js';
 import type { Digest } from '../../../core/util/digest.js';
 import { type Attributes, CacheAttributes } from '../shared/attributes.js';
@@ -17,6 +17,7 @@ export const inlineCache: CacheBackend = {
     reader.ignore('mode', 'ignore-error');
     if (reader.boolean('on-failure')) throw needsNoImage('on-failure');
     if (reader.text('every')) throw needsNoImage('every');
+    if (reader.text('mounts')) throw holdsNoMounts();
     reader.finish();
     return { embed };
   },
@@ -26,6 +27,16 @@ const needsNoImage = (name: string): Error =>
   invalid('cache.attribute', `inline cache: ${name} is for caches that are exported without an image`, {
     hint: 'export another one besides, with type=registry or type=local',
   });
+
+/** Its layers are the image's. */
+const holdsNoMounts = (): Error =>
+  unsupported(
+    'cache.attribute',
+    'inline cache: mounts is not supported: an image has no room for cache mounts',
+    {
+      hint: 'export them besides, with type=registry or type=local',
+    },
+  );
 
 export function embed(records: readonly CacheRecord[], layers: readonly RefLayer[]): Uint8Array | undefined {
   const places = new Map<Digest, number>();

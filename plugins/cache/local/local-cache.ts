@@ -4,6 +4,7 @@ import {
   type CacheContext,
   type CacheExport,
   type CacheImport,
+  type CacheImportContext,
   type CacheRecord,
   cacheManifestLabel,
 } from '../../../core/contracts/cache.js';
@@ -47,7 +48,7 @@ export const localCache: CacheBackend = {
       name: `local ${attrs.src}`,
       import: async (context, signal) => {
         const { dropped } = await context.session();
-        return importFrom(await contentOf(context, store), dropped, { store, digest }, signal);
+        return importFrom(await contentOf(context, store), dropped, { store, digest }, context, signal);
       },
     };
   },
@@ -71,6 +72,7 @@ async function importFrom(
   content: ClientContent,
   gone: AbortSignal,
   { store, digest }: { readonly store: string; readonly digest: Digest },
+  context: CacheImportContext,
   signal: AbortSignal,
 ): Promise<readonly CacheRecord[]> {
   const info = await content.info(digest, signal);
@@ -79,7 +81,7 @@ async function importFrom(
     collectBlob(content, descriptor, either);
   const root = { mediaType: '', digest, size: info.size };
   const provider = whileThere(content, gone);
-  return readCache({ name: store, provider, document }, root, signal);
+  return readCache({ name: store, provider, document, context }, root, signal);
 }
 
 class ContentTarget implements CacheTarget {

@@ -4,6 +4,7 @@ import type {
   CacheContext,
   CacheExport,
   CacheImport,
+  CacheImportContext,
   CacheRecord,
 } from '../../../core/contracts/cache.js';
 import type { ContentProvider, Descriptor } from '../../../core/contracts/content.js';
@@ -53,7 +54,8 @@ export class RegistryCache implements CacheBackend {
     reader.finish();
     return {
       name: attrs.ref!,
-      import: (context, signal) => importFrom(this.#repository(reference, 'pull', insecure, context), signal),
+      import: (context, signal) =>
+        importFrom(this.#repository(reference, 'pull', insecure, context), context, signal),
     };
   }
 
@@ -79,12 +81,17 @@ function referenceOf(attrs: CacheAttributes): ImageReference {
   }
 }
 
-async function importFrom(repository: Repository, signal: AbortSignal): Promise<readonly CacheRecord[]> {
+async function importFrom(
+  repository: Repository,
+  context: CacheImportContext,
+  signal: AbortSignal,
+): Promise<readonly CacheRecord[]> {
   const { reference, blobs } = repository;
   const { domain, path } = reference;
   const origin: CacheOrigin = {
     name: formatImageReference(reference),
     provider: blobs,
+    context,
     // A push to the same registry can then mount the layer instead of sending it.
     annotations: { [sourceLabel(domain)]: path },
     document: (descriptor, either) =>

@@ -3,7 +3,7 @@
  * wire facts E6.8 and E6.9.
  */
 import pLimit from 'p-limit';
-import type { CacheContext, CacheRecord } from '../../../core/contracts/cache.js';
+import type { CacheExportContext, CacheImportContext, CacheRecord } from '../../../core/contracts/cache.js';
 import type { ContentProvider, Descriptor } from '../../../core/contracts/content.js';
 import { statusWhile } from '../../../core/contracts/progress.js';
 import type { RefLayer } from '../../../core/contracts/refs.js';
@@ -11,7 +11,7 @@ import { type Digest, isDigest } from '../../../core/util/digest.js';
 import { timeFromMs } from '../../../core/util/go-time.js';
 import { together } from '../../../core/util/together.js';
 import { type CacheConfig, type ConfigLayer, configJson, parseConfig } from './config.js';
-import { decodeConfig } from './decode.js';
+import { decodeConfig, decodeMounts } from './decode.js';
 import { encodeRecords, type LayerSource } from './encode.js';
 
 export interface ObjectTarget {
@@ -26,10 +26,10 @@ export async function writeAnnotated(
   records: readonly CacheRecord[],
   target: ObjectTarget,
   atOnce: number,
-  { progress }: Pick<CacheContext, 'progress'>,
+  { progress, mounts }: Pick<CacheExportContext, 'progress' | 'mounts'>,
   signal: AbortSignal,
 ): Promise<Readonly<Record<string, string>>> {
-  const { config, blobs } = encodeRecords(records);
+  const { config, blobs } = encodeRecords(records, mounts);
   const limit = pLimit(atOnce);
   const send = async (
     { layer: { descriptor }, provider }: LayerSource,
@@ -56,9 +56,13 @@ export function readAnnotated(
   data: Uint8Array,
   provider: ContentProvider,
   name: string,
+  context: Pick<CacheImportContext, 'mounts'>,
 ): readonly CacheRecord[] {
   const config = parseConfig(data, name);
-  return decodeConfig(config, { layers: describedLayers(config), provider }, name);
+  const known = { layers: describedLayers(config), provider };
+  const records = decodeConfig(config, known, name);
+  context.mounts?.(decodeMounts(config, known, name));
+  return records;
 }
 
 function describedLayers({ layers }: CacheConfig): ReadonlyMap<Digest, RefLayer> {

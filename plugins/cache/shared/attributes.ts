@@ -24,6 +24,12 @@ export class CacheAttributes {
     return this.#attrs[name] || undefined;
   }
 
+  /** Separated by semicolons, for commas separate attributes; each once. */
+  list(name: string): readonly string[] {
+    const parts = (this.text(name) ?? '').split(';').map((part) => part.trim());
+    return [...new Set(parts.filter((part) => part !== ''))];
+  }
+
   required(name: string): string {
     const text = this.text(name);
     if (text !== undefined) return text;
@@ -86,9 +92,9 @@ export class CacheAttributes {
 }
 
 /** What only exports are asked for. */
-export const exportOnly = ['mode', 'ignore-error', 'on-failure', 'every'] as const;
+export const exportOnly = ['mode', 'ignore-error', 'on-failure', 'every', 'mounts'] as const;
 
-export type CommonExport = Required<Pick<CacheExport, 'mode' | 'ignoreError' | 'compression'>> &
+export type CommonExport = Required<Pick<CacheExport, 'mode' | 'ignoreError' | 'compression' | 'mounts'>> &
   Pick<CacheExport, 'onFailure' | 'every'>;
 
 /** What every backend that exports takes. */
@@ -96,6 +102,7 @@ export const readCommonExport = (attrs: CacheAttributes): CommonExport => ({
   mode: attrs.oneOf('mode', ['min', 'max']) ?? 'min',
   ignoreError: attrs.boolean('ignore-error') ?? false,
   compression: readCompression(attrs),
+  mounts: attrs.list('mounts'),
   onFailure: attrs.boolean('on-failure') ?? false,
   ...readEvery(attrs),
 });

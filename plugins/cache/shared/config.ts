@@ -12,6 +12,16 @@ export const configMediaType = 'application/vnd.buildkit.cacheconfig.v0';
 export interface CacheConfig {
   readonly layers: readonly ConfigLayer[];
   readonly records: readonly ConfigRecord[];
+  /** Content of cache mounts. BuildKit has no such thing, and passes over it. */
+  readonly mounts?: readonly ConfigMount[];
+}
+export interface ConfigMount {
+  /** As LLB has it. */
+  readonly id: string;
+  /** What the layer is has to be brought onto the tree that the mount lies on. */
+  readonly based: boolean;
+  /** A layer stands for itself and all below it. */
+  readonly layer: number;
 }
 export interface ConfigLayer {
   readonly blob: Digest;
@@ -41,10 +51,11 @@ export interface ConfigLink {
   readonly link: number;
 }
 
-export const configJson = ({ layers, records }: CacheConfig): string =>
+export const configJson = ({ layers, records, mounts = [] }: CacheConfig): string =>
   goJson({
     layers: layers.length > 0 ? layers.map(layerJson) : undefined,
     records: records.length > 0 ? records.map(recordJson) : undefined,
+    mounts: mounts.length > 0 ? mounts.map(mountJson) : undefined,
   });
 
 export const recordsJson = (records: readonly ConfigRecord[]): string => goJson(records.map(recordJson));
@@ -69,6 +80,8 @@ const recordJson = ({ digest, layers, chains, inputs }: ConfigRecord): GoStruct 
   digest,
   inputs: inputs.length > 0 ? inputs.map((links) => links.map(linkJson)) : undefined,
 });
+
+const mountJson = ({ id, based, layer }: ConfigMount): GoStruct => ({ id, based: based || undefined, layer });
 
 const linkJson = ({ selector, link }: ConfigLink): GoStruct => ({ selector, link });
 
@@ -95,9 +108,23 @@ const record = z.object({
   inputs: z.array(z.array(z.object({ selector: z.string().optional(), link: index })).nullable()).nullish(),
 });
 
+/** Nobody has as many, or such names; each is kept in memory as long as the build runs. */
+const MAX_MOUNTS = 1000;
+const MAX_ID = 4096;
+const mount = z.object({
+  id: z.string().min(1).max(MAX_ID),
+  based: z.boolean().default(false),
+  layer: index.min(0),
+});
+
+const config = z.object({
+  layers: z.array(layer).nullish(),
+  records: z.array(record).nullish(),
+  mounts: z.array(mount).max(MAX_MOUNTS).nullish(),
+});
+
 export function parseConfig(data: Uint8Array, name: string): CacheConfig {
-  const schema = z.object({ layers: z.array(layer).nullish(), records: z.array(record).nullish() });
-  const raw = parse(schema, data, name);
+  const raw = parse(config, data, name);
   return {
     layers: (raw.layers ?? []).map(({ blob, parent, annotations }) => ({
       blob,
@@ -105,6 +132,7 @@ export function parseConfig(data: Uint8Array, name: string): CacheConfig {
       ...(annotations ? { annotations: annotations as LayerAnnotations } : {}),
     })),
     records: (raw.records ?? []).map(recordOf),
+    ...(raw.mounts?.length ? { mounts: raw.mounts } : {}),
   };
 }
 

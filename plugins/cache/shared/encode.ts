@@ -2,12 +2,12 @@
  * From records to a config, in BuildKit's order: the same records are the same bytes, whoever writes them. BuildKit:
  * cache/remotecache/v1/chains.go Marshal, utils.go sortConfig.
  */
-import type { CacheRecord } from '../../../core/contracts/cache.js';
+import type { CacheMountLayers, CacheRecord } from '../../../core/contracts/cache.js';
 import type { ContentProvider } from '../../../core/contracts/content.js';
-import type { RefLayer } from '../../../core/contracts/refs.js';
+import type { RefLayer, RefLayers } from '../../../core/contracts/refs.js';
 import type { Digest } from '../../../core/util/digest.js';
 import { timeFromMs } from '../../../core/util/go-time.js';
-import type { CacheConfig, ConfigLayer, ConfigLink, ConfigRecord } from './config.js';
+import type { CacheConfig, ConfigLayer, ConfigLink, ConfigMount, ConfigRecord } from './config.js';
 
 export interface EncodedCache {
   readonly config: CacheConfig;
@@ -20,7 +20,10 @@ export interface LayerSource {
 }
 
 /** Every record that others rest on comes before them. */
-export function encodeRecords(records: readonly CacheRecord[]): EncodedCache {
+export function encodeRecords(
+  records: readonly CacheRecord[],
+  mounts: readonly CacheMountLayers[] = [],
+): EncodedCache {
   const layers = new LayerTable();
   const indexes = new Map(records.map((record, index) => [record, index]));
   const unsorted = records.map(
@@ -36,16 +39,27 @@ export function encodeRecords(records: readonly CacheRecord[]): EncodedCache {
       ),
     }),
   );
-  return { config: sorted({ layers: layers.list, records: unsorted }), blobs: layers.blobs };
+  const carried = mounts.flatMap(({ id, based, layers: chain }): ConfigMount[] => {
+    const layer = addChain(layers, chain);
+    return layer === -1 ? [] : [{ id, based, layer }];
+  });
+  const config = sorted({ layers: layers.list, records: unsorted, mounts: carried });
+  return { config, blobs: layers.blobs };
 }
 
 function layerResult(
   layers: LayerTable,
-  { layers: { layers: chain, provider }, createdAt }: NonNullable<CacheRecord['result']>,
+  { layers: chain, createdAt }: NonNullable<CacheRecord['result']>,
 ): ConfigRecord['layers'] {
-  let layer = -1;
-  for (const each of chain) layer = layers.add({ layer: each, provider }, layer);
+  const layer = addChain(layers, chain);
   return layer === -1 ? [] : [{ layer, createdAt: timeFromMs(createdAt) }];
+}
+
+/** Index of the topmost; -1 for none. */
+function addChain(table: LayerTable, { layers, provider }: RefLayers): number {
+  let top = -1;
+  for (const layer of layers) top = table.add({ layer, provider }, top);
+  return top;
 }
 
 class LayerTable {
@@ -64,7 +78,7 @@ class LayerTable {
   }
 }
 
-function sorted({ layers, records }: CacheConfig): CacheConfig {
+function sorted({ layers, records, mounts = [] }: CacheConfig): CacheConfig {
   const layerOrder = order(layers, (a, b) => compare(a.blob, b.blob) || a.parent - b.parent);
   // Links in one order while records are compared, so that equal records compare as equal.
   const tidy = records.map((record) => ({
@@ -73,6 +87,7 @@ function sorted({ layers, records }: CacheConfig): CacheConfig {
   }));
   const recordOrder = order(tidy, (a, b) => compareRecords(a, b, records));
   const move = (link: ConfigLink): ConfigLink => ({ ...link, link: recordOrder.places[link.link]! });
+  const moved = (mount: ConfigMount): ConfigMount => ({ ...mount, layer: layerOrder.places[mount.layer]! });
   return {
     layers: layerOrder.items.map(({ parent, ...layer }) => ({
       ...layer,
@@ -83,6 +98,7 @@ function sorted({ layers, records }: CacheConfig): CacheConfig {
       layers: record.layers.map((result) => ({ ...result, layer: layerOrder.places[result.layer]! })),
       inputs: record.inputs.map((links) => links.map(move).sort((a, b) => a.link - b.link)),
     })),
+    ...(mounts.length > 0 ? { mounts: mounts.toSorted(byId).map(moved) } : {}),
   };
 }
 
@@ -115,5 +131,8 @@ const byLink =
   (records: readonly ConfigRecord[]) =>
   (a: ConfigLink, b: ConfigLink): number =>
     compare(a.selector ?? '', b.selector ?? '') || compare(records[a.link]!.digest, records[b.link]!.digest);
+
+const byId = (a: ConfigMount, b: ConfigMount): number =>
+  compare(a.id, b.id) || Number(a.based) - Number(b.based);
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -3,14 +3,14 @@
  * are read; layers stay where they are. BuildKit: cache/remotecache/import.go.
  */
 import * as z from 'zod';
-import type { CacheRecord } from '../../../core/contracts/cache.js';
+import type { CacheImportContext, CacheRecord } from '../../../core/contracts/cache.js';
 import type { ContentProvider, Descriptor } from '../../../core/contracts/content.js';
 import type { RefLayer } from '../../../core/contracts/refs.js';
 import { type Digest, isDigest } from '../../../core/util/digest.js';
 import { isIndexType, isManifestType } from '../../../core/util/media-types.js';
 import { together } from '../../../core/util/together.js';
 import { configMediaType, corrupt, parseConfig } from './config.js';
-import { decodeConfig } from './decode.js';
+import { decodeConfig, decodeMounts } from './decode.js';
 import { inlineRecords } from './inline-records.js';
 import { layerOf } from './layer.js';
 
@@ -18,6 +18,8 @@ export interface CacheOrigin {
   /** For errors. */
   readonly name: string;
   readonly provider: ContentProvider;
+  /** Of the import: it is told of cache mounts. */
+  readonly context: Pick<CacheImportContext, 'mounts'>;
   /** Said of every layer that comes from here. */
   readonly annotations?: Readonly<Record<string, string>>;
   /** A small blob, whole and verified. */
@@ -36,7 +38,10 @@ export async function readCache(
   const layers = manifest.all.filter((descriptor) => descriptor !== config);
   const parsed = parseConfig(await origin.document(config, signal), origin.name);
   const known = layersOf(layers.map((layer) => annotated(layer, origin)));
-  return decodeConfig(parsed, { layers: known, provider: origin.provider }, origin.name);
+  const source = { layers: known, provider: origin.provider };
+  const records = decodeConfig(parsed, source, origin.name);
+  origin.context.mounts?.(decodeMounts(parsed, source, origin.name));
+  return records;
 }
 
 const annotated = (layer: Descriptor, { annotations }: CacheOrigin): Descriptor => ({

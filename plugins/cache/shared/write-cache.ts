@@ -1,6 +1,6 @@
 /** Writes a cache as blobs: layers, then the config, then the manifest. BuildKit: cache/remotecache/export.go. */
 import pLimit from 'p-limit';
-import type { CacheContext, CacheRecord } from '../../../core/contracts/cache.js';
+import type { CacheExportContext, CacheRecord } from '../../../core/contracts/cache.js';
 import type { ContentProvider, Descriptor } from '../../../core/contracts/content.js';
 import { statusWhile } from '../../../core/contracts/progress.js';
 import { sha256 } from '../../../core/util/digest.js';
@@ -23,15 +23,15 @@ export interface CacheTarget {
 /** Layers sent at once. */
 const AT_ONCE = 8;
 
-/** Answers the response of the build; nothing is written when no record has layers. */
+/** Answers the response of the build; nothing is written when neither a record nor a cache mount has layers. */
 export async function writeCache(
   records: readonly CacheRecord[],
   kind: ManifestKind,
   target: CacheTarget,
-  { progress }: Pick<CacheContext, 'progress'>,
+  { progress, mounts }: Pick<CacheExportContext, 'progress' | 'mounts'>,
   signal: AbortSignal,
 ): Promise<Readonly<Record<string, string>>> {
-  const { config, blobs } = encodeRecords(records);
+  const { config, blobs } = encodeRecords(records, mounts);
   if (config.layers.length === 0) {
     await statusWhile(progress, 'skipping cache export for empty result', async () => {});
     return {};
