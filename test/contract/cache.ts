@@ -94,6 +94,16 @@ export function cacheContract(name: string, make: () => CacheSubject | Promise<C
       expect(told(await take(await put(records)))).to.deep.equal(told(records));
     });
 
+    it('may be exported while a build runs, and when it has failed', () => {
+      const open = (attrs: Readonly<Record<string, string>>) =>
+        subject.backend.exporter!({ ...subject.exportAttrs, ...attrs });
+      expect(open({ 'on-failure': 'true', every: '1m30s' })).to.include({ onFailure: true, every: 90_000 });
+      expect(open({})).to.include({ onFailure: false });
+      expect(open({}).every).to.equal(undefined);
+      expect(() => open({ every: '999ms' })).to.throw(/invalid value "999ms" for every: expected a second/);
+      expect(() => open({ every: 'often' })).to.throw(/invalid value "often" for every: expected a duration/);
+    });
+
     it('gives back the bytes of layers, whole and in part', async () => {
       const records = await take(await put(cacheRecords()));
       const { layers, provider } = records.find(({ digest }) => digest === sha256('top'))!.result!.layers;

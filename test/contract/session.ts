@@ -8,6 +8,7 @@ import type { ClientOffer } from '../../client/session/client-services.js';
 import { LayoutStore } from '../../client/session/layout-store.js';
 import { RegistryAuth } from '../../client/session/registry-auth.js';
 import { AgentSources } from '../../client/session/ssh/agent-sources.js';
+import type { BlobInfo } from '../../core/contracts/content.js';
 import type { ReceivedEntry } from '../../core/contracts/refs.js';
 import type {
   ClientPolicy,
@@ -636,6 +637,32 @@ export function sessionContract(name: string, make: MakeSession): void {
         const error = await failure(async () => held.session.content('oci:other').info(sha256('x'), never));
         expect(error).to.include({ grpcCode: 'NotFound' });
         expect(error.message).to.contain('unknown store oci:other');
+      });
+
+      it('takes labels of a blob that is there, where the client has a use for them', async () => {
+        const labeled: BlobInfo[] = [];
+        const store = new LayoutStore(at('layout'), {
+          labeled: async (blob) => void labeled.push(blob),
+        });
+        fs.writeFileSync(blobFile(descriptor.digest), data);
+        await using held = await make(offer({ stores: new Map([['oci:base', store]]) }));
+        const content = held.session.content('oci:base');
+        expect(await content.label!(descriptor.digest, { a: 'b' }, never)).to.equal(true);
+        expect(labeled).to.have.length(1);
+        expect(labeled[0]).to.deep.include({
+          digest: descriptor.digest,
+          size: data.length,
+          labels: { a: 'b' },
+        });
+        const error = await failure(() => content.label!(sha256('x'), {}, never));
+        expect(error).to.include({ grpcCode: 'NotFound' });
+      });
+
+      it('says when the client keeps no labels', async () => {
+        fs.writeFileSync(blobFile(descriptor.digest), data);
+        await using held = await withStore(true);
+        const store = held.session.content('oci:base');
+        expect(await store.label!(descriptor.digest, { a: 'b' }, never)).to.equal(false);
       });
 
       it('takes a blob, once', async () => {

@@ -7,6 +7,7 @@ import { silentTracing } from '../../core/contracts/tracing.js';
 import type { MemoryKv } from '../../core/kv/memory-kv.js';
 import type { Job } from '../../core/solver/job.js';
 import { KeyStore } from '../../core/solver/keys/key-store.js';
+import type { Edge } from '../../core/solver/op.js';
 import { type Plan, plan } from '../../core/solver/plan.js';
 import { ProducersFirst } from '../../core/solver/producers-first.js';
 import { Solver } from '../../core/solver/solver.js';
@@ -226,8 +227,20 @@ export class Life {
     ) {
       throw new Violation(8, `s${port.step} has a value, but no chain of keys`);
     }
+    this.#checkChains(running, edge);
     this.built.unshift(port);
     await outcome.result![Symbol.asyncDispose]();
+  }
+
+  /** What leads to this value is a part of what leads to everything that has completed. */
+  #checkChains({ job, left }: RunningJob, edge: Edge): void {
+    const chain = left ? undefined : job.cacheChain(edge);
+    if (
+      !chain ||
+      job.cacheChains().some(({ vertex, digest }) => vertex === chain.vertex && digest === chain.digest)
+    )
+      return;
+    throw new Violation(8, `${edge.vertex.name} has a value, and is not among what has completed`);
   }
 
   #checkError(running: RunningJob, { port, stop }: RunningBuild, error: unknown): void {

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { CacheRecord } from '../../../core/contracts/cache.js';
 import type { RefLayer } from '../../../core/contracts/refs.js';
 import { sha256 } from '../../../core/util/digest.js';
-import { embed } from '../../../plugins/cache/inline/inline-cache.js';
+import { embed, inlineCache } from '../../../plugins/cache/inline/inline-cache.js';
 import { inlineMember, inlineRecords } from '../../../plugins/cache/shared/inline-records.js';
 import { cacheLayers } from '../../contract/cache.js';
 
@@ -47,6 +47,15 @@ describe('inline caches', () => {
       [sha256('a')],
       [sha256('a'), sha256('b')],
     ]);
+  });
+
+  it('are not exported without an image', () => {
+    const open = (attrs: Readonly<Record<string, string>>) => () => inlineCache.inline!(attrs);
+    expect(open({ 'on-failure': 'true' })).to.throw(
+      'on-failure is for caches that are exported without an image',
+    );
+    expect(open({ every: '1m' })).to.throw('every is for caches that are exported without an image');
+    expect(open({ 'on-failure': 'false' })).not.to.throw();
   });
 
   it('name layers one by one that stand in another order', () => {

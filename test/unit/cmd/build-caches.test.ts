@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { prepareCaches } from '../../../client/caches.js';
 import { type CacheFlags, parseCacheExports, parseCacheImports } from '../../../cmd/buildctl/build/caches.js';
+import { cacheManifestLabel } from '../../../core/contracts/cache.js';
+import { sha256 } from '../../../core/util/digest.js';
 
 describe('caches on the command line', () => {
   let warnings: string[];
@@ -81,6 +83,22 @@ describe('caches of a build request', () => {
     expect(JSON.parse(opts['cache-imports']!)).to.deep.equal([
       { Type: 'local', Attrs: { src: dir, tag: 't', digest } },
     ]);
+  });
+
+  it('are tagged by their label, when no response tells of them', async () => {
+    const { stores } = await prepareCaches([{ type: 'local', attrs: { dest: dir, tag: 't' } }], [], nothing);
+    const store = stores.get(`local:${dir}`)!;
+    const data = Buffer.from('{}');
+    const blob = { digest: sha256(data), size: data.length };
+    const chunks = (async function* () {
+      yield data;
+    })();
+    await store.write(blob, chunks, new AbortController().signal);
+    expect(await store.label(blob.digest, { [cacheManifestLabel]: 'm' })).to.equal(true);
+    await store.label(blob.digest, { other: 'label' });
+    const index = JSON.parse(await readFile(join(dir, 'index.json'), 'utf8')) as { manifests: unknown[] };
+    const annotations = { 'org.opencontainers.image.ref.name': 't' };
+    expect(index.manifests).to.deep.equal([{ mediaType: 'm', ...blob, annotations }]);
   });
 
   it('that are not there yet are left out with a warning', async () => {

@@ -119,6 +119,21 @@ describe('LlbBridge', () => {
     expect(returned).to.deep.include({ message: 'it failed', grpcCode: 'NotFound', details: error.details });
   });
 
+  it('answers who returns an error when the build is over, if there is something to do before', async () => {
+    bridge = new LlbBridge(build.bridge, new Map(), { holdsFailure: true });
+    const error = statusOf(new BuildError('test.failed', 'it failed'));
+    const order: string[] = [];
+    const answered = bridge
+      .return(request(gateway.ReturnRequest, { error }))
+      .then(() => void order.push('answered'));
+    await bridge.returned.catch((reason: Error) => order.push(reason.message));
+    await new Promise((resolve) => setImmediate(resolve));
+    order.push('over');
+    await bridge[Symbol.asyncDispose]();
+    await answered;
+    expect(order).to.deep.equal(['it failed', 'over', 'answered']);
+  });
+
   it('returns once, either a result or an error', async () => {
     expect(await failure(bridge.return(request(gateway.ReturnRequest, {})))).to.equal(
       'InvalidArgument: gateway return must be either result or err',

@@ -162,6 +162,61 @@ describe('solver: key chains', () => {
     expect(job.cacheChain({ vertex: local, index: 0 })).to.equal(undefined);
   });
 
+  it('lead to all that a build has done when it fails, each step once, and change nothing', async () => {
+    await using bench = new Bench();
+    const { graph } = bench;
+    const a = graph.step({ name: 'a' });
+    const left = graph.step({ name: 'left', inputs: [a], outputs: 2 });
+    const right = graph.step({ name: 'right', inputs: [a] });
+    const both = [{ vertex: left, index: 0 }, { vertex: left, index: 1 }, right];
+    const bad = graph.step({
+      name: 'bad',
+      inputs: both,
+      running: () => {
+        throw new Error('it fails');
+      },
+    });
+    const top = graph.step({ name: 'top', inputs: [bad, graph.step({ name: 'other', inputs: [right] })] });
+    await using job = bench.job();
+    const error = await bench.value(job, top).catch((reason: Error) => reason.message);
+    const before = bench.solver.dump();
+    const chains = job.cacheChains();
+    expect(error).to.equal('it fails');
+    expect(bench.solver.dump()).to.equal(before);
+    expect(chains.map(({ digest }) => digest)).to.have.members([
+      rootKey(sha256('key a'), 0),
+      rootKey(sha256('key left'), 0),
+      rootKey(sha256('key left'), 1),
+      rootKey(sha256('key right'), 0),
+      ...(graph.ran.other ? [rootKey(sha256('key other'), 0)] : []),
+    ]);
+    const below = chains.flatMap(({ inputs }) => inputs.flat().map(({ node }) => node));
+    expect(below.every((node) => chains.includes(node))).to.equal(true);
+  });
+
+  it('lead to what has completed of a build that still runs, sub-builds and all', async () => {
+    await using bench = new Bench();
+    const { graph } = bench;
+    const inner = graph.step({ name: 'inner' });
+    let told: readonly (string | undefined)[] = [];
+    await using job = bench.job();
+    const outer = graph.step({
+      name: 'outer',
+      inputs: [graph.step({ name: 'a' })],
+      running: async (context) => {
+        const result = await context.build({ vertex: inner, index: 0 });
+        await result?.[Symbol.asyncDispose]();
+        told = job.cacheChains().map(({ vertex }) => vertex);
+        return 'v';
+      },
+    });
+    await bench.value(job, graph.step({ name: 'top', inputs: [outer] }));
+    expect(told).to.have.members([sha256('vertex a'), inner.digest]);
+    // The sub-build's step went with the step that built it.
+    const kept = job.cacheChains().map(({ vertex }) => vertex);
+    expect(kept).to.have.members(['a', 'outer', 'top'].map((name) => sha256(`vertex ${name}`)));
+  });
+
   it('share nodes, whatever the depth', async () => {
     await using bench = new Bench();
     const { graph } = bench;
