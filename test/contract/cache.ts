@@ -1,6 +1,11 @@
 /** What every cache backend must do, wherever it keeps what it is given. */
 import { expect } from 'chai';
-import type { CacheBackend, CacheContext, CacheRecord } from '../../core/contracts/cache.js';
+import type {
+  CacheBackend,
+  CacheContext,
+  CacheMountLayers,
+  CacheRecord,
+} from '../../core/contracts/cache.js';
 import { canceled } from '../../core/contracts/errors.js';
 import type { RefLayers } from '../../core/contracts/refs.js';
 import { sha256 } from '../../core/util/digest.js';
@@ -102,6 +107,38 @@ export function cacheContract(name: string, make: () => CacheSubject | Promise<C
       expect(open({}).every).to.equal(undefined);
       expect(() => open({ every: '999ms' })).to.throw(/invalid value "999ms" for every: expected a second/);
       expect(() => open({ every: 'often' })).to.throw(/invalid value "often" for every: expected a duration/);
+    });
+
+    it('carries what cache mounts have gathered', async () => {
+      const { backend, exportAttrs, importAttrs, context } = subject;
+      const mounts: readonly CacheMountLayers[] = [
+        { id: '/npm', based: false, layers: cacheLayers('packages') },
+        { id: 'ns/go', based: true, layers: cacheLayers('modules') },
+      ];
+      const open = backend.exporter!({ ...exportAttrs, mounts: 'npm; ns/go;npm;' });
+      expect(open.mounts).to.deep.equal(['npm', 'ns/go']);
+      const response = await open.export(cacheRecords(), { ...context, mounts }, signal);
+      const found: CacheMountLayers[] = [];
+      const told = (more: readonly CacheMountLayers[]): void => void found.push(...more);
+      await backend.importer!(importAttrs(response)).import({ ...context, mounts: told }, signal);
+      const read = async ({
+        id,
+        based,
+        layers: { layers, provider },
+      }: CacheMountLayers): Promise<unknown> => {
+        const bytes = await Promise.all(
+          layers.map(({ descriptor }) => collect(provider.read(descriptor, {}, signal))),
+        );
+        return [id, based, bytes.map(String)];
+      };
+      expect(await Promise.all(found.map(read))).to.have.deep.members([
+        ['/npm', false, ['packages']],
+        ['ns/go', true, ['modules']],
+      ]);
+    });
+
+    it('carries no cache mounts that nobody named', () => {
+      expect(subject.backend.exporter!(subject.exportAttrs).mounts ?? []).to.deep.equal([]);
     });
 
     it('gives back the bytes of layers, whole and in part', async () => {

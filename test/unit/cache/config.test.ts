@@ -1,10 +1,10 @@
 import { expect } from 'chai';
-import type { CacheRecord } from '../../../core/contracts/cache.js';
+import type { CacheMountLayers, CacheRecord } from '../../../core/contracts/cache.js';
 import type { RefLayers } from '../../../core/contracts/refs.js';
 import { contentKey, rootKey } from '../../../core/solver/keys/key-id.js';
 import { type Digest, sha256 } from '../../../core/util/digest.js';
 import { configJson, parseConfig } from '../../../plugins/cache/shared/config.js';
-import { decodeConfig } from '../../../plugins/cache/shared/decode.js';
+import { decodeConfig, decodeMounts } from '../../../plugins/cache/shared/decode.js';
 import { encodeRecords } from '../../../plugins/cache/shared/encode.js';
 import { cacheLayers, cacheRecords } from '../../contract/cache.js';
 
@@ -49,7 +49,10 @@ const goldenDigest = 'sha256:938bb0a0e8961aefcdb71f348e60896911761c7adc2985454c9
 const bytes = (records: readonly CacheRecord[]): Buffer =>
   Buffer.from(configJson(encodeRecords(records).config));
 const decode = (text: string): readonly CacheRecord[] =>
-  decodeConfig(parseConfig(Buffer.from(text), 'x'), { layers: new Map(), provider: {} as never }, 'x');
+  decodeConfig(parseConfig(Buffer.from(text), 'x'), nothingKnown, 'x');
+const nothingKnown = { layers: new Map(), provider: {} as never };
+const decodeMount = (text: string): readonly CacheMountLayers[] =>
+  decodeMounts(parseConfig(Buffer.from(text), 'x'), nothingKnown, 'x');
 
 describe('cache configs', () => {
   it('are the bytes that BuildKit writes', () => {
@@ -113,6 +116,79 @@ describe('cache configs', () => {
       expect(() => decode(text)).to.throw(message);
     });
   }
+
+  describe('with cache mounts', () => {
+    const mounts: readonly CacheMountLayers[] = [
+      { id: '/npm', based: true, layers: cacheLayers('beyond') },
+      { id: '/npm', based: false, layers: cacheLayers('layer one', 'more') },
+      { id: '/empty', based: false, layers: cacheLayers() },
+    ];
+
+    it('say where their layers are, and leave the rest as it is', () => {
+      const { config } = encodeRecords(cacheRecords(), mounts);
+      const { mounts: written, ...rest } = JSON.parse(configJson(config));
+      const blobOf = (at: number): Digest => config.layers[at]!.blob;
+      const told = written.map(({ layer, ...mount }: { layer: number }) => ({
+        ...mount,
+        blob: blobOf(layer),
+      }));
+      expect(told).to.deep.equal([
+        { id: '/npm', blob: sha256('more') },
+        { id: '/npm', based: true, blob: sha256('beyond') },
+      ]);
+      const { config: without } = encodeRecords(cacheRecords());
+      expect(rest.records).to.have.length(without.records.length);
+      expect(configJson(without)).to.not.include('mounts');
+    });
+
+    it('come back as the mounts they were made of', () => {
+      const { config, blobs } = encodeRecords(cacheRecords(), mounts);
+      const known = new Map([...blobs].map(([digest, { layer }]) => [digest, layer] as const));
+      const parsed = parseConfig(Buffer.from(configJson(config)), 'x');
+      const back = decodeMounts(parsed, { layers: known, provider: {} as never }, 'x');
+      const blobsOf = ({ layers }: CacheMountLayers): unknown =>
+        layers.layers.map(({ descriptor }) => descriptor.digest);
+      expect(back.map((mount) => [mount.id, mount.based, blobsOf(mount)])).to.deep.equal([
+        ['/npm', false, [sha256('layer one'), sha256('more')]],
+        ['/npm', true, [sha256('beyond')]],
+      ]);
+    });
+
+    it('are the same in whatever order mounts come', () => {
+      const json = (list: readonly CacheMountLayers[]): string =>
+        configJson(encodeRecords(cacheRecords(), list).config);
+      expect(json(mounts.toReversed())).to.equal(json(mounts));
+    });
+
+    it('leave out mounts whose layers nobody described', () => {
+      const { config } = encodeRecords([], mounts);
+      expect(decodeMount(configJson(config))).to.deep.equal([]);
+    });
+
+    const one = (mount: string): string =>
+      `{"layers":[{"blob":"${digest}","parent":-1}],"mounts":[${mount}]}`;
+    for (const [what, text, message] of [
+      ['a layer that is not there', one('{"id":"a","layer":1}'), 'invalid layer index 1'],
+      ['a layer before the first', one('{"id":"a","layer":-1}'), 'mounts.0.layer'],
+      ['half a layer', one('{"id":"a","layer":0.5}'), 'mounts.0.layer'],
+      ['no layer', one('{"id":"a"}'), 'mounts.0.layer'],
+      ['no id', one('{"layer":0}'), 'mounts.0.id'],
+      ['an empty id', one('{"id":"","layer":0}'), 'mounts.0.id'],
+      ['an id without end', one(`{"id":"${'a'.repeat(4097)}","layer":0}`), 'mounts.0.id'],
+      ['a base that is none', one('{"id":"a","layer":0,"based":1}'), 'mounts.0.based'],
+      ['more mounts than anybody has', one(Array(1001).fill('{"id":"a","layer":0}').join()), 'mounts:'],
+      ['something that is no list', `{"mounts":{"id":"a"}}`, 'mounts:'],
+      [
+        'layers that go round in circles',
+        `{"layers":[{"blob":"${digest}","parent":0}],"mounts":[{"id":"a","layer":0}]}`,
+        'invalid looping layer',
+      ],
+    ] as const) {
+      it(`of ${what} are refused`, () => {
+        expect(() => decodeMount(text)).to.throw(message);
+      });
+    }
+  });
 
   it('of ten thousand steps are no matter', () => {
     const records: CacheRecord[] = [{ digest: sha256('0'), inputs: [] }];

@@ -82,6 +82,12 @@ describe('inline caches', () => {
     ]);
   });
 
+  it('have no room for cache mounts, and say so', () => {
+    expect(() => inlineCache.inline!({ mounts: 'npm' }))
+      .to.throw('mounts is not supported')
+      .with.property('grpcCode', 'Unimplemented');
+  });
+
   it('are left out when no record has layers of the image', () => {
     expect(embed([base, step('out', 'z')], image('a'))).to.equal(undefined);
   });

@@ -162,6 +162,54 @@ describe('LocalRefStore', () => {
       await dispose(second);
     });
 
+    it('are told by their indexes, of the one used last first', async () => {
+      const kept = async (index: string): Promise<MutableRef> => {
+        const ref = await home.write(undefined, {}, { ...options, index });
+        await ref.retain();
+        return ref;
+      };
+      const [first, second] = [await kept('cachemount:a'), await kept('cachemount:b')];
+      const others = [
+        await kept('other:c'),
+        await home.write(undefined, {}, { ...options, index: 'cachemount:d' }),
+      ];
+      const now = Date.now;
+      try {
+        Date.now = () => now() + 1000;
+        await dispose(second);
+        Date.now = () => now() + 2000;
+        await dispose(first);
+      } finally {
+        Date.now = now;
+      }
+      expect(home.refs.mutableIndexes('cachemount:')).to.deep.equal(['cachemount:a', 'cachemount:b']);
+      await dispose(...others);
+    });
+
+    it('are packed as one layer on whatever they are compared with, and can be written to afterwards', async () => {
+      await using base = await home.commit(undefined, { a: '1' });
+      const packing = { compression: { type: 'zstd' }, mediaTypes: 'oci' } as const;
+      const ref = await home.write(base, { b: '2' }, options);
+      await ref.retain();
+      const { layers, provider } = await ref.pack(base, packing, silentProgress, never);
+      const [layer] = layers;
+      expect([layers.length, layer!.descriptor.mediaType]).to.deep.equal([
+        1,
+        'application/vnd.oci.image.layer.v1.tar+zstd',
+      ]);
+      await using back = await home.refs.fromLayers([{ ...layer!, provider }], { description: 'back' });
+      expect(await home.files(back!)).to.deep.equal({ b: '2' });
+      await ref.pack(undefined, packing, silentProgress, never);
+      expect(home.differ.compared).to.deep.equal([
+        { lower: 1, compression: 'zstd' },
+        { lower: 0, compression: 'zstd' },
+      ]);
+      await dispose(ref);
+      const found = (await home.refs.findMutable(options.index))!;
+      expect(await home.files(found)).to.deep.equal({ a: '1', b: '2' });
+      await dispose(found);
+    });
+
     it('outlive the process, also while in use', async () => {
       const ref = await home.write(undefined, { a: '1' }, options);
       await ref.retain();
