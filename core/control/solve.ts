@@ -2,13 +2,14 @@
 import { definitionFromProto } from '../../proto/definition.js';
 import type { control } from '../../proto/index.js';
 import { type CacheServices, openBuildCaches, type ResultEdges } from '../cache/build-caches.js';
-import type {
-  Contributions,
-  Exporter,
-  Frontend,
-  FrontendResult,
-  LlbDefinition,
-  Span,
+import {
+  BuildError,
+  type Contributions,
+  type Exporter,
+  type Frontend,
+  type FrontendResult,
+  type LlbDefinition,
+  type Span,
 } from '../contracts/index.js';
 import { Bridge } from '../gateway/bridge.js';
 import { LlbBridge } from '../gateway/llb-bridge.js';
@@ -107,8 +108,9 @@ export async function solve(
     await recording.succeeded(result, exported, attestations, signal);
     return { ExporterResponse: { ...exported.response, ...frontendKeys(result) } };
   } catch (error) {
-    // The client of a canceled build is gone.
-    if (!signal.aborted) await partialCaches.failed(signal);
+    // The client of a canceled build is gone. One that leads the build itself may say so before its call ends.
+    const canceled = signal.aborted || BuildError.from(error).grpcCode === 'Canceled';
+    if (!canceled) await partialCaches.failed(signal);
     recording.failed(error);
     throw error;
   } finally {
