@@ -6,6 +6,7 @@ import type { Worker } from 'node:worker_threads';
 import { expect } from 'chai';
 import type { ExecMount } from '../../../core/contracts/executor.js';
 import { newId } from '../../../core/util/identity.js';
+import { isErrno } from '../../../core/util/linux/system-error.js';
 import { shell } from '../../contract/executor.js';
 import { makeWorker, RuncFixture, whyNot } from './fixture.js';
 
@@ -44,18 +45,26 @@ async function crash(binary: string, dir: string, word: string): Promise<void> {
   await new Promise((resolve) => daemon.once('close', resolve));
 }
 
+/** Of a process or thread that may have ended since it was listed. */
+function readProc(file: string): string {
+  try {
+    return fs.readFileSync(`/proc/${file}`, 'utf8');
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ESRCH')) return '';
+    throw error;
+  }
+}
+
 const childrenOf = (pid: number): readonly number[] =>
   fs
     .readdirSync(`/proc/${pid}/task`)
-    .flatMap((thread) => fs.readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').trim().split(' '))
+    .flatMap((thread) => readProc(`${pid}/task/${thread}/children`).trim().split(' '))
     .filter((child) => child !== '')
     .map(Number);
 
 /** Children of this process that have ended and were never asked for their exit code. */
 const zombies = (): readonly number[] =>
-  childrenOf(process.pid).filter((pid) =>
-    /^State:\s+Z/m.test(fs.readFileSync(`/proc/${pid}/status`, 'utf8')),
-  );
+  childrenOf(process.pid).filter((pid) => /^State:\s+Z/m.test(readProc(`${pid}/status`)));
 
 for (const binary of ['crun', 'runc']) {
   const why = whyNot(binary);
