@@ -1,7 +1,7 @@
 /** Caches of builds that fail, or that still run: what had completed is there for others. */
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createInterface } from 'node:readline';
 import { expect } from 'chai';
@@ -27,6 +27,46 @@ RUN cat /side >/both
 FROM early
 ${last}
 `;
+
+/** A file that comes when it is told to. */
+class LateFile implements AsyncDisposable {
+  readonly #server: Server;
+  readonly #asked = deferred<void>();
+  readonly #released = deferred<void>();
+
+  private constructor() {
+    this.#server = createServer(async (_request, response) => {
+      this.#asked.resolve();
+      await this.#released.promise;
+      response.end('late\n');
+    });
+  }
+
+  static async serve(): Promise<LateFile> {
+    const file = new LateFile();
+    await once(file.#server.listen(0, '127.0.0.1'), 'listening');
+    return file;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/late`;
+  }
+
+  /** Somebody wants it. */
+  get asked(): Promise<void> {
+    return this.#asked.promise;
+  }
+
+  release(): void {
+    this.#released.resolve();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.release();
+    this.#server.closeAllConnections();
+    this.#server.close();
+  }
+}
 
 interface Row {
   readonly name: string;
@@ -118,35 +158,41 @@ overWorkers('a cache without a result', function (worker) {
   });
 
   it('of a build that still runs is what it has done by then', async () => {
-    const asked = deferred<void>();
-    const released = deferred<void>();
-    const server = createServer(async (_request, response) => {
-      asked.resolve();
-      await released.promise;
-      response.end('late\n');
-    });
-    await once(server.listen(0, '127.0.0.1'), 'listening');
-    const { port } = server.address() as AddressInfo;
-    const folder = await context(`ADD http://127.0.0.1:${port}/late /late`);
+    await using late = await LateFile.serve();
+    const folder = await context(`ADD ${late.url} /late`);
     await using daemon = await fresh();
     const spec = `type=registry,ref=${ref('running')},every=1s`;
     const args = buildArgs({ folder, args: [`--export-cache=${spec}`] });
     const build = start(programs.buildctl, ['--addr', daemon.address, ...args]);
     const ended = once(build, 'close');
-    try {
-      await exportedAfter('RUN cat /side >/both', build);
-      await asked.promise;
-      const other = await buildFresh(
-        folder,
-        ...['--opt', 'target=early', `--import-cache=type=registry,ref=${ref('running')}`],
-      );
-      expect([other.code, ranSteps(other)]).to.deep.equal([0, []]);
-      expect(build.exitCode).to.equal(null);
-    } finally {
-      released.resolve();
-      build.stderr!.resume();
-      server.close();
-    }
+    await exportedAfter('RUN cat /side >/both', build);
+    await late.asked;
+    const other = await buildFresh(
+      folder,
+      ...['--opt', 'target=early', `--import-cache=type=registry,ref=${ref('running')}`],
+    );
+    expect([other.code, ranSteps(other)]).to.deep.equal([0, []]);
+    expect(build.exitCode).to.equal(null);
+    late.release();
+    build.stderr!.resume();
     expect(await ended).to.deep.equal([0, null]);
+  });
+
+  it('of a build that is canceled is none', async () => {
+    await using late = await LateFile.serve();
+    const folder = await context(`ADD ${late.url} /late`);
+    const spec = `type=registry,ref=${ref('canceled')},on-failure=true`;
+    const args = buildArgs({ folder, args: [`--export-cache=${spec}`] });
+    {
+      await using daemon = await fresh();
+      const build = start(programs.buildctl, ['--addr', daemon.address, ...args]);
+      build.stderr!.resume();
+      const ended = once(build, 'close');
+      await late.asked;
+      build.kill('SIGINT');
+      await ended;
+    }
+    const { status } = await fetch(`http://${ground.registry.address}/v2/cache/partial/manifests/canceled`);
+    expect(status).to.equal(404);
   });
 });
