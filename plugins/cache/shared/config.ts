@@ -18,7 +18,7 @@ export interface CacheConfig {
 export interface ConfigMount {
   /** As LLB has it. */
   readonly id: string;
-  /** What the layer is has to be brought onto the tree that the mount lies on. */
+  /** Its layers are what the mount has beyond the tree that it lies on. */
   readonly based: boolean;
   /** A layer stands for itself and all below it. */
   readonly layer: number;
