@@ -65,7 +65,7 @@ export function openBuildCaches(request: CacheRequest, services: CacheServices):
       partial,
       export: async (edges, signal) => {
         await partial.end();
-        return runCacheExports(exports, scope(edges), signal);
+        return runCacheExports(exports, scope(edges), (entry) => partial.giveUp(entry), signal);
       },
       inline: (edges) => inlineCache(exports, scope(edges)),
       [Symbol.dispose]: () => imports[Symbol.dispose](),

@@ -74,17 +74,19 @@ export interface CacheExportScope extends CacheExportHost {
   readonly chains: ReadonlyMap<string, KeyChain>;
 }
 
-/** All at once. Answers the merged response keys. */
+/** All at once; `failed` hears of those that could not be exported. Answers the merged response keys. */
 export async function runCacheExports(
   { exports }: OpenCacheExports,
   scope: CacheExportScope,
+  failed: (entry: OpenCacheExport) => void,
   signal: AbortSignal,
 ): Promise<Record<string, string>> {
   const { job, session } = scope;
   const run = async (
-    { name, export: one }: OpenCacheExport,
+    entry: OpenCacheExport,
     either: AbortSignal,
   ): Promise<Readonly<Record<string, string>>> => {
+    const { name, export: one } = entry;
     try {
       return await job.steps.step(name, (progress) =>
         statusWhile(progress, 'preparing build cache for export', async () => {
@@ -98,6 +100,7 @@ export async function runCacheExports(
         }),
       );
     } catch (err) {
+      if (!isCanceled(err)) failed(entry);
       if (!one.ignoreError || isCanceled(err)) throw err;
       scope.logger.warn('a cache was not exported', { cache: name, err });
       return {};

@@ -20,34 +20,41 @@ export interface PartialExportsOptions {
 }
 
 export class PartialExports implements AsyncDisposable {
-  readonly #entries: readonly Entry[];
+  readonly #entries: ReadonlyMap<OpenCacheExport, Entry>;
+  readonly #givenUp = new Set<OpenCacheExport>();
   readonly #stop = new AbortController();
 
   constructor(options: PartialExportsOptions) {
-    this.#entries = options.exports.map((entry) => new Entry(entry, options));
+    this.#entries = new Map(options.exports.map((entry) => [entry, new Entry(entry, options)]));
   }
 
   /** Whether a failure of the build is waited for. */
   get wantsFailure(): boolean {
-    return this.#entries.some(({ onFailure }) => onFailure);
+    return [...this.#entries.values()].some(({ onFailure }) => onFailure);
   }
 
   /** From now on time counts. The signal is the build's. */
   begin(signal: AbortSignal): void {
     const either = AbortSignal.any([signal, this.#stop.signal]);
-    for (const entry of this.#entries) entry.begin(either);
+    for (const entry of this.#entries.values()) entry.begin(either);
   }
 
   /** Stops what runs. */
   async end(): Promise<void> {
     this.#stop.abort();
-    await Promise.all(this.#entries.map((entry) => entry.ended));
+    await Promise.all([...this.#entries.values()].map((entry) => entry.ended));
+  }
+
+  /** It was tried with the result of the build just now. */
+  giveUp(entry: OpenCacheExport): void {
+    this.#givenUp.add(entry);
   }
 
   /** The build has failed. */
   async failed(signal: AbortSignal): Promise<void> {
     await this.end();
-    await Promise.all(this.#entries.map((entry) => entry.failed(signal)));
+    const left = [...this.#entries].filter(([entry]) => !this.#givenUp.has(entry));
+    await Promise.all(left.map(([, entry]) => entry.failed(signal)));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

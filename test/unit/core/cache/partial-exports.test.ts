@@ -196,6 +196,19 @@ describe('exports of a build that has failed', () => {
     expect(world.said).to.deep.equal([`${soFar} 1`, 'done']);
   });
 
+  it('are not tried where the export of the result has failed', async () => {
+    const [bad, good] = [opened({ onFailure: true }), opened({ onFailure: true }, 'b')];
+    const world = new World(bad, good);
+    world.begin();
+    world.completed = [one];
+    world.partial.giveUp(bad);
+    const exported = world.partial.failed(world.build.signal);
+    await world.clock.pass(0);
+    await world.settle();
+    await exported;
+    expect(world.said).to.deep.equal(['b what the failed build has done 1', 'done']);
+  });
+
   it('stop one that is on its way', async () => {
     const world = new World(opened({ onFailure: true, every: 1000 }));
     world.begin();
