@@ -10,16 +10,11 @@ import type { KeyChain } from '../solver/key-chain.js';
 import type { KeyStore } from '../solver/keys/key-store.js';
 import type { Edge, ResultStore } from '../solver/op.js';
 import type { Clock } from '../util/clock.js';
-import {
-  type CacheExportHost,
-  type CacheExportScope,
-  inlineCache,
-  openCacheExports,
-  runCacheExports,
-  runPartialExport,
-} from './cache-exports.js';
+import { type CacheExportScope, inlineCache, runCacheExports, runPartialExport } from './cache-exports.js';
 import { CacheImports } from './cache-imports.js';
+import type { CacheExportHost } from './export-records.js';
 import type { MountTrees } from './mount-exports.js';
+import { openCacheExports } from './open-exports.js';
 import { PartialExports } from './partial-exports.js';
 
 export interface CacheServices {

@@ -8,7 +8,8 @@
 
 import type { KeyChain } from '../solver/key-chain.js';
 import { type Clock, systemClock } from '../util/clock.js';
-import type { OpenCacheExport, PartialExport } from './cache-exports.js';
+import type { PartialExport } from './cache-exports.js';
+import type { OpenCacheExport } from './open-exports.js';
 
 export interface PartialExportsOptions {
   readonly exports: readonly OpenCacheExport[];

@@ -1,7 +1,8 @@
 import { expect } from 'chai';
-import { type OpenCacheExport, runPartialExport } from '../../../../core/cache/cache-exports.js';
+import { runPartialExport } from '../../../../core/cache/cache-exports.js';
 import type { CacheImports } from '../../../../core/cache/cache-imports.js';
 import type { MountTrees } from '../../../../core/cache/mount-exports.js';
+import type { OpenCacheExport } from '../../../../core/cache/open-exports.js';
 import { PartialExports } from '../../../../core/cache/partial-exports.js';
 import type { CacheExport } from '../../../../core/contracts/cache.js';
 import { BuildError } from '../../../../core/contracts/errors.js';
