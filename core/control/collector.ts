@@ -75,7 +75,9 @@ export class Collector implements AsyncDisposable {
     const wait = Math.max(AFTER_BUILD_MS, this.#lastEnd + BETWEEN_MS - this.#clock.now());
     this.#pending = this.#clock.after(wait, () => {
       this.#pending = undefined;
-      if (this.#running) void this.#running.finally(() => this.soon());
+      const again = (): void => this.soon();
+      // Its failure is told to those who have begun it.
+      if (this.#running) this.#running.then(again, again);
       else this.run().catch((err: unknown) => this.#failed(err));
     });
   }

@@ -8,7 +8,7 @@ import type {
   CacheRecord,
 } from '../../../core/contracts/cache.js';
 import type { ContentProvider, Descriptor } from '../../../core/contracts/content.js';
-import { invalid } from '../../../core/contracts/errors.js';
+import { BuildError, invalid } from '../../../core/contracts/errors.js';
 import { type Registries, type Repository, sourceLabel } from '../../../core/contracts/registry.js';
 import {
   formatImageReference,
@@ -40,9 +40,13 @@ export class RegistryCache implements CacheBackend {
     return {
       ...common,
       name: 'exporting cache to registry',
-      export: (records, context, signal) => {
+      export: async (records, context, signal) => {
         const repository = this.#repository(reference, 'push', insecure, context);
-        return writeCache(records, kind, new RepositoryTarget(repository), context, signal);
+        try {
+          return await writeCache(records, kind, new RepositoryTarget(repository), context, signal);
+        } catch (error) {
+          throw BuildError.from(error).wrap(`failed to push ${formatImageReference(reference)}`);
+        }
       },
     };
   }

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { expect } from 'chai';
 import { LayoutStore } from '../../../client/session/layout-store.js';
 import type { CacheContext } from '../../../core/contracts/cache.js';
 import { silentLogger } from '../../../core/contracts/logger.js';
@@ -10,7 +11,7 @@ import { RegistryClient } from '../../../core/registry/client.js';
 import { sha256 } from '../../../core/util/digest.js';
 import { localCache } from '../../../plugins/cache/local/local-cache.js';
 import { RegistryCache } from '../../../plugins/cache/registry/registry-cache.js';
-import { cacheContract } from '../../contract/cache.js';
+import { cacheContract, cacheRecords } from '../../contract/cache.js';
 import { FakeRegistry } from '../../support/fake-registry.js';
 import { fakeSession, fakeSessions } from '../../support/fake-session.js';
 
@@ -47,6 +48,20 @@ describe('cache backends', () => {
         };
       });
     }
+
+    it('names what could not be pushed, and why', async () => {
+      const ref = `${registry.host}/cache/denied:1`;
+      registry.trouble('/cache/denied/', 9, (response) =>
+        response.writeHead(401, { 'www-authenticate': 'Basic realm="r"' }).end(),
+      );
+      const { signal } = new AbortController();
+      const exported = new RegistryCache(client).exporter({ ref }).export(cacheRecords(), context(), signal);
+      const error = await exported.catch((reason) => reason);
+      expect([error.grpcCode, error.message]).to.deep.equal([
+        'PermissionDenied',
+        `failed to push ${ref}: push access denied: the registry wants a user name and a password`,
+      ]);
+    });
   });
 
   describe('local', () => {

@@ -117,6 +117,30 @@ describe('garbage collection by itself', () => {
     expect([world.begun, world.most]).to.deep.equal([2, 1]);
   });
 
+  it('ends quietly when it is stopped while another one is due', async () => {
+    const unhandled: unknown[] = [];
+    const note = (reason: unknown): unknown => unhandled.push(reason);
+    const others = process.listeners('unhandledRejection');
+    process.removeAllListeners('unhandledRejection').on('unhandledRejection', note);
+    try {
+      const world = new World();
+      world.gate = deferred();
+      const first = world.collector.run().catch((reason: unknown) => reason);
+      world.collector.soon();
+      await world.clock.pass(1000);
+      const disposed = world[Symbol.asyncDispose]();
+      world.gate.resolve();
+      await disposed;
+      expect(await first).to.have.property('name', 'AbortError');
+      // They are told of after the microtasks.
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(unhandled).to.deep.equal([]);
+    } finally {
+      process.off('unhandledRejection', note);
+      for (const other of others) process.on('unhandledRejection', other);
+    }
+  });
+
   it('does nothing where there are no rules', async () => {
     await using world = new World();
     world.rules = [];
