@@ -41,8 +41,10 @@ export class RegistryClient implements Registries, AsyncDisposable {
   readonly #traffic: Traffic = { pulled: 0, pushed: 0 };
   #hosts: RegistryHosts;
   readonly #lanes = new Lanes(blobsPerHost);
-  /** Rights by repository, and for pushes by session too: a pushing client's token is nobody else's. */
-  readonly #authorizers = new LRUCache<string, Authorizer>({ max: 500 });
+  /** Rights to pull, by repository. */
+  readonly #pullers = new LRUCache<string, Authorizer>({ max: 500 });
+  /** Rights to push, by session too: a pushing client's token is nobody else's, and of no use when that client has gone. */
+  readonly #pushers = new LRUCache<string, Authorizer>({ max: 50 });
 
   constructor(options: RegistryClientOptions) {
     this.#options = options;
@@ -113,9 +115,10 @@ export class RegistryClient implements Registries, AsyncDisposable {
   }
 
   #authorizer(domain: string, path: string, { actions, sessions, insecure }: RegistryAccess): Authorizer {
-    const owner = actions === 'push' ? sessions.ids().join(':') : '';
-    const key = [actions, owner, insecure ?? false, domain, path].join(' ');
-    let authorizer = this.#authorizers.get(key);
+    const [known, owner] =
+      actions === 'push' ? [this.#pushers, sessions.ids().join(':')] : [this.#pullers, ''];
+    const key = [owner, insecure ?? false, domain, path].join(' ');
+    let authorizer = known.get(key);
     if (!authorizer) {
       authorizer = new Authorizer({
         path,
@@ -125,7 +128,7 @@ export class RegistryClient implements Registries, AsyncDisposable {
         retry: { delays: this.#delays },
         now: this.#options.now ?? Date.now,
       });
-      this.#authorizers.set(key, authorizer);
+      known.set(key, authorizer);
     }
     authorizer.note(sessions);
     return authorizer;

@@ -115,6 +115,27 @@ describe('registry authorization', () => {
     expect(weak.deref()).to.equal(undefined);
   });
 
+  it('keeps the rights of those that pushed last, and not of all that ever did', async () => {
+    const ids = Array.from({ length: 51 }, (_, i) => `session${i + 1}`);
+    const asked: string[] = [];
+    const session = (id: string): Session => {
+      const fetchToken = async () => {
+        asked.push(id);
+        return { token: 't1', expiresIn: 100, issuedAt: now / 1000 };
+      };
+      return fakeSession({ id, auth: { fetchToken } });
+    };
+    client = new RegistryClient({
+      hosts: {},
+      sessions: fakeSessions(...ids.map(session)),
+      logger: silentLogger,
+      now: () => now,
+      retryDelays: [],
+    });
+    for (const id of [...ids, 'session2', 'session1']) await resolve(group(id), 'push');
+    expect(asked).to.deep.equal([...ids, 'session1']);
+  });
+
   it('lets the client fetch the token, and uses it for 90 % of its life', async () => {
     const asked: TokenRequest[] = [];
     withAuth({
