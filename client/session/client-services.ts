@@ -7,6 +7,7 @@ import { ContentStores } from './content-stores.js';
 import { RegistryAuth } from './registry-auth.js';
 import { ResultTargets } from './result-targets.js';
 import { type SecretSource, SecretSources } from './secret-sources.js';
+import { sharedKeyOf, thisProcess } from './shared-key.js';
 import { AgentSources } from './ssh/agent-sources.js';
 
 export interface ClientOffer {
@@ -23,7 +24,10 @@ export interface ClientOffer {
   readonly exports?: readonly ExportRequest[];
   /** Default: the docker CLI's configuration. */
   readonly auth?: RegistryAuth;
-  /** Names what the daemon may keep of the folders for the next build of the same caller. */
+  /**
+   * Names what the daemon may keep of the folders for the next build of the same caller. Default: one for these folders,
+   * from this process.
+   */
   readonly sharedKey?: string;
   readonly threads: Threads;
 }
@@ -48,6 +52,6 @@ export const servicesOf = (offer: ClientOffer): ClientServices => ({
   policy: offer.policy,
   targets: new ResultTargets(offer.exports ?? []),
   auth: offer.auth ?? new RegistryAuth(),
-  sharedKey: offer.sharedKey ?? '',
+  sharedKey: offer.sharedKey ?? sharedKeyOf(thisProcess, offer.folders ?? new Map()),
   threads: offer.threads,
 });

@@ -22,7 +22,7 @@ export async function dockerBuild(
     folders,
     secrets: parseSecrets(options.secret, context.env),
     agents: await AgentSources.open(parseAgents(options.ssh), context.env),
-    sharedKey: await sharedKey(),
+    sharedKey: await sharedKey(folders),
   };
   await using docker = await DockerLoad.open(context.stdout);
   await using daemon = await context.daemon();

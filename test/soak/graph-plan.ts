@@ -42,6 +42,8 @@ export function graphPlan(site: Site, random: Random, word: string, context: Fil
   const maker = new GraphMaker(site, random, word);
   if (context.size > 0) maker.context(context);
   for (let i = 3 + random.int(9); i > 0; i--) maker.add();
+  // A definition without any op is refused.
+  if (maker.isEmpty) maker.addFile();
   const { state, files } = maker.result();
   return {
     about: `graph ${word}: ${maker.log.join('; ')}`,
@@ -76,6 +78,14 @@ class GraphMaker {
   add(): void {
     const kind = this.#random.weighted([3, 4, 2, 2, 2])!;
     [this.#file, this.#run, this.#copy, this.#merge, this.#diff][kind]!.call(this);
+  }
+
+  get isEmpty(): boolean {
+    return this.#nodes.every(({ layers }) => layers.length === 0);
+  }
+
+  addFile(): void {
+    this.#file();
   }
 
   /** The newest of all, with the others laid below it: so that every node counts. */

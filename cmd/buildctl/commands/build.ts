@@ -48,12 +48,13 @@ export async function build(context: Context, options: BuildOptions): Promise<vo
   const display = openDisplay(parseProgressMode(options.progress), context.stderr, context.env);
   const opts = optsOf(options, context);
   if (!options.frontend) expectInput();
+  const folders = parseFolders(options.local);
   const offer = {
-    folders: parseFolders(options.local),
+    folders,
     secrets: parseSecrets(options.secret, context.env),
     agents: await AgentSources.open(parseAgents(options.ssh), context.env),
     stores: parseLayouts(options.ociLayout),
-    sharedKey: await sharedKey(),
+    sharedKey: await sharedKey(folders),
   };
   const sourcePolicy = options.sourcePolicyFile
     ? await (await import('../build/source-policy.js')).readSourcePolicy(options.sourcePolicyFile)

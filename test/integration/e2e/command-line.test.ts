@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { buildArgs } from '../support/build.js';
@@ -30,6 +30,18 @@ onWorker('oci', because, 'buildctl as people use it', () => {
     const { code, stderr } = await buildctl(buildArgs({ folder: odd, outputs: [out.replace(/,/g, '')] }));
     expect(code, stderr).to.equal(0);
     expect((await readdir(join(out, 'x'))).sort()).to.deep.equal(['Dockerfile', 'ä=b']);
+  });
+
+  it('does not take a folder for another one whose files look the same', async () => {
+    const time = new Date('1985-10-26T08:15:00Z');
+    for (const name of ['one', 'two']) {
+      const like = await ground.write(`like-${name}`, { Dockerfile: 'FROM scratch\nCOPY f /\n', f: name });
+      await utimes(join(like, 'f'), time, time);
+      const out = ground.path(`like-${name}-out`);
+      const { code, stderr } = await buildctl(buildArgs({ folder: like, outputs: [out] }));
+      expect(code, stderr).to.equal(0);
+      expect(await readFile(join(out, 'f'), 'utf8')).to.equal(name);
+    }
   });
 
   it('writes a tar to standard output, and nothing else', async () => {
