@@ -171,9 +171,14 @@ export class RecordBook {
    * Takes entries off the books, at once in memory, durably when it resolves. Children come before parents. What was
    * never written down costs no write.
    */
-  async drop(entries: readonly Entry[]): Promise<void> {
+  drop(entries: readonly Entry[]): Promise<void> {
     for (const entry of entries) this.#forget(entry);
-    await this.#kv.write((batch) => {
+    return this.erase(entries);
+  }
+
+  /** On the disk alone, for those that were dropped. */
+  erase(entries: readonly Entry[]): Promise<void> {
+    return this.#kv.write((batch) => {
       for (const entry of entries) {
         if (entry.saved) this.#erase(batch, entry);
         else this.#eraseMetadata(batch, entry);

@@ -81,7 +81,7 @@ export class RefPruner {
     const now = Date.now();
     for (const { record } of entries) for (const digest of blobsOf(record)) dropped.set(digest, now);
     const keys = entries.filter(({ record }) => !record.lazy).map(({ record }) => snapshotKey(record));
-    await this.#removal.remove(this.#book.drop(entries), keys);
+    await this.#removal.remove(this.#book.drop(entries), keys, () => this.#book.erase(entries));
   }
 
   #view(dropped: Map<Digest, number>, signal: AbortSignal): PruneView {

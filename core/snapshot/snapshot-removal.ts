@@ -1,6 +1,9 @@
 /**
  * Removes the snapshots of records that are gone, in the order in which those went: none before what stands on it. What
  * comes while the disk is busy goes in one piece after that, so a chain of records does not wait for the disk at each.
+ *
+ * On a disk that is full, records cannot be written off before there is room. So their snapshots go all the same, and they
+ * are written off then; should the process end between the two, the next start drops records without a snapshot.
  */
 import { removeSnapshots, type Snapshotter } from '../contracts/snapshotter.js';
 
@@ -8,6 +11,7 @@ interface Removal {
   /** The record is gone from the disk: its snapshot may go. */
   readonly written: Promise<void>;
   readonly keys: readonly string[];
+  readonly writeAgain: () => Promise<void>;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
@@ -21,11 +25,12 @@ export class SnapshotRemoval {
     this.#snapshotter = snapshotter;
   }
 
-  remove(written: Promise<void>, keys: readonly string[]): Promise<void> {
+  /** `writeAgain` is for a record that could not be written off. */
+  remove(written: Promise<void>, keys: readonly string[], writeAgain: () => Promise<void>): Promise<void> {
     // It may fail before its turn to be waited for has come.
     written.catch(() => {});
     return new Promise((resolve, reject) => {
-      this.#queue.push({ written, keys, resolve, reject });
+      this.#queue.push({ written, keys, writeAgain, resolve, reject });
       this.#running ??= this.#run();
     });
   }
@@ -37,21 +42,19 @@ export class SnapshotRemoval {
 
   async #together(removals: readonly Removal[]): Promise<void> {
     const outcomes = await Promise.allSettled(removals.map(({ written }) => written));
-    const going: Removal[] = [];
-    for (const [at, removal] of removals.entries()) {
-      const outcome = outcomes[at]!;
-      if (outcome.status === 'fulfilled') going.push(removal);
-      else removal.reject(outcome.reason);
-    }
-    if (going.length === 0) return;
     try {
       await removeSnapshots(
         this.#snapshotter,
-        going.flatMap(({ keys }) => keys),
+        removals.flatMap(({ keys }) => keys),
       );
-      for (const { resolve } of going) resolve();
     } catch (error) {
-      for (const { reject } of going) reject(error);
+      for (const { reject } of removals) reject(error);
+      return;
     }
+    await Promise.all(
+      removals.map(({ writeAgain, resolve, reject }, at) =>
+        outcomes[at]!.status === 'fulfilled' ? resolve() : writeAgain().then(resolve, reject),
+      ),
+    );
   }
 }

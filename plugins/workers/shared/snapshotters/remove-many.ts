@@ -13,7 +13,8 @@ const never = new AbortController().signal;
 
 /**
  * Removes snapshots, each before what it stands on, with one wait for the disk: first they leave the books, then their
- * directories go. One that cannot be removed does not keep the others; that it could not is thrown in the end.
+ * directories go. One that cannot be removed does not keep the others; that it could not is thrown in the end. On a disk
+ * that is full the books may have to wait until the directories have made room.
  */
 export async function removeMany(
   books: SnapshotBooks,
@@ -21,6 +22,7 @@ export async function removeMany(
 ): Promise<readonly SnapshotRecord[]> {
   const turns: { leave(outcome: undefined): void }[] = [];
   const gone: SnapshotRecord[] = [];
+  const names: string[] = [];
   const writes: Promise<void>[] = [];
   const errors: unknown[] = [];
   try {
@@ -30,13 +32,16 @@ export async function removeMany(
         const removed = books.records.remove(key);
         if (!removed) continue;
         gone.push(removed.record);
+        names.push(key);
         writes.push(removed.written);
       } catch (error) {
         errors.push(error);
       }
     }
-    await Promise.all(writes);
+    const outcomes = await Promise.allSettled(writes);
     await books.dirs.remove(gone.flatMap(dirsOf));
+    const unwritten = names.filter((_, at) => outcomes[at]!.status === 'rejected');
+    await Promise.all(unwritten.map((key) => books.records.writeOff(key)));
   } finally {
     for (const turn of turns) turn.leave(undefined);
   }

@@ -98,7 +98,12 @@ export class SnapshotRecords {
     const children = this.#children.get(key) ?? 0;
     if (children > 0) throw snapshotHasChildren(key, children);
     this.#count(record.parent, -1);
-    return { record, written: this.#kv.write((batch) => batch.remove(this.#table, key)) };
+    return { record, written: this.writeOff(key) };
+  }
+
+  /** On the disk alone, for one that was removed and is still named there. */
+  writeOff(key: string): Promise<void> {
+    return this.#kv.write((batch) => batch.remove(this.#table, key));
   }
 
   /**

@@ -15,30 +15,36 @@ function gatedSnapshotter() {
 }
 
 const written = Promise.resolve();
+const never = (): never => {
+  throw new Error('it is written off already');
+};
 
 describe('SnapshotRemoval', () => {
   it('removes in one piece, and in order, what came while it was removing', async () => {
     const { calls, open, snapshotter } = gatedSnapshotter();
     const removal = new SnapshotRemoval(snapshotter);
-    const first = removal.remove(written, ['a']);
+    const first = removal.remove(written, ['a'], never);
     await new Promise(setImmediate);
-    const rest = ['b', 'c', 'd'].map((key) => removal.remove(written, [key]));
+    const rest = ['b', 'c', 'd'].map((key) => removal.remove(written, [key], never));
     open();
     await Promise.all([first, ...rest]);
     expect(calls).to.deep.equal([['a'], ['b', 'c', 'd']]);
   });
 
-  it('leaves the snapshot of a record that is still written down, and tells its caller only', async () => {
+  it('writes a record off again once its snapshot has made room, and tells its caller only if that fails', async () => {
     const { calls, open, snapshotter } = gatedSnapshotter();
     open();
     const removal = new SnapshotRemoval(snapshotter);
-    const [kept, gone] = await Promise.allSettled([
-      removal.remove(Promise.reject(new Error('disk full')), ['a']),
-      removal.remove(written, ['b']),
+    const full = (): Promise<void> => Promise.reject(new Error('disk full'));
+    const outcomes = await Promise.allSettled([
+      removal.remove(full(), ['a'], async () => {
+        expect(calls[0]).to.deep.equal(['a']);
+      }),
+      removal.remove(full(), ['b'], full),
+      removal.remove(written, ['c'], never),
     ]);
-    expect(kept).to.have.property('status', 'rejected');
-    expect(gone).to.have.property('status', 'fulfilled');
-    expect(calls).to.deep.equal([['b']]);
+    expect(calls).to.deep.equal([['a'], ['b', 'c']]);
+    expect(outcomes.map(({ status }) => status)).to.deep.equal(['fulfilled', 'rejected', 'fulfilled']);
   });
 
   it('goes on after a snapshotter that failed', async () => {
@@ -48,9 +54,9 @@ describe('SnapshotRemoval', () => {
       removed.push(key);
     };
     const removal = new SnapshotRemoval({ remove } as unknown as Snapshotter);
-    const failure = await removal.remove(written, ['bad']).catch((error: unknown) => error);
+    const failure = await removal.remove(written, ['bad'], never).catch((error: unknown) => error);
     expect(failure).to.have.property('message', 'busy');
-    await removal.remove(written, ['good']);
+    await removal.remove(written, ['good'], never);
     expect(removed).to.deep.equal(['good']);
   });
 });

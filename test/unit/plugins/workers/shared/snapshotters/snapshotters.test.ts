@@ -37,6 +37,30 @@ describe('snapshotters', () => {
 
   snapshotterContract('OverlaySnapshotter of fuse-overlayfs', () => openFuseOverlays(home(), settings));
 
+  for (const [name, open] of [
+    ['native', (at: ReturnType<typeof home>) => NativeSnapshotter.open(at)],
+    ['overlayfs', (at: ReturnType<typeof home>) => OverlaySnapshotter.open(at, settings)],
+  ] as const)
+    it(`make room on a disk that is too full to write that they do (${name})`, async () => {
+      const kv = new MemoryKv();
+      let tree = '';
+      // There is no room for a record while the snapshot is there.
+      const full: Kv = {
+        table: (table) => kv.table(table),
+        write: async (change) => {
+          if (fs.existsSync(path.join(tree, 'big'))) throw new Error('no space left on device');
+          await kv.write(change);
+        },
+        [Symbol.asyncDispose]: () => kv[Symbol.asyncDispose](),
+      };
+      const layers = await open(home(dir(), full));
+      await layers.prepare('w', undefined);
+      tree = topOf(await layers.mounts('w'));
+      fs.writeFileSync(path.join(tree, 'big'), '');
+      await layers.remove('w');
+      expect([fs.existsSync(tree), await layers.list()]).to.deep.equal([false, []]);
+    });
+
   describe('NativeSnapshotter', () => {
     it('copies modes, times, links and holes of its parent, sharing no inode', async () => {
       const layers = await NativeSnapshotter.open(home());
