@@ -7,6 +7,7 @@ import { buildArgs } from '../support/build.js';
 import type { DaemonProcess } from '../support/daemon.js';
 import { Ground } from '../support/ground.js';
 import { onWorker } from '../support/over-workers.js';
+import { sleepers, uniqueSleep } from '../support/sleepers.js';
 
 const because = 'the daemon does this, and whatever runs its steps has no part in it';
 
@@ -41,8 +42,9 @@ onWorker('oci', because, 'operating a daemon', () => {
     await using daemon = await ground.daemon('draining', {
       args: ['--drain', '60s', '--debugaddr', `unix://${ground.path('draining.sock')}`],
     });
+    const seconds = uniqueSleep(1000);
     const slow = await ground.write('slow', {
-      Dockerfile: `FROM ${ground.base}\nRUN --mount=type=secret,id=x sleep 3 && echo ended\n`,
+      Dockerfile: `FROM ${ground.base}\nRUN --mount=type=secret,id=x sleep ${seconds} || echo ended\n`,
     });
     const building = daemon.buildctl(
       buildArgs({ folder: slow, args: ['--secret', `id=x,src=${slow}/Dockerfile`] }),
@@ -53,6 +55,9 @@ onWorker('oci', because, 'operating a daemon', () => {
     const late = await daemon.buildctl(buildArgs({ folder: await folder('late', 'echo late') }));
     expect(late.code).to.equal(1);
     expect(late.stderr).to.match(/the daemon is stopping: it takes no new builds/);
+    const sleeping = sleepers(seconds);
+    expect(sleeping).to.have.length(1);
+    for (const pid of sleeping) process.kill(Number(pid), 'SIGKILL');
     expect((await building).code).to.equal(0);
     expect(await ended).to.deep.equal({ code: 0, signal: undefined });
   });

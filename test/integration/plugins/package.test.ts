@@ -14,7 +14,8 @@ describe('the package', function () {
     const said = Object.values(programs).map((program) =>
       execFileSync(program, ['--version'], { encoding: 'utf8' }),
     );
-    expect(said).to.deep.equal(['buildctl buildkit-ts v0.1.0\n', 'buildkitd buildkit-ts v0.1.0\n']);
+    const names = ['buildctl', 'buildkitd', 'build-using-dockerfile'];
+    expect(said).to.deep.equal(names.map((name) => `${name} buildkit-ts v0.1.0\n`));
   });
 
   it('holds what its exports name, and neither sources nor state', () => {
