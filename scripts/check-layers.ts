@@ -60,6 +60,7 @@ const rules: readonly [layer: string, mayImport: readonly string[]][] = [
       'cmd/buildctl/',
       'cmd/shared/',
       'core/contracts/',
+      'core/util/',
       'core/kernel/version.ts',
       'client/',
       'plugins/frontends/dockerfile/',

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { Writable } from 'node:stream';
 import { BuildError } from '../../core/contracts/index.js';
-import { whereIs } from '../shared/where-is.js';
+import { findProgram } from '../../core/util/find-program.js';
 
 /** How much of what it says is kept for an error, in characters. */
 const SAID_KEPT = 4096;
@@ -25,7 +25,7 @@ export class DockerLoad implements AsyncDisposable {
   }
 
   static async open(stdout: Writable): Promise<DockerLoad> {
-    const program = await whereIs('docker', []);
+    const program = await findProgram('docker', process.env.PATH, []);
     if (program !== undefined) return new DockerLoad(program, stdout);
     throw new BuildError(
       'docker-build.no-docker',
@@ -79,6 +79,7 @@ function start(program: string, stdout: Writable): Running {
     child.once('error', (cause) => reject(failed(cause.message, cause)));
     child.once('close', (code) => resolve({ code, stderr: stderr.trim() }));
   });
+  // Told to who waits for it; nobody may.
   ended.catch(() => {});
   return { child, ended };
 }

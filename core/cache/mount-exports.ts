@@ -2,7 +2,7 @@
  * Cache mounts that travel with a cache. What this daemon has of one is packed; of one that it has nothing of, what the
  * build imported goes on as it is: a build whose steps were all cached does not lose what they had gathered.
  */
-import type { CacheExport, CacheMountLayers } from '../contracts/cache.js';
+import type { CacheExport, CacheMountLayers, KnownCacheMount } from '../contracts/cache.js';
 import { type Progress, statusWhile } from '../contracts/progress.js';
 import type { LayerOptions, RefLayers, RefStore } from '../contracts/refs.js';
 import type { DisposeStack } from '../util/dispose.js';
@@ -12,10 +12,10 @@ import { together } from '../util/together.js';
 /** The cache mounts of the worker that builds. */
 export interface MountTrees {
   /** Those with content, of the one used last first. */
-  known(): readonly KnownMount[];
+  known(): readonly KnownCacheMount[];
   /** As one layer, when nobody writes there; undefined when it is gone by then. */
   pack(
-    mount: KnownMount,
+    mount: KnownCacheMount,
     options: LayerOptions,
     progress: Progress,
     signal: AbortSignal,
@@ -23,12 +23,6 @@ export interface MountTrees {
   /** What steps of that session's builds begin with where there is no content yet. */
   offer(session: string, mounts: readonly CacheMountLayers[]): Disposable;
 }
-export interface KnownMount {
-  readonly id: string;
-  /** The ref that it lies on. */
-  readonly base: string | undefined;
-}
-
 export interface MountExportScope {
   /** Absent: only what was imported goes on, for steps may be writing to what is here. */
   readonly trees: MountTrees | undefined;
@@ -77,7 +71,7 @@ const keyOf = ({ id, based }: Pick<CacheMountLayers, 'id' | 'based'>): string =>
 
 async function packed(
   name: string,
-  mount: KnownMount,
+  mount: KnownCacheMount,
   { trees, options }: MountExportScope,
   progress: Progress,
   signal: AbortSignal,

@@ -30,6 +30,14 @@ export interface CacheContext {
   readonly partial?: boolean;
 }
 
+/** Cache mounts of one id that lie on the same base, and have content here. */
+export interface KnownCacheMount {
+  /** As LLB has it. */
+  readonly id: string;
+  /** Id of the ref that they lie on. */
+  readonly base: string | undefined;
+}
+
 /** What the cache mounts of one id have gathered. */
 export interface CacheMountLayers {
   /** As LLB has it: a Dockerfile's `id=npm` is `/npm`, with a namespace `<namespace>/npm`. */

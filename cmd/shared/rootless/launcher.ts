@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { BuildError } from '../../../core/contracts/index.js';
-import { whereIs } from '../where-is.js';
+import { findProgram } from '../../../core/util/find-program.js';
 import { missingForRootless } from './missing.js';
 
 const execute = promisify(execFile);
@@ -23,7 +23,7 @@ const launchers: readonly Launcher[] = [
 export async function findLauncher(): Promise<Launcher> {
   const refused: string[] = [];
   for (const [name, ...args] of launchers) {
-    const program = await whereIs(name);
+    const program = await findProgram(name);
     if (program === undefined) continue;
     try {
       await execute(program, [...args, 'true']);
@@ -56,7 +56,7 @@ async function noNamespace(refused: readonly string[]): Promise<BuildError> {
 /** For the daemon, which its user starts in a namespace. */
 export async function needsNamespace(): Promise<BuildError> {
   const missing = [...(await missingForRootless())];
-  if (!(await whereIs('rootlesskit'))) {
+  if (!(await findProgram('rootlesskit'))) {
     missing.push('rootlesskit is not installed: apt-get install rootlesskit slirp4netns');
   }
   return new BuildError(

@@ -1,8 +1,8 @@
 /** What an ordinary user lacks for a user namespace with enough ids, and how to get it. */
 import { readFile } from 'node:fs/promises';
 import os from 'node:os';
+import { findProgram } from '../../../core/util/find-program.js';
 import { isErrno } from '../../../core/util/linux/system-error.js';
-import { whereIs } from '../where-is.js';
 
 /** A sentence for each thing that is missing. Empty when everything that can be looked up is there. */
 export async function missingForRootless(user = os.userInfo()): Promise<readonly string[]> {
@@ -48,7 +48,7 @@ async function forbidden(): Promise<readonly string[]> {
 }
 
 async function isInstalled(program: string): Promise<boolean> {
-  return (await whereIs(program)) !== undefined;
+  return (await findProgram(program)) !== undefined;
 }
 
 async function text(file: string): Promise<string> {

@@ -10,7 +10,7 @@
  * trees that are still in use: they are left behind, and the next taker of the id makes a new one; (4) a tree that is
  * packed has no writer: who wants it waits. A tree that is here is never replaced by an imported one.
  */
-import type { CacheMountLayers } from '../../contracts/cache.js';
+import type { CacheMountLayers, KnownCacheMount } from '../../contracts/cache.js';
 import type { Progress } from '../../contracts/progress.js';
 import type { ImmutableRef, LayerOptions, MutableRef, RefLayers, RefStore } from '../../contracts/refs.js';
 import type { SessionGroup } from '../../contracts/session.js';
@@ -29,13 +29,6 @@ export interface CacheMountRequest {
   readonly description: string;
   /** Of the builds that want it: what they imported for the id is what the first tree begins with. */
   readonly sessions?: SessionGroup;
-}
-
-/** The trees of one id that lie on the same base. */
-export interface KnownCacheMount {
-  readonly id: string;
-  /** Id of the ref that they lie on. */
-  readonly base: string | undefined;
 }
 
 export class CacheMounts {

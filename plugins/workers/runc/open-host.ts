@@ -4,11 +4,11 @@ import type { Logger } from '../../../core/contracts/logger.js';
 import type { Mount } from '../../../core/contracts/mount.js';
 import { SkipPlugin } from '../../../core/contracts/plugin.js';
 import type { Threads } from '../../../core/contracts/threads.js';
+import { findProgram } from '../../../core/util/find-program.js';
 import { newId } from '../../../core/util/identity.js';
 import { cgroupPath } from '../shared/cgroup/cgroup-path.js';
 import { ContainerHost } from '../shared/container-host/container-host.js';
 import type { ContainerRequest, HostSettings, Runtime } from '../shared/container-host/protocol.js';
-import { findProgram } from '../shared/process/find-program.js';
 import { describeRuntime, runtimeCandidates } from './find-runtime.js';
 
 export interface HostOptions {

@@ -11,6 +11,7 @@ import type {
 } from '../../../../core/contracts/executor.js';
 import type { Progress } from '../../../../core/contracts/progress.js';
 import { DisposeStack } from '../../../../core/util/dispose.js';
+import { findProgram } from '../../../../core/util/find-program.js';
 import type { Platform } from '../../../../core/util/platform.js';
 import { Semaphore } from '../../../../core/util/semaphore.js';
 import { cgroupPath } from '../cgroup/cgroup-path.js';
@@ -21,7 +22,6 @@ import {
   type TakenNetwork,
 } from '../network/network-provider.js';
 import { emulate } from '../platforms/emulator.js';
-import { findProgram } from '../process/find-program.js';
 import type { ContainerExit, ContainerMount, ContainerRequest } from './protocol.js';
 
 /** What runs containers: a thread of ours that starts a runtime, or containerd. Either way settles as `ended` says. */

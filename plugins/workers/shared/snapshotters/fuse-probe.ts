@@ -2,12 +2,12 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import type { Mount } from '../../../../core/contracts/mount.js';
+import { findProgram } from '../../../../core/util/find-program.js';
 import { isWhiteout, makeWhiteout } from '../../../../core/util/linux/nodes.js';
 import { setXattr } from '../../../../core/util/linux/xattr.js';
 import { FuseChild } from '../container-host/fuse-child.js';
 import { Child } from '../container-host/host-program.js';
 import { FuseMount } from '../mounts/fuse-mount.js';
-import { findProgram } from '../process/find-program.js';
 import { mayTrusted, type OverlaySettings } from './overlay-probe.js';
 
 export type FuseProbe =

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { exportedMounts, type KnownMount } from '../../../../core/cache/mount-exports.js';
-import type { CacheMountLayers } from '../../../../core/contracts/cache.js';
+import { exportedMounts } from '../../../../core/cache/mount-exports.js';
+import type { CacheMountLayers, KnownCacheMount } from '../../../../core/contracts/cache.js';
 import type { CompressionOptions } from '../../../../core/contracts/differ.js';
 import { silentProgress, type Warning } from '../../../../core/contracts/progress.js';
 import type { LayerOptions, RefStore } from '../../../../core/contracts/refs.js';
@@ -8,7 +8,7 @@ import { DisposeStack } from '../../../../core/util/dispose.js';
 import { cacheLayers } from '../../../contract/cache.js';
 import { fakeRef, RecordedRefs } from '../../../support/recorded-refs.js';
 
-const here = (id: string, base?: string): KnownMount => ({ id, base });
+const here = (id: string, base?: string): KnownCacheMount => ({ id, base });
 const far = (id: string, based = false): CacheMountLayers => ({
   id,
   based,
@@ -16,7 +16,7 @@ const far = (id: string, based = false): CacheMountLayers => ({
 });
 
 describe('cache mounts of an export', () => {
-  const packed: { readonly mount: KnownMount; readonly options: LayerOptions }[] = [];
+  const packed: { readonly mount: KnownCacheMount; readonly options: LayerOptions }[] = [];
   const warnings: Warning[] = [];
   beforeEach(() => {
     packed.length = 0;
@@ -24,7 +24,7 @@ describe('cache mounts of an export', () => {
   });
 
   interface World {
-    readonly known?: readonly KnownMount[];
+    readonly known?: readonly KnownCacheMount[];
     readonly imported?: readonly CacheMountLayers[];
     readonly compression?: CompressionOptions;
     /** Steps may be writing to what is here. */
@@ -37,7 +37,7 @@ describe('cache mounts of an export', () => {
     await using held = new DisposeStack();
     const trees = {
       known: () => world.known ?? [],
-      pack: async (mount: KnownMount, options: LayerOptions) => {
+      pack: async (mount: KnownCacheMount, options: LayerOptions) => {
         packed.push({ mount, options });
         return world.gone ? undefined : cacheLayers(`${mount.id} on ${mount.base}`);
       },
