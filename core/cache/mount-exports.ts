@@ -9,7 +9,7 @@ import type { DisposeStack } from '../util/dispose.js';
 import { didYouMean } from '../util/nearest.js';
 import { together } from '../util/together.js';
 
-/** The cache mounts of the worker that builds. */
+/** The cache mounts of the engine. */
 export interface MountTrees {
   /** Those with content, of the one used last first. */
   known(): readonly KnownCacheMount[];

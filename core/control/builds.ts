@@ -8,9 +8,13 @@ export class Builds<Build> {
   readonly #running = new Map<string, Build>();
   readonly #begun = new Map<string, number>();
   readonly #waiting = new Map<string, Set<(build: Build) => void>>();
+  readonly #ended = new Map<string, { readonly build: Build; readonly timer: NodeJS.Timeout }>();
 
-  /** AlreadyExists when a build of this ref runs. Disposing the handle takes it out again. */
-  add(ref: string, build: Build): Disposable {
+  /**
+   * AlreadyExists when a build of this ref runs. Disposing the handle takes it out again; `ended` has it for another
+   * `lingerMs`.
+   */
+  add(ref: string, build: Build, { lingerMs = 0 }: { readonly lingerMs?: number } = {}): Disposable {
     if (this.#running.has(ref)) {
       throw new BuildError('control.ref-in-use', `a build with ref ${ref} is running already`, {
         grpcCode: 'AlreadyExists',
@@ -24,6 +28,7 @@ export class Builds<Build> {
       [Symbol.dispose]: () => {
         this.#running.delete(ref);
         this.#begun.delete(ref);
+        if (lingerMs > 0) this.#linger(ref, build, lingerMs);
       },
     };
   }
@@ -41,6 +46,11 @@ export class Builds<Build> {
   /** A build that runs now. */
   peek(ref: string): Build | undefined {
     return this.#running.get(ref);
+  }
+
+  /** A build that was over a moment ago. */
+  ended(ref: string): Build | undefined {
+    return this.#ended.get(ref)?.build;
   }
 
   async find(ref: string, waitMs: number, signal: AbortSignal): Promise<Build> {
@@ -69,6 +79,19 @@ export class Builds<Build> {
       const waiting = this.#waiting.get(ref) ?? new Set();
       this.#waiting.set(ref, waiting.add(found));
     });
+  }
+
+  /** Forgets those that have ended. */
+  [Symbol.dispose](): void {
+    for (const { timer } of this.#ended.values()) clearTimeout(timer);
+    this.#ended.clear();
+  }
+
+  #linger(ref: string, build: Build, ms: number): void {
+    clearTimeout(this.#ended.get(ref)?.timer);
+    const timer = setTimeout(() => this.#ended.delete(ref), ms);
+    timer.unref();
+    this.#ended.set(ref, { build, timer });
   }
 
   #stopWaiting(ref: string, found: (build: Build) => void): void {

@@ -94,10 +94,10 @@ export class Control implements AsyncDisposable {
 
   /** Waits for the build, replays its progress and follows it to its end. One that is over is read from its record. */
   async *status(request: control.StatusRequest, call: Call): AsyncIterable<control.StatusResponse> {
-    const running = this.#builds.peek(request.Ref);
-    const past = running ? undefined : await this.history.replay(request.Ref, call.signal);
+    const known = this.#builds.peek(request.Ref) ?? this.#builds.ended(request.Ref);
+    const past = known ? undefined : await this.history.replay(request.Ref, call.signal);
     if (past) return yield* past;
-    const { job } = await this.#builds.find(request.Ref, STATUS_WAIT_MS, call.signal);
+    const { job } = known ?? (await this.#builds.find(request.Ref, STATUS_WAIT_MS, call.signal));
     yield* statusMessages(job.progress(call.signal));
   }
 
@@ -200,6 +200,7 @@ export class Control implements AsyncDisposable {
   /** Cancels the builds that run and waits for them and their records; no others are begun. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#running[Symbol.asyncDispose]();
+    this.#builds[Symbol.dispose]();
     await this.history[Symbol.asyncDispose]();
     await this.#garbage[Symbol.asyncDispose]();
   }

@@ -48,6 +48,12 @@ export interface Build {
   readonly bridge: LlbBridge | undefined;
 }
 
+/**
+ * How long the progress of a build without a record is kept: clients ask for it while the build begins, and some builds are
+ * over by then. BuildKit: solver/jobs.go, Discard.
+ */
+const LINGER_MS = 10_000;
+
 export async function solve(
   services: SolveServices,
   request: control.SolveRequest,
@@ -78,7 +84,8 @@ export async function solve(
   const holdsFailure = partialCaches.wantsFailure;
   await using remote =
     plan.work.kind === 'gateway' ? new LlbBridge(bridge, inputs, { holdsFailure }) : undefined;
-  using _registered = services.builds.add(plan.ref, { ref: plan.ref, job, bridge: remote });
+  const lingerMs = request.Internal ? LINGER_MS : 0;
+  using _registered = services.builds.add(plan.ref, { ref: plan.ref, job, bridge: remote }, { lingerMs });
   using recording = recordBuild(services.history, plan, request, job);
   partialCaches.begin(signal);
   try {

@@ -19,6 +19,7 @@ import { silentProgress } from '../contracts/progress.js';
 import type { ImmutableRef } from '../contracts/refs.js';
 import type { SessionGroup } from '../contracts/session.js';
 import type { Worker } from '../contracts/worker.js';
+import { BroughtTrees } from '../llb/bring.js';
 import type { ExecMountSpec } from '../llb/model.js';
 import { PreparedMounts } from '../llb/ops/exec/mounts.js';
 import { defaultPath } from '../llb/ops/exec/process.js';
@@ -49,14 +50,22 @@ export class BridgeContainer implements GatewayContainer {
   readonly #plan: ContainerPlan;
   readonly #setting: ContainerSetting;
   readonly #mounts: PreparedMounts;
+  /** What the mounts are of, as far as other workers had it. */
+  readonly #brought: BroughtTrees;
   readonly #released = new AbortController();
   readonly #ends = new Set<Promise<unknown>>();
   #first: Promise<RunningContainer> | undefined;
 
-  private constructor(plan: ContainerPlan, setting: ContainerSetting, mounts: PreparedMounts) {
+  private constructor(
+    plan: ContainerPlan,
+    setting: ContainerSetting,
+    mounts: PreparedMounts,
+    brought: BroughtTrees,
+  ) {
     this.#plan = plan;
     this.#setting = setting;
     this.#mounts = mounts;
+    this.#brought = brought;
   }
 
   static async open(
@@ -70,8 +79,14 @@ export class BridgeContainer implements GatewayContainer {
     if (plan.network === 'host') requireEntitlement('network.host', setting.entitlements);
     const owner = { meta: { args: ['container', plan.id], cwd: '/' }, mounts: plan.mounts };
     const context = { progress: silentProgress, sessions: setting.sessions, signal };
-    const mounts = await PreparedMounts.prepare(owner, plan.trees, plan, setting.services, context);
-    return new BridgeContainer(plan, setting, mounts);
+    const brought = await BroughtTrees.bring(plan.worker, plan.trees, silentProgress, signal);
+    try {
+      const mounts = await PreparedMounts.prepare(owner, brought.trees, plan, setting.services, context);
+      return new BridgeContainer(plan, setting, mounts, brought);
+    } catch (error) {
+      await brought[Symbol.asyncDispose]();
+      throw error;
+    }
   }
 
   async start(process: ContainerProcess, io: ExecIo, signal: AbortSignal): Promise<RunningProcess> {
@@ -91,6 +106,7 @@ export class BridgeContainer implements GatewayContainer {
     await this.#first?.catch(() => {});
     await Promise.all(this.#ends);
     await this.#mounts[Symbol.asyncDispose]();
+    await this.#brought[Symbol.asyncDispose]();
   }
 
   async #run(

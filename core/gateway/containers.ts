@@ -1,10 +1,11 @@
 /** The containers of one frontend, by the ids it gave them. They go when it does. */
 import { type gateway, pb } from '../../proto/index.js';
-import { BuildError, invalid, notFound } from '../contracts/errors.js';
+import { BuildError, notFound } from '../contracts/errors.js';
 import type { ImmutableRef } from '../contracts/refs.js';
 import type { Worker } from '../contracts/worker.js';
 import { decodeMount } from '../llb/decode/exec.js';
 import { named } from '../llb/decode/fields.js';
+import { decodePlatform } from '../llb/decode/op.js';
 import { networkModes } from '../llb/model.js';
 import { chooseWorker } from '../llb/worker-choice.js';
 import { BridgeContainer, type ContainerPlan, type ContainerSetting } from './container.js';
@@ -104,13 +105,11 @@ export class Containers implements AsyncDisposable {
     }
   }
 
-  /** Trees can only be mounted where they are. */
-  #worker({ constraints }: gateway.NewContainerRequest, trees: readonly ImmutableRef[]): Worker {
+  /** Unless the frontend asks for another one, that on which its first tree is. */
+  #worker({ constraints, platform }: gateway.NewContainerRequest, [first]: readonly ImmutableRef[]): Worker {
     const { workers } = this.#options.services;
-    const [first] = trees;
-    if (!first) return chooseWorker(workers, constraints?.filter ?? []);
-    const worker = workers.get(first.workerId);
-    if (worker && trees.every(({ workerId }) => workerId === first.workerId)) return worker;
-    throw invalid('gateway.container', 'the trees of a container are on different workers');
+    const filters = constraints?.filter ?? [];
+    const here = filters.length === 0 && first ? workers.get(first.workerId) : undefined;
+    return here ?? chooseWorker(workers, filters, platform ? decodePlatform(platform) : undefined);
   }
 }

@@ -218,6 +218,7 @@ async function openControl(
       tracing,
       logger,
       maxParallelism: workers.list[0]?.profile.maxParallelism ?? 0,
+      poolParallelism: new Map(workers.list.map(({ profile }) => [profile.id, profile.maxParallelism])),
     }),
   );
   const devices = openDevices(core.config.settings.cdi, logger);

@@ -54,7 +54,7 @@ function makeVertex(
     checkCaps(metadata.caps);
     const body = permitted(op.body, options, services.devices);
     if (metadata.ignoreCache) pruneCacheMounts(op, services);
-    const worker = chooseWorker(services.workers, op.constraints);
+    const worker = chooseWorker(services.workers, op.constraints, op.platform);
     const inputs = op.inputs.map((input) => edge(vertices, input.digest, input.index));
     const name =
       metadata.description['llb.customname'] ??

@@ -1,34 +1,39 @@
-import { BuildError, invalid, unsupported } from '../contracts/errors.js';
+import { BuildError, invalid } from '../contracts/errors.js';
 import type { Worker, Workers } from '../contracts/worker.js';
 import { matchesAny, parseFilter } from '../util/filter.js';
+import type { Platform } from '../util/platform.js';
+import { choosePlatform } from '../util/platform-match.js';
 
 /**
- * The worker an op runs on: the default one, which its constraints have to allow. They see `id` and `labels.<key>`. What
- * only another worker could do is refused and not done there: refs and cached results of one worker mean nothing to another,
- * and a graph has both. BuildKit takes the default worker whatever the constraints say.
+ * The worker an op runs on: of those that its constraints allow, the first that runs its platform, or else the first. The
+ * default worker comes before the others. Constraints see `id` and `labels.<key>`; one of them has to match. BuildKit takes
+ * the default worker whatever the constraints and the platform are.
  */
-export function chooseWorker(workers: Workers, filters: readonly string[]): Worker {
-  const chosen = workers.default();
-  if (filters.length === 0) return chosen;
+export function chooseWorker(
+  workers: Workers,
+  filters: readonly string[],
+  platform: Platform | undefined,
+): Worker {
+  const first = workers.default();
+  if (workers.list.length === 1 && filters.length === 0) return first;
+  const allowed = allowedBy(workers, filters);
+  return (platform && allowed.find((worker) => runs(worker, platform))) ?? allowed[0] ?? first;
+}
+
+function allowedBy({ list }: Workers, filters: readonly string[]): readonly Worker[] {
+  if (filters.length === 0) return list;
   const parsed = filters.map(parse);
-  const allowed = (worker: Worker): boolean => matchesAny(parsed, (path) => field(worker, path));
-  if (allowed(chosen)) return chosen;
-  const asked = filters.join(' or ');
-  const other = workers.list.find(allowed);
-  if (other) {
-    throw unsupported(
-      'worker.not-default',
-      `only worker ${describe(other)} matches the op's constraints ${asked}`,
-      {
-        hint: `Builds run on the daemon's first worker, ${describe(chosen)}: start a daemon without it, as with --oci-worker=false.`,
-      },
-    );
-  }
-  throw new BuildError('worker.no-match', `no worker matches the op's constraints ${asked}`, {
+  const allowed = list.filter((worker) => matchesAny(parsed, (path) => field(worker, path)));
+  if (allowed.length > 0) return allowed;
+  throw new BuildError('worker.no-match', `no worker matches the op's constraints ${filters.join(' or ')}`, {
     grpcCode: 'FailedPrecondition',
-    hint: `Workers that came up: ${workers.list.map(describe).join('; ')}.`,
+    hint: `Workers that came up: ${list.map(describe).join('; ')}.`,
   });
 }
+
+/** Natively, as an older variant, or by emulation. */
+const runs = ({ profile }: Worker, platform: Platform): boolean =>
+  profile.platforms.some((offered) => choosePlatform(offered, [{ platform }]) !== undefined);
 
 function parse(filter: string): ReturnType<typeof parseFilter> {
   try {

@@ -46,12 +46,11 @@ export class RefResultStore implements ResultStore {
     });
   }
 
-  /** Not what another worker has: builds run on the first one, and its steps cannot stand on refs of others. */
+  /** On whichever worker: where it is needed on another one, it is brought there (core/llb/bring.ts). */
   has(id: string): boolean {
     if (id === SCRATCH) return true;
     const { workerId, refId } = parse(id);
-    const [first] = this.#workers.list;
-    return first?.profile.id === workerId && first.refs.has(refId);
+    return this.#workers.get(workerId)?.refs.has(refId) ?? false;
   }
 
   /** The record stays until it is pruned: it may still be found by index or as a parent. */

@@ -11,7 +11,7 @@ import { isVolatile, rootKey } from './keys/key-id.js';
 import type { Op, Result, ResultStore } from './op.js';
 import type { LoadedResult, StoredRecords } from './records.js';
 import type { Clock } from './seams.js';
-import type { Slot, Slots } from './slots.js';
+import type { Slot, SlotPools } from './slots.js';
 import type { StepSpans } from './step-spans.js';
 import type { SubBuilds } from './subbuild.js';
 import type { Input, Output, Task } from './task.js';
@@ -22,7 +22,7 @@ export interface EffectServices {
   readonly results: ResultStore;
   readonly builds: SubBuilds;
   readonly spans: StepSpans;
-  readonly slots: Slots;
+  readonly slots: SlotPools;
   readonly clock: Clock;
   /** Work that nobody waits for, but that must be over before the solver is closed. */
   background(what: string, work: Promise<unknown>): void;
@@ -199,7 +199,8 @@ class ExecEffect extends Effect<readonly (Result | undefined)[]> {
   }
 
   #takeSlot(): Promise<Slot> {
-    const { slots, spans } = this.services;
+    const { spans } = this.services;
+    const slots = this.services.slots.of(this.task.vertex.op.pool);
     const take = (): Promise<Slot> => slots.take(this.task.distance, this.signal);
     return slots.full ? spans.child(this.task, 'wait for a slot', {}, take) : take();
   }

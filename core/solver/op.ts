@@ -45,6 +45,8 @@ export interface Op {
   exec(inputs: readonly (Result | undefined)[], context: OpContext): Promise<readonly (Result | undefined)[]>;
   /** Takes a slot of the parallelism limit while it executes; file and source ops do not. */
   readonly heavy: boolean;
+  /** Whose limit that is; absent: everybody's. */
+  readonly pool?: string;
 }
 
 /** How a step is keyed. BuildKit: solver/types.go CacheMap. */

@@ -75,6 +75,34 @@ export class Slots {
   }
 }
 
+/** The slots of each pool: heavy steps of one do not wait for those of another. */
+export class SlotPools {
+  readonly #shared: Slots;
+  readonly #named: ReadonlyMap<string, Slots>;
+
+  /** `limits`: of pools with slots of their own, by name. What is in none of them shares `limit`. 0: no limit. */
+  constructor(limit: number, limits: ReadonlyMap<string, number> = new Map()) {
+    this.#shared = new Slots(limit);
+    this.#named = new Map([...limits].map(([pool, own]) => [pool, new Slots(own)]));
+  }
+
+  of(pool: string | undefined): Slots {
+    return (pool === undefined ? undefined : this.#named.get(pool)) ?? this.#shared;
+  }
+
+  get taken(): number {
+    return this.#sum(({ taken }) => taken);
+  }
+
+  get waiting(): number {
+    return this.#sum(({ waiting }) => waiting);
+  }
+
+  #sum(count: (slots: Slots) => number): number {
+    return [this.#shared, ...this.#named.values()].reduce((sum, slots) => sum + count(slots), 0);
+  }
+}
+
 /** A place among the heavy steps: held, unless its step waits for sub-builds or is over. */
 export class Slot implements Disposable {
   readonly #slots: Slots;

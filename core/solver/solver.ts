@@ -31,7 +31,7 @@ import {
   systemClock,
   type TurnQueue,
 } from './seams.js';
-import { Slots } from './slots.js';
+import { SlotPools } from './slots.js';
 import { StepSpans } from './step-spans.js';
 import { SubBuilds } from './subbuild.js';
 import type { Task } from './task.js';
@@ -44,6 +44,8 @@ export interface SolverOptions {
   readonly logger: Logger;
   /** How many heavy steps may run at once; 0: as many as there are. */
   readonly maxParallelism: number;
+  /** The same for those of the pools named here, which have limits of their own. */
+  readonly poolParallelism?: ReadonlyMap<string, number>;
   readonly clock?: Clock;
   readonly runner?: EffectRunner;
   readonly queue?: TurnQueue;
@@ -58,13 +60,13 @@ export class Solver implements AsyncDisposable {
   readonly #background: Background;
   readonly #spans: StepSpans;
   readonly #host: JobHost;
-  readonly #slots: Slots;
+  readonly #slots: SlotPools;
   readonly #keys: KeyStore;
 
   constructor(options: SolverOptions) {
-    const { keys, results, tracing, logger, maxParallelism, clock = systemClock } = options;
+    const { keys, results, tracing, logger, clock = systemClock } = options;
     this.#background = new Background(logger);
-    this.#slots = new Slots(maxParallelism);
+    this.#slots = new SlotPools(options.maxParallelism, options.poolParallelism);
     this.#keys = keys;
     this.#table = new TaskTable(clock);
     this.#spans = new StepSpans(tracing, logger);

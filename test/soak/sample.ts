@@ -2,7 +2,13 @@
 import { readdir, readFile, readlink, stat } from 'node:fs/promises';
 import { connectDaemon } from '../../client/grpc/connect.js';
 import { control } from '../../proto/index.js';
-import { cgroupsBelow, mountsOf, processesBelow, stateBytes } from '../integration/support/leftovers.js';
+import {
+  blobBytes,
+  cgroupsBelow,
+  mountsOf,
+  processesBelow,
+  treeBytes,
+} from '../integration/support/leftovers.js';
 import type { DaemonKeeper } from './daemon-keeper.js';
 
 export type Sample = Readonly<Record<Quantity, number>>;
@@ -27,7 +33,8 @@ export const quantities = [
   'records',
   'history',
   'du',
-  'disk',
+  'trees',
+  'blobs',
   'metadata',
 ] as const;
 export type Quantity = (typeof quantities)[number];
@@ -39,7 +46,8 @@ export const bytes: ReadonlySet<Quantity> = new Set([
   'rss',
   'peak rss',
   'du',
-  'disk',
+  'trees',
+  'blobs',
   'metadata',
 ]);
 
@@ -76,7 +84,8 @@ export async function sample(keeper: DaemonKeeper, cgroupParent: string): Promis
     records: record.length,
     history,
     du: record.reduce((sum, { Size }) => sum + Size, 0),
-    disk: await stateBytes(root),
+    trees: await treeBytes(root),
+    blobs: await blobBytes(root),
     metadata: (await stat(`${root}/metadata.mdb`)).size,
   };
 }

@@ -33,8 +33,9 @@ export function untidy(sample: Sample, { cacheBytes, history }: Caps): readonly 
   const left = absent.filter((name) => sample[name] !== 0).map((name) => `${name}: ${sample[name]}`);
   const uncounted = (sample.history + history) * UNCOUNTED_BYTES_OF_A_BUILD;
   if (sample.du > cacheBytes) left.push(`the cache has ${sample.du} bytes, with a cap of ${cacheBytes}`);
-  if (Math.abs(sample.disk - sample.du) > uncounted) {
-    left.push(`${sample.disk} bytes on disk, where records say ${sample.du}`);
+  const { trees, blobs, du } = sample;
+  if (Math.abs(trees + blobs - du) > uncounted) {
+    left.push(`${trees} bytes of trees and ${blobs} of blobs on disk, where records say ${du}`);
   }
   return left;
 }

@@ -99,7 +99,7 @@ export class FakeRefs implements RefStore {
       mutable: false as const,
       lazy: false,
       clone: () => this.#immutable(id),
-      layers: unused,
+      layers: async () => fakeLayers([...this.tree({ id })]),
     };
     return this.#track(handle, () => {});
   }

@@ -4,7 +4,7 @@ import { type FileAction, FileStepError } from '../../core/contracts/files.js';
 import type { ImmutableRef, MutableRef } from '../../core/contracts/refs.js';
 import type { Worker, WorkerProfile, Workers } from '../../core/contracts/worker.js';
 import { sha256 } from '../../core/util/digest.js';
-import { defaultPlatform } from '../../core/util/platform.js';
+import { defaultPlatform, type Platform } from '../../core/util/platform.js';
 import { FakeRefs } from './fake-refs.js';
 
 export interface AppliedAction {
@@ -36,8 +36,12 @@ export class FakeWorker implements Worker {
   });
   apply: (target: MutableRef, action: FileAction) => void | Promise<void> = () => {};
 
-  constructor(id = 'worker', labels: Readonly<Record<string, string>> = {}) {
-    this.profile = { id, labels, platforms: [defaultPlatform()], maxParallelism: 0 };
+  constructor(
+    id = 'worker',
+    labels: Readonly<Record<string, string>> = {},
+    platforms: readonly Platform[] = [defaultPlatform()],
+  ) {
+    this.profile = { id, labels, platforms, maxParallelism: 0 };
     this.refs = new FakeRefs(id);
   }
 

@@ -45,7 +45,10 @@ export class RefStoreHome {
     options: Partial<RefStoreOptions> = {},
     makeDiffer: (content: ContentStore) => FakeDiffer = (content) => new FakeDiffer(content),
   ): Promise<RefStoreHome> {
-    const content = await LocalContentStore.open(path.join(dir, 'content'), { kv });
+    const content =
+      options.content instanceof LocalContentStore
+        ? options.content
+        : await LocalContentStore.open(path.join(dir, 'content'), { kv });
     const home = { dir: path.join(dir, 'snapshots'), id: 'runc', kv, threads: new InlineThreads() };
     const snapshotter = options.snapshotter ?? (await OverlaySnapshotter.open(home, settings));
     const differ = makeDiffer(content);

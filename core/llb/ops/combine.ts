@@ -1,7 +1,8 @@
 /** The ops that make a tree of trees, or hand trees on, without running or reading anything. Wire facts E5.6, E7.5. */
 import type { ImmutableRef } from '../../contracts/refs.js';
-import type { CacheMap, Op, Result } from '../../solver/op.js';
+import type { CacheMap, Op, OpContext, Result } from '../../solver/op.js';
 import type { Digest } from '../../util/digest.js';
+import { BroughtTrees } from '../bring.js';
 import { diffKey, mergeKey, passthroughKey } from '../keys/graph-keys.js';
 import type { DiffBody, MergeBody, PassthroughBody } from '../model.js';
 import { asRef } from '../refs.js';
@@ -23,7 +24,7 @@ abstract class CombiningOp implements Op {
     return { map: this.#map, done: true };
   }
 
-  abstract exec(inputs: Combined): Promise<Combined>;
+  abstract exec(inputs: Combined, context: OpContext): Promise<Combined>;
 }
 
 /** Layers its inputs; later ones win. */
@@ -37,10 +38,11 @@ export class MergeOp extends CombiningOp {
     this.#setting = setting;
   }
 
-  async exec(inputs: Combined): Promise<Combined> {
+  async exec(inputs: Combined, { progress, signal }: OpContext): Promise<Combined> {
     const { worker, name } = this.#setting;
     const trees = this.#body.inputs.map((input) => treeAt(inputs, input));
-    return [await worker.refs.merge(trees, { description: name })];
+    await using brought = await BroughtTrees.bring(worker, trees, progress, signal);
+    return [await worker.refs.merge(brought.trees, { description: name })];
   }
 }
 
@@ -55,10 +57,12 @@ export class DiffOp extends CombiningOp {
     this.#setting = setting;
   }
 
-  async exec(inputs: Combined): Promise<Combined> {
+  async exec(inputs: Combined, { progress, signal }: OpContext): Promise<Combined> {
     const { worker, name } = this.#setting;
-    const { lower, upper } = this.#body;
-    return [await worker.refs.diff(treeAt(inputs, lower), treeAt(inputs, upper), { description: name })];
+    const trees = [this.#body.lower, this.#body.upper].map((input) => treeAt(inputs, input));
+    await using brought = await BroughtTrees.bring(worker, trees, progress, signal);
+    const [lower, upper] = brought.trees;
+    return [await worker.refs.diff(lower, upper, { description: name })];
   }
 }
 

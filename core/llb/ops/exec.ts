@@ -6,6 +6,7 @@ import type { Progress } from '../../contracts/progress.js';
 import type { ImmutableRef } from '../../contracts/refs.js';
 import type { CacheMap, CacheMapDep, Op, OpContext, Result } from '../../solver/op.js';
 import { newId } from '../../util/identity.js';
+import { BroughtTrees } from '../bring.js';
 import { contentDigester, dedupePaths, pathListDigest, plainSelector } from '../content-selectors.js';
 import { type ExecDep, execDeps } from '../keys/exec-deps.js';
 import { execKey } from '../keys/exec-key.js';
@@ -38,6 +39,10 @@ export class ExecOp implements Op {
     };
   }
 
+  get pool(): string {
+    return this.#setting.worker.profile.id;
+  }
+
   get body(): ExecBody {
     return this.#body;
   }
@@ -50,7 +55,9 @@ export class ExecOp implements Op {
     inputs: readonly (Result | undefined)[],
     context: OpContext,
   ): Promise<readonly (Result | undefined)[]> {
-    const refs = inputs.map(asRef);
+    const { progress, signal } = context;
+    await using brought = await BroughtTrees.bring(this.#setting.worker, inputs.map(asRef), progress, signal);
+    const refs = brought.trees;
     const failed = (error: unknown, left = nothingLeft): unknown =>
       context.signal.aborted
         ? error

@@ -1,9 +1,6 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
-import { build } from '../../../client/build.js';
-import { connectDaemon } from '../../../client/grpc/connect.js';
-import { image, marshal } from '../../../client/llb/index.js';
 import { buildArgs, ranSteps } from '../support/build.js';
 import type { DaemonProcess } from '../support/daemon.js';
 import { Ground } from '../support/ground.js';
@@ -117,22 +114,6 @@ onWorker('containerd', 'it is about containerd', 'a daemon on containerd', () =>
     const { stdout } = await daemon.buildctl(['debug', 'workers', '-v']);
     const executors = [...stdout.matchAll(/worker\.executor:\s+(\w+)/g)].map(([, name]) => name);
     expect(executors).to.deep.equal(['oci', 'containerd']);
-  });
-
-  it('is not chosen for single steps, which are refused that only it could run', async () => {
-    await using daemon = await start([]);
-    await using client = await connectDaemon(daemon.address);
-    const on = (executor: string): Promise<unknown> => {
-      const filters = [`labels."org.mobyproject.buildkit.worker.executor"==${executor}`];
-      const step = image(ground.base)
-        .run({ args: ['true'], filters })
-        .root();
-      return build(client, { definition: marshal(step) }, AbortSignal.timeout(60_000));
-    };
-    // Layers of the base are there already, but on containerd, where other builds here ran.
-    await on('oci');
-    const refused = await on('containerd').catch((error: Error) => error.message);
-    expect(refused).to.match(/only worker .*executor=containerd.* matches the op's constraints/);
   });
 
   it('is skipped where nobody listens, or stops the start if it must be there', async () => {

@@ -3,6 +3,10 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { expect } from 'chai';
+import { connectDaemon } from '../../../client/grpc/connect.js';
+import { marshal, mkdir, scratch } from '../../../client/llb/index.js';
+import { definitionToProto } from '../../../proto/definition.js';
+import { control } from '../../../proto/index.js';
 import { buildArgs } from '../support/build.js';
 import type { DaemonProcess } from '../support/daemon.js';
 import { Ground } from '../support/ground.js';
@@ -140,5 +144,26 @@ onWorker('oci', because, 'history of a daemon', () => {
     const all = await records(daemon);
     expect(all).to.have.length(1);
     expect(all[0]?.error?.message).to.contain('killed while this build ran');
+  });
+
+  it('tells how a build went to who asks when it is over, of one without a record as well', async () => {
+    await using daemon = await ground.daemon('four', { config });
+    await using client = await connectDaemon(daemon.address);
+    await using session = await client.openSession({ exports: [] });
+    const signal = AbortSignal.timeout(10_000);
+    for (const Internal of [false, true]) {
+      const Ref = `late-${Internal}`;
+      const Definition = definitionToProto(marshal(scratch().file(mkdir('/late', 0o755))));
+      const request = { Ref, Session: session.id, Definition, Internal };
+      await client.control.solve(control.SolveRequest.create(request), { signal });
+      const names: string[] = [];
+      // docker buildx gives up three seconds after the build has ended, and fails then.
+      const asking = AbortSignal.timeout(3000);
+      for await (const { vertexes } of client.control.status({ Ref }, { signal: asking })) {
+        names.push(...vertexes.map(({ name }) => name));
+      }
+      expect(names, Ref).to.include('mkdir /late');
+    }
+    expect((await records(daemon)).map(({ Ref }) => Ref)).to.deep.equal(['late-false']);
   });
 });

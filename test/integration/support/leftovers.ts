@@ -54,10 +54,16 @@ const BLOCK = 512;
  * bytes. As in BuildKit, the two folders around the tree of a snapshot are left out.
  */
 export async function stateBytes(root: string): Promise<number> {
-  const trees = await Promise.all((await snapshotFolders(root)).map((dir) => sum(join(dir, 'fs'), blocks)));
-  const blobs = await sum(join(root, 'content/blobs/sha256'), (stat) => (stat.isFile() ? stat.size : 0));
-  return trees.reduce((total, bytes) => total + bytes, blobs);
+  return (await treeBytes(root)) + (await blobBytes(root));
 }
+
+export async function treeBytes(root: string): Promise<number> {
+  const trees = await Promise.all((await snapshotFolders(root)).map((dir) => sum(join(dir, 'fs'), blocks)));
+  return trees.reduce((total, bytes) => total + bytes, 0);
+}
+
+export const blobBytes = (root: string): Promise<number> =>
+  sum(join(root, 'content/blobs/sha256'), (stat) => (stat.isFile() ? stat.size : 0));
 
 /** The folder of each snapshot of the overlayfs snapshotter. */
 export const snapshotFolders = (root: string): Promise<string[]> =>

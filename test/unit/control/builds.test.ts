@@ -48,4 +48,18 @@ describe('running builds', () => {
     using _again = builds.add('a', 'second');
     expect(builds.newest()).to.equal('second');
   });
+
+  it('remembers for a while those that nobody can read about elsewhere', async () => {
+    const builds = new Builds<string>();
+    builds.add('a', 'first', { lingerMs: 60_000 })[Symbol.dispose]();
+    builds.add('b', 'unheard of')[Symbol.dispose]();
+    expect(builds.ended('a')).to.equal('first');
+    expect(builds.ended('b')).to.equal(undefined);
+    expect(builds.peek('a')).to.equal(undefined);
+    expect(await reason(builds.find('a', 0, never))).to.equal('no such job a');
+    using _again = builds.add('a', 'second');
+    expect(builds.peek('a')).to.equal('second');
+    builds[Symbol.dispose]();
+    expect(builds.ended('a')).to.equal(undefined);
+  });
 });

@@ -5,6 +5,7 @@ import type { Source, SourceRequest } from '../../../core/contracts/source.js';
 import { loadLlb } from '../../../core/llb/load.js';
 import type { Edge } from '../../../core/solver/op.js';
 import { type Digest, sha256 } from '../../../core/util/digest.js';
+import type { Platform } from '../../../core/util/platform.js';
 import type { Init, pb } from '../../../proto/index.js';
 import { FakeWorker } from '../../support/fake-worker.js';
 import { opBytes, rootMount } from './ops.js';
@@ -17,7 +18,11 @@ const source: Source = {
     return { cacheKey: async () => ({ key: 'k', done: true }), fetch: async () => undefined };
   },
 };
-const workers = [new FakeWorker('one'), new FakeWorker('two', { fast: 'yes' })] as const;
+const linux = (architecture: string): Platform => ({ os: 'linux', architecture });
+const workers = [
+  new FakeWorker('one', {}, [linux('amd64')]),
+  new FakeWorker('two', { fast: 'yes' }, [linux('amd64'), linux('riscv64'), linux('arm64')]),
+] as const;
 const services = fakeServices({ sources: { local: source, 'docker-image': source }, workers });
 
 interface Node {
@@ -148,17 +153,33 @@ describe('loadLlb', () => {
     expect(load(resultOf(nodes))?.vertex.name).to.equal('mkdir /19999');
   }).timeout(20_000);
 
-  it('runs steps on the first worker, and refuses those that it may not run', () => {
-    const asking = (filter: string) => resultOf([context, run({}, { constraints: { filter: [filter] } })]);
-    expect(load(asking('id==one'))).to.be.an('object');
-    const elsewhere = errorOf(asking('labels.fast==yes'));
-    expect(elsewhere).to.include({ code: 'worker.not-default', grpcCode: 'Unimplemented' });
-    expect(elsewhere.message).to.contain(
-      "only worker two (fast=yes) matches the op's constraints labels.fast==yes",
+  const workerOf = (op: Init<pb.Op>): string | undefined =>
+    load(resultOf([context, run({}, op)]))?.vertex.description.worker;
+
+  it('runs steps on the first worker that their constraints allow', () => {
+    const on = (...filter: string[]): string | undefined => workerOf({ constraints: { filter } });
+    expect(on()).to.equal('one');
+    expect(on('id==one')).to.equal('one');
+    expect(on('labels.fast==yes')).to.equal('two');
+    expect(on('labels.fast==yes', 'id==one')).to.equal('one');
+    const nowhere = errorOf(
+      resultOf([context, run({}, { constraints: { filter: ['labels.fast==never'] } })]),
     );
-    const nowhere = errorOf(asking('labels.fast==never'));
+    expect(nowhere).to.include({ code: 'worker.no-match', grpcCode: 'FailedPrecondition' });
     expect(nowhere.message).to.contain("no worker matches the op's constraints labels.fast==never");
     expect(nowhere.hint).to.contain('two (fast=yes)');
+  });
+
+  it('runs steps on the first worker that runs their platform, within their constraints', () => {
+    const on = (Architecture: string, Variant = '', ...filter: string[]): string | undefined =>
+      workerOf({ platform: { OS: 'linux', Architecture, Variant }, constraints: { filter } });
+    expect(on('amd64')).to.equal('one');
+    expect(on('386')).to.equal('one');
+    expect(on('riscv64')).to.equal('two');
+    expect(on('arm', 'v6')).to.equal('two');
+    expect(on('riscv64', '', 'id==one')).to.equal('one');
+    // Nobody runs it: the step says so when it fails, as where there is one worker.
+    expect(on('s390x')).to.equal('one');
   });
 
   it('names op and step of what it refuses', () => {

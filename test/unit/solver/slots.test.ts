@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { Slots } from '../../../core/solver/slots.js';
+import { SlotPools, Slots } from '../../../core/solver/slots.js';
 import { deferred } from '../../../core/util/deferred.js';
 
 const never = new AbortController().signal;
@@ -58,5 +58,25 @@ describe('slots', () => {
     expect(await waiting).to.equal('given up');
     first[Symbol.dispose]();
     expect(slots.taken).to.equal(0);
+  });
+});
+
+describe('slot pools', () => {
+  it('hold up nobody of another pool', async () => {
+    const pools = new SlotPools(1, new Map([['b', 1]]));
+    using _default = await pools.of(undefined).take(0, never);
+    using _named = await pools.of('b').take(0, never);
+    expect(pools.taken).to.equal(2);
+    const waiting = new AbortController();
+    const late = pools.of('b').take(0, waiting.signal);
+    expect(pools.waiting).to.equal(1);
+    waiting.abort(new Error('enough'));
+    expect(await late.catch((error: Error) => error.message)).to.equal('enough');
+  });
+
+  it('take what no pool is named for as everybody’s', () => {
+    const pools = new SlotPools(1, new Map([['b', 1]]));
+    expect(pools.of('c')).to.equal(pools.of(undefined));
+    expect(pools.of('b')).not.to.equal(pools.of(undefined));
   });
 });

@@ -8,6 +8,7 @@ import { FileStepError } from '../../../contracts/files.js';
 import type { ImmutableRef, MutableRef } from '../../../contracts/refs.js';
 import type { OpContext } from '../../../solver/op.js';
 import { DisposeStack } from '../../../util/dispose.js';
+import { BroughtTrees } from '../../bring.js';
 import type { FileBody, FileStep } from '../../model.js';
 import type { OpSetting } from '../setting.js';
 import { engineAction } from './actions.js';
@@ -92,8 +93,11 @@ export class FileRun implements AsyncDisposable {
     const base = this.#tree(step.input);
     if (base?.mutable) return base;
     const { progress, signal } = this.#context;
-    const options = { description: this.#setting.name };
-    return this.#held.use(await this.#setting.worker.refs.create(base, options, progress, signal));
+    const { worker, name } = this.#setting;
+    // What is only copied from may lie with any worker.
+    await using brought = await BroughtTrees.bring(worker, [base], progress, signal);
+    const [below] = brought.trees;
+    return await this.#held.use(await worker.refs.create(below, { description: name }, progress, signal));
   }
 
   #solveDetail(position: number): ErrorDetail {

@@ -20,12 +20,13 @@ export type FindImageStore = (result: BuildResult) => ImageStore | undefined;
 
 export const noImageStore: FindImageStore = () => undefined;
 
-/** That of the worker whose trees the result is made of. */
+/** Of the workers whose trees the result is made of, the first that has one; an empty image is of the default worker. */
 export const imageStoreOf =
   (workers: Workers): FindImageStore =>
   ({ platforms }) => {
-    const id = platforms.find(({ ref }) => ref)?.ref?.workerId;
-    return ((id === undefined ? undefined : workers.get(id)) ?? workers.default()).images;
+    const ids = new Set(platforms.flatMap(({ ref }) => ref?.workerId ?? []));
+    const makers = ids.size > 0 ? [...ids].map((id) => workers.get(id)) : [workers.default()];
+    return makers.find((worker) => worker?.images)?.images;
   };
 
 export const readStoreOptions = (reader: AttributeReader): StoreOptions => ({
