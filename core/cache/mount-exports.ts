@@ -4,7 +4,7 @@
  */
 import type { CacheExport, CacheMountLayers, KnownCacheMount } from '../contracts/cache.js';
 import { type Progress, statusWhile } from '../contracts/progress.js';
-import type { LayerOptions, RefLayers, RefStore } from '../contracts/refs.js';
+import type { ImmutableRef, LayerOptions, RefLayers, RefStore } from '../contracts/refs.js';
 import type { DisposeStack } from '../util/dispose.js';
 import { didYouMean } from '../util/nearest.js';
 import { together } from '../util/together.js';
@@ -72,14 +72,27 @@ const keyOf = ({ id, based }: Pick<CacheMountLayers, 'id' | 'based'>): string =>
 async function packed(
   name: string,
   mount: KnownCacheMount,
-  { trees, options }: MountExportScope,
+  { trees, options, refs, held }: MountExportScope,
   progress: Progress,
   signal: AbortSignal,
 ): Promise<CacheMountLayers | undefined> {
-  const layers = await statusWhile(progress, `reading cache mount ${name}`, () =>
+  const packed = await statusWhile(progress, `reading cache mount ${name}`, () =>
     trees!.pack(mount, options, progress, signal),
   );
-  return layers && { id: mount.id, based: mount.base !== undefined, layers };
+  if (!packed) return undefined;
+  const { layers, provider } = packed;
+  const ref = await refs().fromLayers(
+    layers.map((layer) => ({ ...layer, provider })),
+    { description: `cache mount "${mount.id}", exported`, type: 'exec.cachemount' },
+  );
+  if (ref) await holdWhileSent(ref, refs(), held);
+  return { id: mount.id, based: mount.base !== undefined, layers: packed };
+}
+
+/** A blob that no record names may be collected before it has been sent. Nobody needs the record after that. */
+async function holdWhileSent(ref: ImmutableRef, refs: RefStore, held: DisposeStack): Promise<void> {
+  await held.defer(() => refs.removeUnused([ref.id]));
+  await held.use(ref);
 }
 
 /** Brought here only to be compressed anew. */

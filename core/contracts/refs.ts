@@ -93,7 +93,7 @@ export interface MutableRef extends RefBase {
   retain(): Promise<void>;
   /**
    * What the tree has beyond `on`, as one layer, whatever it was made of. Nobody may write to it meanwhile. The blob is
-   * kept as long as those that nobody names are.
+   * kept as long as those that nobody names are: hold it (`fromLayers`) for longer.
    */
   pack(
     on: ImmutableRef | undefined,

@@ -22,6 +22,7 @@ export const quantities = [
   'containers',
   'cgroups',
   'children',
+  'connections',
   'descriptors',
   'threads',
   'mounts',
@@ -73,6 +74,7 @@ export async function sample(keeper: DaemonKeeper, cgroupParent: string): Promis
     containers: (await processesBelow(cgroupParent)).length,
     cgroups: (await cgroupsBelow(cgroupParent)).length,
     children: told('children'),
+    connections: await connectionsOf(pid),
     descriptors: told('descriptors'),
     threads: told('threads'),
     mounts: await mountsIn(pid, root),
@@ -107,7 +109,18 @@ async function mountsIn(pid: number, root: string): Promise<number> {
 
 /** That the process holds open. */
 async function networkNamespaces(pid: number): Promise<number> {
+  return (await descriptorsOf(pid)).filter((target) => target.startsWith('net:[')).length;
+}
+
+/** To registries. They are kept for the next request for some seconds; those of clients are on a unix socket. */
+async function connectionsOf(pid: number): Promise<number> {
+  const own = new Set(await descriptorsOf(pid));
+  const [, ...rows] = (await readFile(`/proc/${pid}/net/tcp`, 'utf8')).trim().split('\n');
+  // The tenth column is the inode.
+  return rows.filter((row) => own.has(`socket:[${row.trim().split(/\s+/)[9]}]`)).length;
+}
+
+async function descriptorsOf(pid: number): Promise<readonly string[]> {
   const names = await readdir(`/proc/${pid}/fd`);
-  const targets = await Promise.all(names.map((fd) => readlink(`/proc/${pid}/fd/${fd}`).catch(() => '')));
-  return targets.filter((target) => target.startsWith('net:[')).length;
+  return Promise.all(names.map((fd) => readlink(`/proc/${pid}/fd/${fd}`).catch(() => '')));
 }

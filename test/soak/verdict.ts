@@ -2,7 +2,15 @@
 import { bytes, type Quantity, type Sample } from './sample.js';
 
 /** Without builds there is none of these. */
-const absent: readonly Quantity[] = ['builds', 'tasks', 'sessions', 'open refs', 'containers', 'cgroups'];
+const absent: readonly Quantity[] = [
+  'builds',
+  'tasks',
+  'sessions',
+  'open refs',
+  'containers',
+  'cgroups',
+  'connections',
+];
 
 /** Growth that is none, from a median to a later one: by so much, and by this share. */
 const allowance: Readonly<Partial<Record<Quantity, { readonly by: number; readonly share: number }>>> = {

@@ -18,7 +18,10 @@ const far = (id: string, based = false): CacheMountLayers => ({
 describe('cache mounts of an export', () => {
   const packed: { readonly mount: KnownCacheMount; readonly options: LayerOptions }[] = [];
   const warnings: Warning[] = [];
+  let recorded: RecordedRefs;
+  let handlesWhileSent = 0;
   beforeEach(() => {
+    recorded = new RecordedRefs();
     packed.length = 0;
     warnings.length = 0;
   });
@@ -48,13 +51,14 @@ describe('cache mounts of an export', () => {
       {
         trees: world.running ? undefined : trees,
         imported: world.imported ?? [],
-        refs: () => world.refs!,
+        refs: () => world.refs ?? recorded.worker.refs,
         options: { compression: world.compression ?? { type: 'gzip' }, mediaTypes: 'oci' },
         held,
       },
       { ...silentProgress, warn: (warning) => void warnings.push(warning) },
       new AbortController().signal,
     );
+    handlesWhileSent = recorded.handles;
     const texts = await Promise.all(
       found.map(async ({ id, based, layers: { layers, provider } }) => {
         const chunks: Uint8Array[] = [];
@@ -96,6 +100,14 @@ describe('cache mounts of an export', () => {
     expect(packed.map(({ options }) => options.compression)).to.deep.equal([compression]);
   });
 
+  it('are held until they have been sent, and no longer', async () => {
+    await exported(['npm', 'go'], { known: [here('/npm'), here('/go')] });
+    expect(handlesWhileSent).to.equal(2);
+    expect(recorded.fromLayers.map(({ layers }) => layers.length)).to.deep.equal([1, 1]);
+    expect(recorded.handles).to.equal(0);
+    expect(recorded.removed).to.deep.equal([['pulled'], ['pulled']]);
+  });
+
   it('are passed on as they were imported where there is nothing here', async () => {
     const imported = [far('/npm'), far('/go'), far('/npm', true), far('/other')];
     expect(await exported(['npm', 'go'], { known: [here('/npm')], imported })).to.deep.equal([
@@ -115,7 +127,6 @@ describe('cache mounts of an export', () => {
   });
 
   it('are compressed anew on the way when that is asked for', async () => {
-    const recorded = new RecordedRefs();
     const { layers, provider } = cacheLayers('anew');
     const refs = {
       fromLayers: async () => fakeRef({ imageLayers: layers, provider, refs: recorded }),

@@ -47,6 +47,63 @@ describe('recorded traces', () => {
     expect(recording.spans[1]?.parentSpanId).to.equal(undefined);
   });
 
+  it('are written as OpenTelemetry’s Go library does, whatever they are called', () => {
+    const [traceId, spanId] = ['1f'.repeat(16), '2e'.repeat(8)];
+    const at = Date.parse('2026-03-04T05:06:07.089Z');
+    const name = 'a "name"\n{with} \u{1f600} and \\';
+    const span: FinishedSpan = {
+      service: 'buildkitd',
+      name,
+      context: { traceId, spanId, sampled: true },
+      parentSpanId: undefined,
+      kind: 'server',
+      startedAt: at + 0.5,
+      endedAt: at + 1911,
+      tags: { [name]: name, whole: 3, part: 0.5, yes: true },
+      logs: [{ at, fields: { event: 'seen', what: name } }],
+      links: [{ traceId, spanId: '3d'.repeat(8), sampled: false }],
+      error: name,
+    };
+    const child = { ...span, context: { ...span.context, spanId: '4c'.repeat(8) }, parentSpanId: spanId };
+    const [first, second] = textOf([span, child]).trimEnd().split('\n');
+    const context = (SpanID: string, TraceFlags = '01', TraceID = traceId) => ({
+      ...{ TraceID, SpanID, TraceFlags, TraceState: '', Remote: false },
+    });
+    const text = (Key: string, Value: string) => ({ Key, Value: { Type: 'STRING', Value } });
+    const scope = { Name: 'buildkit-ts', Version: '', SchemaURL: '', Attributes: {} };
+    const event = (Name: string, Time: string, ...Attributes: readonly object[]) => ({
+      ...{ Name, Attributes, DroppedAttributeCount: 0, Time },
+    });
+    expect(JSON.parse(first!)).to.deep.equal({
+      Name: name,
+      SpanContext: context(spanId),
+      Parent: context('0'.repeat(16), '00', '0'.repeat(32)),
+      SpanKind: 2,
+      StartTime: '2026-03-04T05:06:07.089500000Z',
+      EndTime: '2026-03-04T05:06:09.000000000Z',
+      Attributes: [
+        text(name, name),
+        { Key: 'whole', Value: { Type: 'INT64', Value: 3 } },
+        { Key: 'part', Value: { Type: 'FLOAT64', Value: 0.5 } },
+        { Key: 'yes', Value: { Type: 'BOOL', Value: true } },
+      ],
+      Events: [
+        event('seen', '2026-03-04T05:06:07.089000000Z', text('what', name)),
+        event('exception', '2026-03-04T05:06:09.000000000Z', text('exception.message', name)),
+      ],
+      Links: [{ SpanContext: context('3d'.repeat(8), '00'), Attributes: [], DroppedAttributeCount: 0 }],
+      Status: { Code: 1, Description: name },
+      DroppedAttributes: 0,
+      DroppedEvents: 0,
+      DroppedLinks: 0,
+      ChildSpanCount: 1,
+      Resource: [text('service.name', 'buildkitd')],
+      InstrumentationScope: scope,
+      InstrumentationLibrary: scope,
+    });
+    expect(JSON.parse(second!)).to.deep.include({ Parent: context(spanId), ChildSpanCount: 0 });
+  });
+
   it('stop growing when nobody records them', () => {
     const root = tracing.start('root', { parent: null });
     const recording = recorder.record(root.context.traceId);
