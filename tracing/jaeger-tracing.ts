@@ -1,5 +1,4 @@
 /** The tracer port over opentracing and jaeger-client. Everything is sampled: a build is worth its trace. */
-import { AsyncLocalStorage } from 'node:async_hooks';
 import jaeger, { type SpanContext as JaegerContext } from 'jaeger-client';
 import opentracing, {
   type SpanOptions as OpenTracingOptions,
@@ -27,7 +26,6 @@ const quiet = { info() {}, error() {} };
 export class JaegerTracing implements Tracing {
   readonly #tracer: jaeger.Tracer;
   readonly #sender: BatchSender;
-  readonly #active = new AsyncLocalStorage<Span>();
 
   constructor(serviceName: string, sender: BatchSender) {
     this.#sender = sender;
@@ -41,7 +39,7 @@ export class JaegerTracing implements Tracing {
   }
 
   start(name: string, options: SpanOptions = {}): Span {
-    const parent = options.parent === undefined ? this.active()?.context : (options.parent ?? undefined);
+    const { parent } = options;
     const given: OpenTracingOptions = { tags: { ...options.tags } };
     if (parent) given.childOf = toJaeger(parent);
     if (options.followsFrom) given.references = [followsFrom(toJaeger(options.followsFrom))];
@@ -53,21 +51,13 @@ export class JaegerTracing implements Tracing {
   async trace<T>(name: string, options: SpanOptions, work: (span: Span) => Promise<T>): Promise<T> {
     const span = this.start(name, options);
     try {
-      return await this.within(span, () => work(span));
+      return await work(span);
     } catch (error) {
       span.fail(error);
       throw error;
     } finally {
       span.finish();
     }
-  }
-
-  within<T>(span: Span, work: () => T): T {
-    return this.#active.run(span, work);
-  }
-
-  active(): Span | undefined {
-    return this.#active.getStore();
   }
 
   inject(context: SpanContext): Record<string, string> {
@@ -83,7 +73,6 @@ export class JaegerTracing implements Tracing {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#active.disable();
     await new Promise<void>((resolve) => this.#tracer.close(() => resolve()));
   }
 }

@@ -18,8 +18,7 @@ export async function runCommand<Args extends unknown[]>(
   try {
     await using tracing = await openTracing('buildctl', env);
     const run = await load();
-    const parent =
-      tracing.extract((header) => (header === 'traceparent' ? env.TRACEPARENT : undefined)) ?? null;
+    const parent = tracing.extract((header) => (header === 'traceparent' ? env.TRACEPARENT : undefined));
     await tracing.trace(name, { kind: 'client', parent }, async (span) => {
       const base = { options, signal: interrupted.signal, tracing, trace: span.context, stdout, stderr, env };
       const context: Context = { ...base, daemon: () => openDaemon(base) };

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import os from 'node:os';
 import type { ResultTree } from '../contracts/session.js';
 import type { Threads } from '../contracts/threads.js';
-import type { Tracing } from '../contracts/tracing.js';
 import type { Trees } from '../contracts/trees.js';
 import type { Digest } from '../util/digest.js';
 import { inOrder } from './layer/in-order.js';
@@ -18,18 +17,14 @@ const planTask = new URL('./tree-plan.task.js', import.meta.url);
  */
 export class LocalTrees implements Trees {
   readonly #threads: Threads;
-  readonly #tracing: Tracing;
 
-  constructor(options: { readonly threads: Threads; readonly tracing: Tracing }) {
+  constructor(options: { readonly threads: Threads }) {
     this.#threads = options.threads;
-    this.#tracing = options.tracing;
   }
 
   async *tar(trees: readonly ResultTree[], signal: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
     const args: TreePlanArgs = { trees };
-    const blocks = await this.#tracing.trace('tar plan', {}, () =>
-      this.#threads.run<readonly PlanBlock[]>(planTask, args, { signal }),
-    );
+    const blocks = await this.#threads.run<readonly PlanBlock[]>(planTask, args, { signal });
     const render = (block: PlanBlock, stop: AbortSignal): Promise<Uint8Array> =>
       makeBlock(this.#threads, { block, settings: { type: 'uncompressed', level: 0 } }, stop);
     yield* inOrder(blocks, os.availableParallelism(), render, signal);

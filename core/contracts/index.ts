@@ -22,6 +22,7 @@ export * from './session.js';
 export * from './snapshotter.js';
 export * from './source.js';
 export * from './source-policy.js';
+export * from './step-span.js';
 export * from './threads.js';
 export * from './token.js';
 export * from './tracing.js';

@@ -4,6 +4,7 @@
  */
 import type { Digest } from '../util/digest.js';
 import type { SourceInfo, SourceRange } from './errors.js';
+import type { SpanContext } from './tracing.js';
 
 export interface ProgressGroup {
   readonly id: string;
@@ -67,6 +68,8 @@ export interface Progress {
   warn(warning: Warning): void;
   /** A vertex that has completed shows as running until this is disposed: its result, made lazily, is needed now. */
   resume?(): Disposable;
+  /** The span of the work that it is told by; absent: nobody traces. See step-span.ts. */
+  readonly span?: SpanContext;
 }
 
 export interface StatusUpdate {

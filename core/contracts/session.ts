@@ -13,6 +13,7 @@ import type { FileStat } from './refs.js';
 import type { SourceMeta } from './source.js';
 import type { PolicySource, SourceRule } from './source-policy.js';
 import { type Token, token } from './token.js';
+import type { SpanContext } from './tracing.js';
 
 export interface Session {
   readonly id: string;
@@ -213,5 +214,7 @@ export interface Sessions {
   any<T>(group: SessionGroup, use: (session: Session) => Promise<T>, signal: AbortSignal): Promise<T>;
   /** Adds an in-process session; disposing the handle drops it. */
   attach(session: Session): Disposable;
+  /** Calls of the session are told to be part of `span` until the handle is disposed. Of several builds the last counts. */
+  trace(id: string, span: SpanContext | undefined): Disposable;
 }
 export const Sessions: Token<Sessions> = token('Sessions');

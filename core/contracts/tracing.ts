@@ -22,8 +22,8 @@ export interface Span {
 }
 
 export interface SpanOptions {
-  /** Defaults to the active span; `null` starts a new trace. */
-  readonly parent?: SpanContext | null;
+  /** Absent: a new trace begins. */
+  readonly parent?: SpanContext | undefined;
   /** A span this one was caused by but does not belong to (a step shared with another build). */
   readonly followsFrom?: SpanContext;
   readonly kind?: 'client' | 'server' | 'internal';
@@ -53,19 +53,16 @@ export interface FinishedSpan {
 
 /**
  * The tracer port. The default implementation does nothing and costs nothing; `tracing/` binds one over
- * opentracing and jaeger-client. `trace` is the usual way in:
+ * opentracing and jaeger-client. `traceBelow` is the usual way in:
  *
  * ```ts
- * const digest = await tracing.trace('content hash', { tags: { ref: ref.id } }, (span) => hash(ref, signal));
+ * const digest = await traceBelow(tracing, 'content hash', { ref: ref.id }, progress, () => hash(ref, signal));
  * ```
  */
 export interface Tracing extends AsyncDisposable {
   start(name: string, options?: SpanOptions): Span;
-  /** Runs `work` with a new span active, fails the span with its error, and finishes it. */
+  /** Runs `work` with a new span, fails the span with its error, and finishes it. */
   trace<T>(name: string, options: SpanOptions, work: (span: Span) => Promise<T>): Promise<T>;
-  /** Runs `work` with `span` active: spans started below it become its children. */
-  within<T>(span: Span, work: () => T): T;
-  active(): Span | undefined;
   /** The header pairs that carry `context` to another process (`traceparent` and `uber-trace-id`). */
   inject(context: SpanContext): Readonly<Record<string, string>>;
   /** `header` answers one header's value; unreadable values count as absent. */
@@ -89,8 +86,6 @@ const silentSpan: Span = { context: nowhere, setTag() {}, log() {}, fail() {}, f
 export const silentTracing: Tracing = {
   start: () => silentSpan,
   trace: (_name, _options, work) => work(silentSpan),
-  within: (_span, work) => work(),
-  active: () => undefined,
   inject: () => ({}),
   extract: () => undefined,
   async [Symbol.asyncDispose]() {},

@@ -9,6 +9,8 @@ import {
   type Logger,
   notFound,
   type PluginStatus,
+  type Span,
+  silentTracing,
   type Tracing,
   type Workers,
 } from '../contracts/index.js';
@@ -79,12 +81,13 @@ export class Control implements AsyncDisposable {
     const { tracing } = this.#options;
     const services = { ...this.#options, builds: this.#builds, journal: this.#journal };
     const tags = { ref: request.Ref, frontend: request.Frontend };
+    const known = (span: Span): Span | undefined => (tracing === silentTracing ? undefined : span);
     try {
-      return await tracing.trace('solve', { ...(call.trace ? { parent: call.trace } : {}), tags }, (span) =>
+      return await tracing.trace('solve', { parent: call.trace, tags }, (span) =>
         this.activity.note(
           { ref: request.Ref, frontend: request.Frontend },
           () => this.#journal.find(request.Ref),
-          () => this.#running.run((signal) => solve(services, request, signal, span), call.signal),
+          () => this.#running.run((signal) => solve(services, request, signal, known(span)), call.signal),
         ),
       );
     } finally {

@@ -9,6 +9,8 @@ import {
   type Exporter,
   type ProgressSteps,
   type Session,
+  type SpanContext,
+  stepsBelow,
   type Tracing,
 } from '../contracts/index.js';
 import { didYouMean } from '../util/nearest.js';
@@ -36,6 +38,8 @@ export interface ExportScope {
   readonly session: () => Promise<Session>;
   readonly steps: ProgressSteps;
   readonly tracing: Tracing;
+  /** Of the build; absent: nobody traces it. */
+  readonly span: SpanContext | undefined;
   readonly inlineCache?: ExportContext['inlineCache'];
   /** Answers response keys. */
   readonly exportCaches: (signal: AbortSignal) => Promise<Readonly<Record<string, string>>>;
@@ -59,9 +63,15 @@ export async function runExports(
   const results = new Map<number, Descriptor>();
   for (const [index, one] of exports.entries()) {
     const { session, steps, tracing, inlineCache } = scope;
-    const exported = await tracing.trace(one.name, { tags: { exporter: index } }, () =>
-      one.run(result, { session, index, steps, ...(inlineCache ? { inlineCache } : {}) }, signal),
-    );
+    const options = { parent: scope.span, tags: { exporter: index } };
+    const exported = await tracing.trace(one.name, options, ({ context }) => {
+      const below = scope.span ? stepsBelow(steps, context) : steps;
+      return one.run(
+        result,
+        { session, index, steps: below, ...(inlineCache ? { inlineCache } : {}) },
+        signal,
+      );
+    });
     Object.assign(response, exported.response);
     const image = exported.response['containerimage.descriptor'];
     if (image !== undefined) results.set(index, JSON.parse(Buffer.from(image, 'base64').toString()));

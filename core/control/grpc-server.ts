@@ -46,7 +46,7 @@ export class Handlers {
   ): UntypedHandleCall {
     return (call: ServerUnaryCall<Req, ResIn>, done: sendUnaryData<ResIn>): void => {
       const context = this.#contextOf(call);
-      const parent = context.trace ?? null;
+      const parent = context.trace;
       const tracing = method.path.startsWith(TRACE_SERVICE) ? silentTracing : this.#tracing;
       tracing
         .trace(method.path.slice(1), { kind: 'server', parent }, (span) =>

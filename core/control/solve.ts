@@ -69,6 +69,7 @@ export async function solve(
   const { solver, llb, frontends } = services;
   await using job = solver.openJob(plan.ref, { sessionId: plan.sessionId, ...(span ? { span } : {}) });
   const session = () => llb.sessions.get(plan.sessionId, signal);
+  using _traced = llb.sessions.trace(plan.sessionId, span?.context);
   using caches = openCaches(job, session);
   await using partialCaches = caches.partial;
   await using bridge = new Bridge({
@@ -108,6 +109,7 @@ export async function solve(
       session,
       steps: job.steps,
       tracing: llb.tracing,
+      span: span?.context,
       ...caches.inline(edges),
       exportCaches: (either: AbortSignal) => caches.export(edges, either),
     };

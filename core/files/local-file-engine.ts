@@ -9,6 +9,7 @@ import {
 } from '../contracts/files.js';
 import { type Progress, silentProgress } from '../contracts/progress.js';
 import type { ImmutableRef, MutableRef } from '../contracts/refs.js';
+import { traceBelow } from '../contracts/step-span.js';
 import type { Threads } from '../contracts/threads.js';
 import type { Tracing } from '../contracts/tracing.js';
 import { getOrAdd } from '../util/get-or-add.js';
@@ -42,15 +43,16 @@ export class LocalFileEngine implements FileEngine {
     progress: Progress,
     signal: AbortSignal,
   ): Promise<void> {
-    const tags = { target: target.id, kind: steps[0]?.action.kind ?? '', count: steps.length };
     const small = smallSteps(steps);
-    await this.#tracing.trace('file actions', { tags }, async () => {
-      if (small) {
-        const { layers } = await target.view(progress, signal);
-        signal.throwIfAborted();
-        applySmallSteps(small, layers);
-        return;
-      }
+    if (small) {
+      // Over in less time than a span takes.
+      const { layers } = await target.view(progress, signal);
+      signal.throwIfAborted();
+      applySmallSteps(small, layers);
+      return;
+    }
+    const tags = { target: target.id, kind: steps[0]?.action.kind ?? '', count: steps.length };
+    await traceBelow(this.#tracing, 'file actions', tags, progress, async () => {
       const layersOf = layersOfRefs(progress, signal);
       const linked = this.#linked.get(target) ?? new Float64Array();
       const args: FileActionsArgs = {

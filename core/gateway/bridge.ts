@@ -254,7 +254,8 @@ export class Bridge implements Gateway, AsyncDisposable {
     const scope = this.scope.enter({ frontend: request.frontend, opts });
     const inner = new Bridge(this.#options, { bridge: this, scope });
     try {
-      return await services.tracing.trace(`frontend ${request.frontend}`, {}, () =>
+      const parent = this.#options.job.span?.context;
+      return await services.tracing.trace(`frontend ${request.frontend}`, { parent }, () =>
         frontend.solve(inner, { opts, inputs }, signal),
       );
     } catch (error) {

@@ -77,7 +77,7 @@ export function bindCore(
   bind(Registries).toValue(services.registries);
   bind(Workers).toValue(services.workers);
   bind(FrontendHost).toValue(new ContainerFrontends(services.workers, services.logger));
-  bind(Trees).toFactory([], () => new LocalTrees({ threads, tracing }));
-  bind(LocalDiffer).toFactory([], () => new StackDiffer({ content, threads, tracing }));
+  bind(Trees).toFactory([], () => new LocalTrees({ threads }));
+  bind(LocalDiffer).toFactory([], () => new StackDiffer({ content, threads }));
   bind(WorkerHome).toValue({ dir: (id) => root.join(id) });
 }

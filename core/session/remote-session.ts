@@ -18,7 +18,7 @@ import type {
   Session,
 } from '../contracts/session.js';
 import type { Threads } from '../contracts/threads.js';
-import type { Tracing } from '../contracts/tracing.js';
+import type { SpanContext, Tracing } from '../contracts/tracing.js';
 import type { Clock } from '../util/clock.js';
 import { GrpcClient } from '../util/grpc-h2/client.js';
 import { watchHealth } from './health.js';
@@ -40,6 +40,7 @@ export interface RemoteSessionOptions {
   readonly connection: Duplex;
   readonly threads: Threads;
   readonly tracing: Tracing;
+  readonly span: () => SpanContext | undefined;
   readonly logger: Logger;
   readonly clock: Clock;
 }
@@ -63,7 +64,12 @@ export class RemoteSession implements Session, AsyncDisposable {
     this.sharedKey = options.sharedKey;
     this.#client = new GrpcClient(options.connection);
     const methods = new Set(options.methods.map((method) => method.toLowerCase()));
-    this.#calls = new SessionCalls({ client: this.#client, tracing: options.tracing, methods });
+    this.#calls = new SessionCalls({
+      client: this.#client,
+      tracing: options.tracing,
+      span: options.span,
+      methods,
+    });
     this.folders = new RemoteFolders(this.#calls, options.threads);
     this.results = new RemoteResults(this.#calls, options.threads);
     this.auth = new RemoteAuth(this.#calls);

@@ -1,13 +1,15 @@
-/** Calls to a remote session: errors come as BuildErrors, the active span goes along (wire facts E1.8). */
+/** Calls to a remote session: errors come as BuildErrors, the span of the build goes along (wire facts E1.8). */
 import { errorOfCall } from '../../proto/status.js';
 import { BuildError, canceled } from '../contracts/errors.js';
-import type { Tracing } from '../contracts/tracing.js';
+import type { SpanContext, Tracing } from '../contracts/tracing.js';
 import type { CallHeaders, ClientCall, GrpcClient, UnaryMethod } from '../util/grpc-h2/client.js';
 import { GrpcStatusError } from '../util/grpc-h2/status.js';
 
 export interface SessionCallsOptions {
   readonly client: GrpcClient;
   readonly tracing: Tracing;
+  /** Of the build that the session serves now. */
+  readonly span: () => SpanContext | undefined;
   /** Lower-cased paths of what the client serves. */
   readonly methods: ReadonlySet<string>;
 }
@@ -65,8 +67,8 @@ export class SessionCalls {
   }
 
   #trace(): CallHeaders {
-    const span = this.#options.tracing.active();
-    return span ? this.#options.tracing.inject(span.context) : {};
+    const span = this.#options.span();
+    return span ? this.#options.tracing.inject(span) : {};
   }
 }
 

@@ -4,7 +4,7 @@ import { BuildError, canceled, invalid } from '../contracts/errors.js';
 import type { Logger } from '../contracts/logger.js';
 import type { Session, SessionGroup, Sessions } from '../contracts/session.js';
 import type { Threads } from '../contracts/threads.js';
-import type { Tracing } from '../contracts/tracing.js';
+import type { SpanContext, Tracing } from '../contracts/tracing.js';
 import { type Clock, systemClock } from '../util/clock.js';
 import { RemoteSession } from './remote-session.js';
 
@@ -30,6 +30,8 @@ export class SessionManager implements Sessions, AsyncDisposable {
   readonly #clock: Clock;
   readonly #sessions = new Map<string, Session>();
   readonly #remote = new Set<RemoteSession>();
+  /** Of the builds that they serve, the last for each. */
+  readonly #traces = new Map<string, SpanContext>();
   /** Woken whenever a session arrives. */
   readonly #waiting = new Set<() => void>();
 
@@ -57,6 +59,7 @@ export class SessionManager implements Sessions, AsyncDisposable {
       connection: duplex,
       threads,
       tracing,
+      span: () => this.#traces.get(id),
       logger,
       clock: this.#clock,
     });
@@ -86,6 +89,16 @@ export class SessionManager implements Sessions, AsyncDisposable {
     throw new BuildError('session.not-found', `no active session for ${id}: context deadline exceeded`, {
       grpcCode: 'DeadlineExceeded',
     });
+  }
+
+  trace(prefixed: string, span: SpanContext | undefined): Disposable {
+    const id = withoutPrefix(prefixed);
+    if (span) this.#traces.set(id, span);
+    return {
+      [Symbol.dispose]: () => {
+        if (this.#traces.get(id) === span) this.#traces.delete(id);
+      },
+    };
   }
 
   async any<T>(group: SessionGroup, use: (session: Session) => Promise<T>, signal: AbortSignal): Promise<T> {

@@ -10,6 +10,7 @@
 import type { Differ, TreeChange } from '../contracts/differ.js';
 import type { Progress } from '../contracts/progress.js';
 import type { Snapshotter } from '../contracts/snapshotter.js';
+import { traceBelow } from '../contracts/step-span.js';
 import type { Tracing } from '../contracts/tracing.js';
 import { newId } from '../util/identity.js';
 import { SharedRuns } from '../util/shared-runs.js';
@@ -60,7 +61,7 @@ export class ComposedTrees {
       ...layers.flatMap((layer) => sidesNeeded(this.#book, layer)),
     ]);
     await together([...needed], (each, stop) => this.ensure(each, progress, stop), signal);
-    await this.#runs.run(entry.id, signal, (own) => this.#compose(entry, { base, layers }, own));
+    await this.#runs.run(entry.id, signal, (own) => this.#compose(entry, { base, layers }, progress, own));
   }
 
   #recipe(entry: Entry): Recipe {
@@ -74,7 +75,12 @@ export class ComposedTrees {
     return { base, layers: layers.reverse().flat() };
   }
 
-  async #compose(entry: Entry, { base, layers }: Recipe, signal: AbortSignal): Promise<void> {
+  async #compose(
+    entry: Entry,
+    { base, layers }: Recipe,
+    progress: Progress,
+    signal: AbortSignal,
+  ): Promise<void> {
     if (!entry.record.lazy) return;
     const linkBase = base && this.#snapshotter.copiesParents;
     const changes: TreeChange[] = linkBase
@@ -87,7 +93,9 @@ export class ComposedTrees {
     try {
       const onto = await this.#snapshotter.mounts(key);
       const tags = { ref: entry.id, layers: layers.length };
-      await this.#tracing.trace('compose tree', { tags }, () => this.#differ.replay(changes, onto, signal));
+      await traceBelow(this.#tracing, 'compose tree', tags, progress, () =>
+        this.#differ.replay(changes, onto, signal),
+      );
       await this.#snapshotter.commit(entry.id, key);
     } catch (error) {
       await this.#snapshotter.remove(key);

@@ -5,6 +5,7 @@ import { notFound } from '../contracts/errors.js';
 import type { Progress } from '../contracts/progress.js';
 import type { ImmutableRef, LayerOptions, RefLayer, RefLayers } from '../contracts/refs.js';
 import type { Snapshotter } from '../contracts/snapshotter.js';
+import { traceBelow } from '../contracts/step-span.js';
 import type { Tracing } from '../contracts/tracing.js';
 import { chainId } from '../util/chain-id.js';
 import { tocDigestAnnotation } from '../util/layer-annotations.js';
@@ -82,10 +83,9 @@ export class LayerBlobs {
   ): Promise<RefLayers> {
     const lower = on ? await on.mounts(progress, signal) : [];
     const upper = mountsOf(stackOf(await this.#snapshotter.mounts(snapshotKey(entry.record))).layers);
-    const blob = await this.#tracing.trace(
-      'pack tree',
-      { tags: { ref: entry.id, compression: options.compression.type } },
-      () => this.#differ.compare(lower, upper, { ...options, signal }),
+    const tags = { ref: entry.id, compression: options.compression.type };
+    const blob = await traceBelow(this.#tracing, 'pack tree', tags, progress, () =>
+      this.#differ.compare(lower, upper, { ...options, signal }),
     );
     return { layers: [describe(entry, blob, options.mediaTypes)], provider: this.#content };
   }
@@ -132,9 +132,12 @@ export class LayerBlobs {
       (tree, stop) => this.#trees.ensure(tree, progress, stop),
       signal,
     );
-    const blob = await this.#tracing.trace(
+    const tags = { ref: entry.id, compression: options.compression.type };
+    const blob = await traceBelow(
+      this.#tracing,
       'compute layer',
-      { tags: { ref: entry.id, compression: options.compression.type } },
+      tags,
+      progress,
       async () => (await this.#repack(entry, options, signal)) ?? this.#pack(entry, options, signal),
     );
     const variants = { ...entry.record.variants, [variantKey(options)]: blob };

@@ -4,6 +4,7 @@ import type { ApplyOptions, Differ } from '../contracts/differ.js';
 import type { Mount } from '../contracts/mount.js';
 import { type Progress, silentProgress, statusWhile } from '../contracts/progress.js';
 import type { Snapshotter } from '../contracts/snapshotter.js';
+import { traceBelow, withSpan } from '../contracts/step-span.js';
 import type { Tracing } from '../contracts/tracing.js';
 import type { Digest } from '../util/digest.js';
 import { newId } from '../util/identity.js';
@@ -69,9 +70,11 @@ export class LazyLayers {
     await this.#runs.run(layer.id, signal, async (own) => {
       if (!layer.record.lazy) return;
       const arrival = new Arrival();
+      // All of them are told, but it is a part of what the first of them does.
+      const told = withSpan(fan, progress.span);
       const halves = [
-        (stop: AbortSignal) => this.#receive(layer, arrival, fan, stop),
-        (stop: AbortSignal) => this.#unpack(layer, arrival, fan, stop),
+        (stop: AbortSignal) => this.#receive(layer, arrival, told, stop),
+        (stop: AbortSignal) => this.#unpack(layer, arrival, told, stop),
       ];
       await together(halves, (half, stop) => half(stop), own);
     });
@@ -82,7 +85,7 @@ export class LazyLayers {
     const tags = { digest: layer.record.source!.descriptor.digest };
     const download = { content: this.#content, progress, arrival, signal };
     const work = this.#limit(() =>
-      this.#tracing.trace('pull layer', { tags }, () => downloadLayer(layer, download)),
+      traceBelow(this.#tracing, 'pull layer', tags, progress, () => downloadLayer(layer, download)),
     );
     arrival.end(work);
     await arrival.verified;
@@ -90,7 +93,7 @@ export class LazyLayers {
 
   async #unpack(layer: Entry, arrival: Arrival, progress: Progress, signal: AbortSignal): Promise<void> {
     const parent = this.#book.parentOf(layer);
-    if (parent?.record.lazy) await this.#bring(parent, silentProgress, signal);
+    if (parent?.record.lazy) await this.#bring(parent, withSpan(silentProgress, progress.span), signal);
     if (!(await this.#unpackArriving(layer, arrival, progress, signal))) {
       await arrival.kept;
       const { descriptor } = layer.record.source!;
@@ -137,7 +140,8 @@ export class LazyLayers {
       const mounts = await this.#snapshotter.mounts(key);
       const row = `extracting ${descriptor.digest}`;
       const onProgress = (current: number): void => progress.status(row, { current, total: descriptor.size });
-      const applied = await this.#tracing.trace('unpack layer', { tags: { digest: descriptor.digest } }, () =>
+      const tags = { digest: descriptor.digest };
+      const applied = await traceBelow(this.#tracing, 'unpack layer', tags, progress, () =>
         statusWhile(progress, row, () => read(mounts, { signal, onProgress })),
       );
       if (applied.diffId !== diffId) throw diffIdMismatch(descriptor, diffId, applied.diffId);

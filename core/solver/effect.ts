@@ -5,6 +5,8 @@
  * One object is all of that, and makes what it hands out when it is asked: most calls of an op look at nothing here.
  */
 import type { Progress } from '../contracts/progress.js';
+import { withSpan } from '../contracts/step-span.js';
+import type { SpanContext } from '../contracts/tracing.js';
 import { append, without } from '../util/lists.js';
 import { TaskSessions } from './audience.js';
 import type { EffectServices } from './effects.js';
@@ -13,6 +15,7 @@ import type { Edge, OpContext, Result } from './op.js';
 import { SubBuild } from './ranks.js';
 import type { Outcome, Work } from './seams.js';
 import type { Slot } from './slots.js';
+import type { Tags } from './step-spans.js';
 import type { Task } from './task.js';
 
 /** At most one of each name runs at a time, per task. */
@@ -31,6 +34,8 @@ export abstract class Effect<T = unknown> implements Work<T>, OpContext {
   #sessions: TaskSessions | undefined;
   #builds: SubBuild | undefined;
   #shown = false;
+  /** Of what it is doing now. */
+  #span: SpanContext | undefined;
 
   constructor(task: Task, services: EffectServices) {
     this.task = task;
@@ -113,7 +118,24 @@ export abstract class Effect<T = unknown> implements Work<T>, OpContext {
   }
 
   get progress(): Progress {
-    return this.task.log;
+    return withSpan(this.task.log, this.#span);
+  }
+
+  /** Does a part of the work in a span of the step. */
+  protected traced<T>(name: string, tags: Tags, work: () => Promise<T>): Promise<T> {
+    return this.services.spans.child(this.task, name, tags, this.#below(work));
+  }
+
+  /** The same outside of it, while the step is not known yet. */
+  protected tracedKey<T>(work: () => Promise<T>): Promise<T> {
+    return this.services.spans.key(this.task, this.#below(work));
+  }
+
+  #below<T>(work: () => Promise<T>): (span?: SpanContext) => Promise<T> {
+    return (span) => {
+      this.#span = span;
+      return work();
+    };
   }
 
   async build(edge: Edge): Promise<Result | undefined> {

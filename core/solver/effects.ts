@@ -47,7 +47,7 @@ class MapEffect extends Effect<MapAnswer> {
     const { task } = this;
     if (!task.isRoot) return this.#ask();
     this.show(false);
-    return this.services.spans.key(task, () => this.#ask());
+    return this.tracedKey(() => this.#ask());
   }
 
   done({ map, done }: MapAnswer): void {
@@ -87,7 +87,7 @@ class DigestEffect extends Effect<Digest> {
 
   work(): Promise<Digest> {
     const { dep, index, source } = this.#input;
-    return this.services.spans.child(this.task, 'content digest', { input: index }, () =>
+    return this.traced('content digest', { input: index }, () =>
       dep!.contentDigest!(source.result?.value, this),
     );
   }
@@ -119,10 +119,10 @@ class LoadEffect extends Effect<LoadedResult> {
   }
 
   work(): Promise<LoadedResult> {
-    const { spans, records } = this.services;
+    const { records } = this.services;
     const { id } = this.#record;
     this.show(true);
-    return spans.child(this.task, 'load', { record: id }, () => records.load(this.task, id, this.signal));
+    return this.traced('load', { record: id }, () => records.load(this.task, id, this.signal));
   }
 
   done({ value, recordId, keys, from }: LoadedResult): void {
@@ -195,14 +195,13 @@ class ExecEffect extends Effect<readonly (Result | undefined)[]> {
     const { task } = this;
     const inputs = task.inputs.map(({ source }) => source.result?.value);
     this.show(false);
-    return this.services.spans.child(task, 'exec', {}, () => task.vertex.op.exec(inputs, this));
+    return this.traced('exec', {}, () => task.vertex.op.exec(inputs, this));
   }
 
   #takeSlot(): Promise<Slot> {
-    const { spans } = this.services;
     const slots = this.services.slots.of(this.task.vertex.op.pool);
     const take = (): Promise<Slot> => slots.take(this.task.distance, this.signal);
-    return slots.full ? spans.child(this.task, 'wait for a slot', {}, take) : take();
+    return slots.full ? this.traced('wait for a slot', {}, take) : take();
   }
 }
 
@@ -210,7 +209,7 @@ class SaveEffect extends Effect<void> {
   readonly name = 'save';
 
   work(): Promise<void> {
-    return this.services.spans.child(this.task, 'save', {}, () => this.#save());
+    return this.traced('save', {}, () => this.#save());
   }
 
   done(): void {

@@ -86,7 +86,7 @@ export class SolverJob implements Job {
     this.span = span;
     this.#host = host;
     this.#stream = new JobStream(host.clock, (digest) => this.#skipped(digest));
-    this.steps = new JobSteps(this.#stream, host.clock);
+    this.steps = new JobSteps(this.#stream, host.clock, span?.context);
   }
 
   async build(edge: Edge, signal: AbortSignal): Promise<Result | undefined> {

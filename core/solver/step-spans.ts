@@ -3,11 +3,17 @@
  * that points to it. Spans opened below an effect become its children.
  */
 import type { LogFields, Logger } from '../contracts/logger.js';
-import { type Span, type SpanOptions, silentTracing, type Tracing } from '../contracts/tracing.js';
+import {
+  type Span,
+  type SpanContext,
+  type SpanOptions,
+  silentTracing,
+  type Tracing,
+} from '../contracts/tracing.js';
 import type { Job } from './job.js';
 import type { Task } from './task.js';
 
-type Tags = NonNullable<SpanOptions['tags']>;
+export type Tags = NonNullable<SpanOptions['tags']>;
 
 export class StepSpans {
   readonly #tracing: Tracing;
@@ -22,19 +28,17 @@ export class StepSpans {
   }
 
   /** Learning a key is no run: it gets a span of its own. */
-  key<T>(task: Task, work: () => Promise<T>): Promise<T> {
+  key<T>(task: Task, work: (span?: SpanContext) => Promise<T>): Promise<T> {
     if (this.#silent) return work();
     const options = { ...this.#parent(task), tags: tagsOf(task) };
-    return this.#tracing.trace(`cache key: ${task.name}`, options, work);
+    return this.#tracing.trace(`cache key: ${task.name}`, options, ({ context }) => work(context));
   }
 
-  child<T>(task: Task, name: string, tags: Tags, work: () => Promise<T>): Promise<T> {
+  child<T>(task: Task, name: string, tags: Tags, work: (span?: SpanContext) => Promise<T>): Promise<T> {
     if (this.#silent) return work();
     task.span ??= this.#start(task);
-    const { span } = task;
-    return this.#tracing.within(span, () =>
-      this.#tracing.trace(name, { parent: span.context, tags: { vertex: task.digest, ...tags } }, work),
-    );
+    const options = { parent: task.span.context, tags: { vertex: task.digest, ...tags } };
+    return this.#tracing.trace(name, options, ({ context }) => work(context));
   }
 
   finish(task: Task, cached: boolean): void {
@@ -81,7 +85,7 @@ export class StepSpans {
 
   #parent(task: Task): SpanOptions {
     const span = task.jobs.find((job) => job.span)?.span;
-    return { parent: span?.context ?? null };
+    return { parent: span?.context };
   }
 }
 

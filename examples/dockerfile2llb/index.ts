@@ -33,6 +33,7 @@ const anonymous: Sessions = {
   get: (id) => Promise.reject(new Error(`no session ${id}`)),
   any: () => Promise.reject(new Error('no session')),
   attach: () => ({ [Symbol.dispose]() {} }),
+  trace: () => ({ [Symbol.dispose]() {} }),
 };
 const registries = new RegistryClient({ hosts: {}, sessions: anonymous, logger: silentLogger });
 const { signal } = new AbortController();

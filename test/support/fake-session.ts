@@ -70,6 +70,7 @@ export function fakeSessions(...list: readonly Session[]): Sessions {
       byId.set(session.id, session);
       return { [Symbol.dispose]: () => void byId.delete(session.id) };
     },
+    trace: () => ({ [Symbol.dispose]() {} }),
   };
 }
 

@@ -33,7 +33,7 @@ export class ProgramWorld implements AsyncDisposable {
     const threads = new InlineThreads();
     const content = await LocalContentStore.open(path.join(dir, 'content'), { kv });
     const snapshotter = await openSnapshotter({ dir: path.join(dir, 'snapshots'), id: 'runc', kv, threads });
-    const differ = new StackDiffer({ content, threads, tracing: silentTracing });
+    const differ = new StackDiffer({ content, threads });
     const refs = await LocalRefStore.open({
       workerId: 'worker',
       snapshotter,

@@ -6,6 +6,7 @@ import {
   type ImmutableRef,
   receivedList,
 } from '../../contracts/refs.js';
+import { traceBelow } from '../../contracts/step-span.js';
 import type { Threads } from '../../contracts/threads.js';
 import type { Tracing } from '../../contracts/tracing.js';
 import type { Digest } from '../../util/digest.js';
@@ -62,7 +63,7 @@ export class TreeHasher implements ContentHasher {
         this.#answersOf(ref).set(question, small);
         return small;
       }
-      const answer = await this.#ask(ref, layers, path, options, signal);
+      const answer = await this.#ask(ref, layers, path, options, progress, signal);
       await this.#remember(ref, question, answer);
       return answer;
     };
@@ -74,9 +75,10 @@ export class TreeHasher implements ContentHasher {
     layers: readonly string[],
     path: string,
     options: ContentHashOptions,
+    progress: Progress,
     signal: AbortSignal,
   ): Promise<Digest> {
-    return this.#tracing.trace('content hash', { tags: { ref: ref.id, path } }, async () => {
+    return traceBelow(this.#tracing, 'content hash', { ref: ref.id, path }, progress, async () => {
       const known = ref.metadata.get(digestsKey);
       const received = known ? undefined : ref.metadata.get(receivedList);
       const args: ContentHashArgs = { layers, path, options, known, received };

@@ -10,7 +10,6 @@ import type {
 import { BuildError, notFound } from '../../contracts/errors.js';
 import type { Mount } from '../../contracts/mount.js';
 import type { ThreadOptions, Threads } from '../../contracts/threads.js';
-import type { Tracing } from '../../contracts/tracing.js';
 import type { StreamCompression } from '../../util/compression/decompress.js';
 import type { Digest } from '../../util/digest.js';
 import { mediaTypes } from '../../util/media-types.js';
@@ -39,16 +38,10 @@ const uncompressedLabel = 'containerd.io/uncompressed';
 export class StackDiffer implements Differ {
   readonly #content: ContentStore;
   readonly #threads: Threads;
-  readonly #tracing: Tracing;
 
-  constructor(options: {
-    readonly content: ContentStore;
-    readonly threads: Threads;
-    readonly tracing: Tracing;
-  }) {
+  constructor(options: { readonly content: ContentStore; readonly threads: Threads }) {
     this.#content = options.content;
     this.#threads = options.threads;
-    this.#tracing = options.tracing;
   }
 
   async apply(
@@ -78,16 +71,14 @@ export class StackDiffer implements Differ {
     onAsk?: ThreadOptions['onAsk'],
   ): Promise<{ readonly diffId: Digest }> {
     const compression = compressionOf(layer);
-    return this.#tracing.trace('layer apply', { tags: { digest: layer.digest } }, async () => {
-      const args: LayerApplyArgs = { source, compression, layers: layersOf(onto) };
-      const onReport = (bytes: unknown): void => onProgress?.(bytes as number);
-      try {
-        const options = { signal, onReport, ...(onAsk ? { onAsk } : {}) };
-        return { diffId: await this.#threads.run<Digest>(applyTask, args, options) };
-      } catch (error) {
-        throw BuildError.from(error).wrap(`cannot unpack layer ${layer.digest}`);
-      }
-    });
+    const args: LayerApplyArgs = { source, compression, layers: layersOf(onto) };
+    const onReport = (bytes: unknown): void => onProgress?.(bytes as number);
+    try {
+      const options = { signal, onReport, ...(onAsk ? { onAsk } : {}) };
+      return { diffId: await this.#threads.run<Digest>(applyTask, args, options) };
+    } catch (error) {
+      throw BuildError.from(error).wrap(`cannot unpack layer ${layer.digest}`);
+    }
   }
 
   async compare(
@@ -96,17 +87,15 @@ export class StackDiffer implements Differ {
     options: CompareOptions,
   ): Promise<LayerBlob> {
     const settings = layerSettings(options.compression.type, options.compression.level);
-    return this.#tracing.trace('layer compare', { tags: { compression: settings.type } }, async () => {
-      await using staged = await this.#content.stage();
-      const layer = await this.#write(layersOf(lower), layersOf(upper), settings, staged.path, options);
-      const { digest, size, diffId } = layer;
-      const clamped = clampedMark(options.sourceDateEpoch);
-      await staged.commit({ digest, size, labels: { [uncompressedLabel]: diffId, ...clamped } });
-      const descriptor = { mediaType: mediaTypeOf(options), digest, size };
-      const annotations = { ...layer.annotations, ...clamped };
-      const plain = Object.keys(annotations).length === 0;
-      return { descriptor: plain ? descriptor : { ...descriptor, annotations }, diffId };
-    });
+    await using staged = await this.#content.stage();
+    const layer = await this.#write(layersOf(lower), layersOf(upper), settings, staged.path, options);
+    const { digest, size, diffId } = layer;
+    const clamped = clampedMark(options.sourceDateEpoch);
+    await staged.commit({ digest, size, labels: { [uncompressedLabel]: diffId, ...clamped } });
+    const descriptor = { mediaType: mediaTypeOf(options), digest, size };
+    const annotations = { ...layer.annotations, ...clamped };
+    const plain = Object.keys(annotations).length === 0;
+    return { descriptor: plain ? descriptor : { ...descriptor, annotations }, diffId };
   }
 
   async replay(changes: readonly TreeChange[], onto: readonly Mount[], signal: AbortSignal): Promise<void> {
@@ -114,9 +103,7 @@ export class StackDiffer implements Differ {
       changes: changes.map(({ lower, upper }) => ({ lower: layersOf(lower), upper: layersOf(upper) })),
       onto: layersOf(onto),
     };
-    await this.#tracing.trace('layer replay', { tags: { layers: changes.length } }, () =>
-      this.#threads.run(replayTask, args, { signal }),
-    );
+    await this.#threads.run(replayTask, args, { signal });
   }
 
   async recompress(layer: Descriptor, options: RecompressOptions): Promise<LayerBlob> {
@@ -125,32 +112,30 @@ export class StackDiffer implements Differ {
       throw new BuildError('layer.compression', 'estargz is written of trees, and not of other layers');
     }
     const settings = blockSettings(compression.type, compression.level);
-    return this.#tracing.trace('layer recompress', { tags: { digest: layer.digest } }, async () => {
-      await using plain = await this.#content.stage();
-      const blob = await this.#present(layer);
-      const args: LayerInflateArgs = { blob, compression: compressionOf(layer), output: plain.path };
-      const { digest: diffId, size: plainSize } = await this.#threads.run<Sums>(inflateTask, args, {
-        signal,
-      });
-      const labels = { [uncompressedLabel]: diffId };
-      const mediaType = mediaTypeOf(options);
-      if (settings.type === 'uncompressed') {
-        await plain.commit({ digest: diffId, size: plainSize, labels });
-        return { descriptor: { mediaType, digest: diffId, size: plainSize }, diffId };
-      }
-      await using staged = await this.#content.stage();
-      const item: PlanItem = { kind: 'raw', host: plain.path, size: plainSize };
-      const blocks = [...cutBlocks([item], settings.blockSize, settings.lead)];
-      const { digest, size } = await writeLayerFile(blocks, {
-        threads: this.#threads,
-        settings,
-        output: staged.path,
-        onProgress: (bytes) => options.onProgress?.(bytes),
-        signal,
-      });
-      await staged.commit({ digest, size, labels });
-      return { descriptor: { mediaType, digest, size }, diffId };
+    await using plain = await this.#content.stage();
+    const blob = await this.#present(layer);
+    const args: LayerInflateArgs = { blob, compression: compressionOf(layer), output: plain.path };
+    const { digest: diffId, size: plainSize } = await this.#threads.run<Sums>(inflateTask, args, {
+      signal,
     });
+    const labels = { [uncompressedLabel]: diffId };
+    const mediaType = mediaTypeOf(options);
+    if (settings.type === 'uncompressed') {
+      await plain.commit({ digest: diffId, size: plainSize, labels });
+      return { descriptor: { mediaType, digest: diffId, size: plainSize }, diffId };
+    }
+    await using staged = await this.#content.stage();
+    const item: PlanItem = { kind: 'raw', host: plain.path, size: plainSize };
+    const blocks = [...cutBlocks([item], settings.blockSize, settings.lead)];
+    const { digest, size } = await writeLayerFile(blocks, {
+      threads: this.#threads,
+      settings,
+      output: staged.path,
+      onProgress: (bytes) => options.onProgress?.(bytes),
+      signal,
+    });
+    await staged.commit({ digest, size, labels });
+    return { descriptor: { mediaType, digest, size }, diffId };
   }
 
   async names(layer: Descriptor, signal: AbortSignal): Promise<readonly string[]> {

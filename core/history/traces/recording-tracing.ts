@@ -3,7 +3,6 @@
  * them when they are over, if it is the engine's own and takes spans that it has not made (`forward`). Else each is made
  * twice, with its ids: a tracer that was given has a name of its own for the program.
  */
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomBytes } from 'node:crypto';
 import {
   BuildError,
@@ -27,7 +26,6 @@ export class RecordingTracing implements Tracing {
   readonly #inner: Tracing | undefined;
   /** The inner tracer gets spans that are over. */
   readonly #sends: boolean;
-  readonly #active = new AsyncLocalStorage<Span>();
   readonly #forwarded = new SeenSpans();
 
   constructor(
@@ -44,19 +42,20 @@ export class RecordingTracing implements Tracing {
   }
 
   start(name: string, options: SpanOptions = {}): Span {
-    const parent = options.parent === undefined ? this.active()?.context : (options.parent ?? undefined);
-    const sent = this.#sends ? undefined : this.#inner?.start(name, { ...options, parent: parent ?? null });
+    const { parent } = options;
+    const sent = this.#sends ? undefined : this.#inner?.start(name, options);
     const context = sent?.context ?? newContext(parent);
     return new RecordedSpan({
       context,
       sent,
-      begun: {
+      record: {
         service: this.#service,
         name,
         context,
         parentSpanId: parent?.spanId,
         kind: options.kind ?? 'internal',
         startedAt: now(),
+        endedAt: 0,
         tags: { ...options.tags },
         logs: [],
         links: options.followsFrom ? [options.followsFrom] : [],
@@ -68,21 +67,13 @@ export class RecordingTracing implements Tracing {
   async trace<T>(name: string, options: SpanOptions, work: (span: Span) => Promise<T>): Promise<T> {
     const span = this.start(name, options);
     try {
-      return await this.within(span, () => work(span));
+      return await work(span);
     } catch (error) {
       span.fail(error);
       throw error;
     } finally {
       span.finish();
     }
-  }
-
-  within<T>(span: Span, work: () => T): T {
-    return this.#active.run(span, work);
-  }
-
-  active(): Span | undefined {
-    return this.#active.getStore();
   }
 
   inject(context: SpanContext): Readonly<Record<string, string>> {
@@ -105,7 +96,6 @@ export class RecordingTracing implements Tracing {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#active.disable();
     if (this.#owned) await this.#inner?.[Symbol.asyncDispose]();
   }
 }
@@ -134,7 +124,8 @@ interface SpanParts {
   readonly context: SpanContext;
   /** The same span of the other tracer. */
   readonly sent: Span | undefined;
-  readonly begun: Omit<FinishedSpan, 'endedAt' | 'error'>;
+  /** What is recorded of it, completed when it is over. */
+  readonly record: Mutable<FinishedSpan>;
   readonly finished: (span: FinishedSpan) => void;
 }
 
@@ -142,41 +133,40 @@ class RecordedSpan implements Span {
   readonly context: SpanContext;
   readonly #sent: Span | undefined;
   readonly #finished: (span: FinishedSpan) => void;
-  readonly #begun: SpanParts['begun'];
-  readonly #tags: Mutable<FinishedSpan['tags']>;
-  readonly #logs: FinishedSpan['logs'][number][] = [];
-  #error: string | undefined;
+  readonly #record: Mutable<FinishedSpan>;
   #over = false;
 
-  constructor({ context, sent, begun, finished }: SpanParts) {
+  constructor({ context, sent, record, finished }: SpanParts) {
     this.context = context;
     this.#sent = sent;
-    this.#begun = begun;
-    this.#tags = begun.tags;
+    this.#record = record;
     this.#finished = finished;
   }
 
+  /** What comes after its end comes too late. */
   setTag(key: string, value: TagValue): void {
-    this.#tags[key] = value;
+    if (!this.#over) (this.#record.tags as Record<string, TagValue>)[key] = value;
     this.#sent?.setTag(key, value);
   }
 
   log(fields: Readonly<Record<string, TagValue>>): void {
-    this.#logs.push({ at: now(), fields });
+    if (!this.#over) this.#record.logs = [...this.#record.logs, { at: now(), fields }];
     this.#sent?.log(fields);
   }
 
   fail(error: unknown): void {
-    if (isCanceled(error)) this.#tags.canceled = true;
-    else this.#error = BuildError.from(error).message;
-    this.#sent?.fail(error);
+    if (isCanceled(error)) this.setTag('canceled', true);
+    else {
+      if (!this.#over) this.#record.error = BuildError.from(error).message;
+      this.#sent?.fail(error);
+    }
   }
 
   finish(): void {
     if (this.#over) return;
     this.#over = true;
-    const error = this.#error === undefined ? {} : { error: this.#error };
-    this.#finished({ ...this.#begun, logs: this.#logs, endedAt: now(), ...error });
+    this.#record.endedAt = now();
+    this.#finished(this.#record);
     this.#sent?.finish();
   }
 }

@@ -4,6 +4,7 @@ import { BuildError } from '../../contracts/errors.js';
 import type { ExecSpec } from '../../contracts/executor.js';
 import type { Progress } from '../../contracts/progress.js';
 import type { ImmutableRef } from '../../contracts/refs.js';
+import { traceBelow } from '../../contracts/step-span.js';
 import type { CacheMap, CacheMapDep, Op, OpContext, Result } from '../../solver/op.js';
 import { newId } from '../../util/identity.js';
 import { BroughtTrees } from '../bring.js';
@@ -74,12 +75,15 @@ export class ExecOp implements Op {
       throw failed(error, await this.#keepTrees(mounts, context));
     }
     // Awaited here, because leaving this scope drops what is not committed by then.
-    return await this.#services.tracing.trace('commit', {}, () => mounts.commit()).catch(fail);
+    return await traceBelow(this.#services.tracing, 'commit', {}, progress, () => mounts.commit()).catch(
+      fail,
+    );
   }
 
   #prepare(refs: readonly (ImmutableRef | undefined)[], context: OpContext): Promise<PreparedMounts> {
-    return this.#services.tracing.trace('prepare mounts', {}, () =>
-      PreparedMounts.prepare(this.#body, refs, this.#setting, this.#services, context),
+    const { sessions, signal } = context;
+    return traceBelow(this.#services.tracing, 'prepare mounts', {}, context.progress, (progress) =>
+      PreparedMounts.prepare(this.#body, refs, this.#setting, this.#services, { progress, sessions, signal }),
     );
   }
 
@@ -145,13 +149,11 @@ export class ExecOp implements Op {
     const log = new StepLog(progress, logLimits);
     const tags = { args: this.#body.meta.args.join(' '), container: id };
     try {
-      const result = await tracing
-        .trace('run process', { tags }, ({ context }) =>
-          this.#setting.worker.executor.run(specOf(stepTraces(traceSocket, tracing, context)), log, signal),
-        )
-        .catch((error: unknown) => {
-          throw signal.aborted ? error : runFailure(this.#body, error);
-        });
+      const result = await traceBelow(tracing, 'run process', tags, progress, ({ span }) =>
+        this.#setting.worker.executor.run(specOf(stepTraces(traceSocket, tracing, span)), log, signal),
+      ).catch((error: unknown) => {
+        throw signal.aborted ? error : runFailure(this.#body, error);
+      });
       if (!isSuccess(this.#body, result)) throw exitFailure(this.#body, result, this.#setting);
     } catch (error) {
       log.flushTails();

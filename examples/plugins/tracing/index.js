@@ -1,9 +1,8 @@
 /**
  * Spans as JSON lines in a file: `[plugin.tracing.lines] file = "/tmp/spans.jsonl"`.
  *
- * Shows: a tracing backend of one's own, the active span, a disposable that flushes.
+ * Shows: a tracing backend of one's own, spans with parents, a disposable that flushes.
  */
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomBytes } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { definePlugin, PLUGIN_API, TracingBackends } from 'buildkit-ts/contracts';
@@ -26,7 +25,6 @@ export default definePlugin({
 const id = (bytes) => randomBytes(bytes).toString('hex');
 
 class LineTracing {
-  #active = new AsyncLocalStorage();
   #out;
   #service;
 
@@ -35,7 +33,7 @@ class LineTracing {
     this.#out = createWriteStream(file, { flags: 'a' });
   }
 
-  start(name, { parent = this.active()?.context, tags = {} } = {}) {
+  start(name, { parent, tags = {} } = {}) {
     const started = Date.now();
     const all = { ...tags };
     const context = { traceId: parent?.traceId ?? id(16), spanId: id(8), sampled: true };
@@ -69,21 +67,13 @@ class LineTracing {
   async trace(name, options, work) {
     const span = this.start(name, options);
     try {
-      return await this.within(span, () => work(span));
+      return await work(span);
     } catch (error) {
       span.fail(error);
       throw error;
     } finally {
       span.finish();
     }
-  }
-
-  within(span, work) {
-    return this.#active.run(span, work);
-  }
-
-  active() {
-    return this.#active.getStore();
   }
 
   inject({ traceId, spanId }) {

@@ -9,6 +9,7 @@ import type {
 } from '../../../core/contracts/exporter.js';
 import type { Progress } from '../../../core/contracts/progress.js';
 import type { Registries } from '../../../core/contracts/registry.js';
+import { traceBelow } from '../../../core/contracts/step-span.js';
 import { silentTracing, type Tracing } from '../../../core/contracts/tracing.js';
 import { AttributeReader } from '../shared/attributes.js';
 import { givenNames, type ImageOptions, readImageOptions } from '../shared/image/options.js';
@@ -126,8 +127,9 @@ class ImageExport implements Export {
     const { id } = await context.session();
     const options = { registries, sessions: { ids: () => [id] }, insecure, byDigest };
     for (const name of names) {
-      const pushed = () => pushImage(image, name, options, progress, signal);
-      await tracing.trace('push', { tags: { name } }, pushed);
+      await traceBelow(tracing, 'push', { name }, progress, () =>
+        pushImage(image, name, options, progress, signal),
+      );
     }
   }
 

@@ -6,7 +6,6 @@ import { LocalContentStore } from '../../../core/content/content-store.js';
 import { StackDiffer } from '../../../core/content/layer/stack-differ.js';
 import { silentLogger } from '../../../core/contracts/logger.js';
 import type { Snapshotter } from '../../../core/contracts/snapshotter.js';
-import { silentTracing } from '../../../core/contracts/tracing.js';
 import { MemoryKv } from '../../../core/kv/memory-kv.js';
 import { ThreadPool } from '../../../core/threads/thread-pool.js';
 import { sha256 } from '../../../core/util/digest.js';
@@ -69,7 +68,7 @@ function suite(bin: string | undefined): void {
     const threads = new ThreadPool();
     const content = await openStore(await connect());
     return {
-      differ: new StackDiffer({ content, threads, tracing: silentTracing }),
+      differ: new StackDiffer({ content, threads }),
       content,
       compressions: ['uncompressed', 'gzip', 'zstd'],
       [Symbol.asyncDispose]: () => threads[Symbol.asyncDispose](),

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { LocalContentStore } from '../../../core/content/content-store.js';
 import { StackDiffer } from '../../../core/content/layer/stack-differ.js';
-import { silentTracing } from '../../../core/contracts/tracing.js';
 import { MemoryKv } from '../../../core/kv/memory-kv.js';
 import { ThreadPool } from '../../../core/threads/thread-pool.js';
 
@@ -37,7 +36,7 @@ describe('layers made by several threads', function () {
       for (const threads of [1, 2, 4]) {
         await using pool = new ThreadPool({ threads });
         const store = await LocalContentStore.open(join(dir, `content-${threads}`), { kv: new MemoryKv() });
-        const differ = new StackDiffer({ content: store, threads: pool, tracing: silentTracing });
+        const differ = new StackDiffer({ content: store, threads: pool });
         const upper = [{ type: 'bind', source: tree, options: [] }] as const;
         const options = { compression: { type }, mediaTypes: 'oci', signal } as const;
         digests.push((await differ.compare([], upper, options)).descriptor.digest);

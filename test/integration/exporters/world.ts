@@ -52,7 +52,7 @@ export class World implements AsyncDisposable {
     const threads = await owned.use(new ThreadPool());
     const home = { dir: join(dir, 'snapshots'), id: 'test', kv, threads, logger: silentLogger };
     const snapshotter = await chooseSnapshotter(home);
-    const differ = new StackDiffer({ content, threads, tracing });
+    const differ = new StackDiffer({ content, threads });
     const refs = await owned.use(
       await LocalRefStore.open({
         workerId: 'test',
@@ -69,7 +69,7 @@ export class World implements AsyncDisposable {
     );
     const hasher = new TreeHasher({ threads, tracing });
     const worker = { refs, differ, snapshotter, hasher } as unknown as Worker;
-    const trees = new LocalTrees({ threads, tracing });
+    const trees = new LocalTrees({ threads });
     return new World({ dir, content, threads, trees, registries, refs, worker }, owned.move());
   }
 

@@ -176,12 +176,34 @@ describe('session tunnel', function () {
     await tunnel.client[Symbol.asyncDispose]();
   });
 
+  it('makes calls part of the build that it serves last, as long as that runs', async () => {
+    const seen: string[] = [];
+    const tracing: Tracing = {
+      ...silentTracing,
+      inject: ({ spanId }) => {
+        seen.push(spanId);
+        return {};
+      },
+    };
+    const { sessions, session, client } = await openTunnel({ offer: offer(), tracing });
+    const ask = () => session.secrets.get('none', never).catch(() => undefined);
+    const begin = (spanId: string) => sessions.trace('p:session1', { traceId: 't', spanId, sampled: true });
+    await ask();
+    const [first, second] = [begin('first'), begin('second')];
+    await ask();
+    first[Symbol.dispose]();
+    await ask();
+    second[Symbol.dispose]();
+    await ask();
+    expect(seen).to.deep.equal(['second', 'second']);
+    await client[Symbol.asyncDispose]();
+  });
+
   it('passes the trace on to the client', async () => {
     const seen: string[] = [];
     const tracing: Tracing = {
       ...silentTracing,
-      active: () => ({ context: { traceId: 't', spanId: 's', sampled: true } }) as never,
-      inject: () => ({ traceparent: '00-t-s-01' }),
+      inject: ({ traceId, spanId }) => ({ traceparent: `00-${traceId}-${spanId}-01` }),
     };
     await using served = serve(
       {
@@ -347,6 +369,7 @@ function serve(handlers: Handlers, tracing: Tracing = silentTracing) {
         connection: byteStreamOf(daemonEnd),
         threads: new InlineThreads(),
         tracing,
+        span: () => ({ traceId: 't', spanId: 's', sampled: true }),
         logger: silentLogger,
         clock: systemClock,
       });

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
+import { traceBelow } from '../../../core/contracts/step-span.js';
 import type { Span, SpanContext, SpanOptions, Tracing } from '../../../core/contracts/tracing.js';
-import type { Vertex } from '../../../core/solver/op.js';
+import type { OpContext, Vertex } from '../../../core/solver/op.js';
 import { Bench } from './support/bench.js';
 import { Gate, settle } from './support/gate.js';
 
@@ -13,17 +14,16 @@ interface Recorded {
   finished: number;
 }
 
-/** Remembers spans; the active one is the last entered, which is enough for steps that do not overlap. */
+/** Remembers spans. */
 class RecordedTracing implements Tracing {
   readonly spans: Recorded[] = [];
-  #active: Span[] = [];
 
   start(name: string, { parent, followsFrom, tags }: SpanOptions = {}): Span {
     const context: SpanContext = { traceId: 't', spanId: `${this.spans.length}`, sampled: true };
     const span: Recorded = {
       name,
       id: context.spanId,
-      parent: parent === null ? undefined : (parent ?? this.active()?.context)?.spanId,
+      parent: parent?.spanId,
       followsFrom: followsFrom?.spanId,
       tags: { ...tags },
       finished: 0,
@@ -47,26 +47,13 @@ class RecordedTracing implements Tracing {
   async trace<T>(name: string, options: SpanOptions, work: (span: Span) => Promise<T>): Promise<T> {
     const span = this.start(name, options);
     try {
-      return await this.within(span, () => work(span));
+      return await work(span);
     } catch (error) {
       span.fail(error);
       throw error;
     } finally {
       span.finish();
     }
-  }
-
-  within<T>(span: Span, work: () => T): T {
-    this.#active.push(span);
-    try {
-      return work();
-    } finally {
-      this.#active.pop();
-    }
-  }
-
-  active(): Span | undefined {
-    return this.#active.at(-1);
   }
 
   inject(): Readonly<Record<string, string>> {
@@ -84,7 +71,7 @@ describe('solver: spans', () => {
   it('show a step below the job that started it, with its parts', async () => {
     const tracing = new RecordedTracing();
     await using bench = new Bench({ tracing });
-    const span = tracing.start('job', { parent: null });
+    const span = tracing.start('job');
     const below = bench.graph.step({ name: 'below', value: 'v' });
     const top = bench.graph.step({ name: 'top', inputs: [below], content: { 0: true } });
     const job = bench.solver.openJob('j', { sessionId: 's', span });
@@ -107,6 +94,46 @@ describe('solver: spans', () => {
     expect(topSpan.tags).to.deep.equal({ vertex: top.digest, cached: false });
   });
 
+  it('have below them what is done for them, by what reports of it', async () => {
+    const tracing = new RecordedTracing();
+    await using bench = new Bench({ tracing });
+    const span = tracing.start('job');
+    const work = ({ progress }: OpContext): Promise<string> =>
+      traceBelow(tracing, 'pull', { layer: 1 }, progress, (inner) =>
+        traceBelow(tracing, 'read', {}, inner, async () => 'v'),
+      );
+    const mapping = async ({ progress }: OpContext): Promise<void> => {
+      await traceBelow(tracing, 'resolve', {}, progress, async () => {});
+    };
+    const step = bench.graph.step({ name: 'step', running: work, mapping });
+    const job = bench.solver.openJob('j', { sessionId: 's', span });
+    await bench.value(job, step);
+    await job.steps.step('exporting', (progress) =>
+      traceBelow(tracing, 'push', {}, progress, async () => {}),
+    );
+    await job[Symbol.asyncDispose]();
+    const nameOf = (id: string | undefined): string | undefined =>
+      tracing.spans.find((one) => one.id === id)?.name;
+    expect(tracing.spans.map(({ name, parent }) => `${nameOf(parent)} / ${name}`)).to.include.members([
+      'cache key: step / resolve',
+      'step / exec',
+      'exec / pull',
+      'pull / read',
+      'job / push',
+    ]);
+  });
+
+  it('are none where no build is traced', async () => {
+    const tracing = new RecordedTracing();
+    await using bench = new Bench({});
+    const work = ({ progress }: OpContext): Promise<string> =>
+      traceBelow(tracing, 'pull', {}, progress, async () => 'v');
+    const job = bench.solver.openJob('j', { sessionId: 's' });
+    await bench.value(job, bench.graph.step({ name: 'step', running: work }));
+    await job[Symbol.asyncDispose]();
+    expect(tracing.spans).to.deep.equal([]);
+  });
+
   it('say of steps that a hit made needless that they are cached', async () => {
     const tracing = new RecordedTracing();
     await using bench = new Bench({ tracing });
@@ -115,7 +142,7 @@ describe('solver: spans', () => {
     const top = bench.graph.step({ name: 'top', inputs: [middle] });
     for (const id of ['first', 'second']) {
       tracing.spans.length = 0;
-      const span = tracing.start('job', { parent: null });
+      const span = tracing.start('job');
       const job = bench.solver.openJob(id, { sessionId: 's', span });
       await bench.value(job, top);
       await job[Symbol.asyncDispose]();
@@ -139,7 +166,7 @@ describe('solver: spans', () => {
           return 'x';
         },
       });
-    const spans = [1, 2].map((i) => tracing.start(`job ${i}`, { parent: null }));
+    const spans = [1, 2].map((i) => tracing.start(`job ${i}`));
     const jobs = spans.map((span, i) => bench.solver.openJob(`j${i}`, { sessionId: 's', span }));
     const first = bench.value(jobs[0]!, make());
     await gate.reached;

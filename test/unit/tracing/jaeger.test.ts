@@ -18,7 +18,7 @@ describe('jaeger tracing', () => {
       const tracing = new JaegerTracing('buildctl', new BatchSender(await openTransport(endpoint)));
       await tracing.trace('build', {}, async (root) => {
         root.setTag('steps', 2);
-        await tracing.trace('step', { tags: { cached: true } }, async () => {});
+        await tracing.trace('step', { parent: root.context, tags: { cached: true } }, async () => {});
       });
       await tracing[Symbol.asyncDispose]();
       const spans = await agent.until((all) => all.length === 2);

@@ -14,7 +14,7 @@ import { otlpEndpoint } from '../../../tracing/otlp-settings.js';
 /** Two spans, the lower of which fails; answers what the collector was sent once tracing is closed. */
 async function traced(env: NodeJS.ProcessEnv): Promise<void> {
   await using tracing = await openTracing('buildkitd', env);
-  await tracing.trace('solve', { parent: null, tags: { ref: 'x' } }, async (outer) => {
+  await tracing.trace('solve', { tags: { ref: 'x' } }, async (outer) => {
     const inner = tracing.start('step', {
       parent: outer.context,
       kind: 'client',

@@ -13,8 +13,12 @@ export interface StepTraces {
 }
 
 /** `socket`: where the daemon takes spans; undefined: nowhere. */
-export function stepTraces(socket: string | undefined, tracing: Tracing, span: SpanContext): StepTraces {
-  if (socket === undefined) return { env: [], mounts: [] };
+export function stepTraces(
+  socket: string | undefined,
+  tracing: Tracing,
+  span: SpanContext | undefined,
+): StepTraces {
+  if (socket === undefined || !span) return { env: [], mounts: [] };
   const { traceparent } = tracing.inject(span);
   const source = { mounts: async () => [{ type: 'bind' as const, source: socket, options: ['rbind'] }] };
   return {

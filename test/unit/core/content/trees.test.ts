@@ -4,7 +4,6 @@ import { expect } from 'chai';
 import tarStream from 'tar-stream';
 import { LocalTrees } from '../../../../core/content/trees.js';
 import type { ResultTree } from '../../../../core/contracts/session.js';
-import { silentTracing } from '../../../../core/contracts/tracing.js';
 import { sha256 } from '../../../../core/util/digest.js';
 import { goModeOf } from '../../../../core/util/gofs/mode.js';
 import { InlineThreads } from '../../../support/inline-threads.js';
@@ -23,7 +22,7 @@ describe('LocalTrees', () => {
   });
   beforeEach(() => {
     threads = new InlineThreads();
-    trees = new LocalTrees({ threads, tracing: silentTracing });
+    trees = new LocalTrees({ threads });
   });
   after(() => {
     for (const dir of [upper, lower]) fs.rmSync(dir, { recursive: true });

@@ -36,10 +36,10 @@ describe('recorded traces', () => {
   });
 
   it('have the spans of their trace, below each other, and no others', async () => {
-    const root = tracing.start('root', { parent: null });
+    const root = tracing.start('root');
     using recording = recorder.record(root.context.traceId);
-    tracing.start('elsewhere', { parent: null }).finish();
-    await tracing.within(root, () => tracing.trace('inner', { tags: { n: 1 } }, async () => {}));
+    tracing.start('elsewhere').finish();
+    await tracing.trace('inner', { parent: root.context, tags: { n: 1 } }, async () => {});
     root.finish();
     root.finish();
     expect(recording.spans.map(({ name }) => name)).to.deep.equal(['inner', 'root']);
@@ -105,7 +105,7 @@ describe('recorded traces', () => {
   });
 
   it('stop growing when nobody records them', () => {
-    const root = tracing.start('root', { parent: null });
+    const root = tracing.start('root');
     const recording = recorder.record(root.context.traceId);
     recording[Symbol.dispose]();
     root.finish();
@@ -113,8 +113,8 @@ describe('recorded traces', () => {
   });
 
   it('say what failed, and what a step was shared with', async () => {
-    const other = tracing.start('other build', { parent: null });
-    const root = tracing.start('root', { parent: null, followsFrom: other.context });
+    const other = tracing.start('other build');
+    const root = tracing.start('root', { followsFrom: other.context });
     using recording = recorder.record(root.context.traceId);
     const failing = tracing.trace('step', { parent: root.context, kind: 'server' }, async () => {
       throw new Error('exit code: 1');
@@ -134,7 +134,7 @@ describe('recorded traces', () => {
   });
 
   it('carry their context in the header that peers read', () => {
-    const { context } = tracing.start('root', { parent: null });
+    const { context } = tracing.start('root');
     const headers = tracing.inject(context);
     expect(tracing.extract((name) => headers[name])).to.deep.equal(context);
     expect(tracing.extract(() => '00-0-0-00')).to.equal(undefined);
@@ -193,7 +193,7 @@ describe('recorded traces', () => {
   });
 
   it('have a span once that a client sends over each of its connections', () => {
-    const { context } = tracing.start('root', { parent: null });
+    const { context } = tracing.start('root');
     using recording = recorder.record(context.traceId);
     const span: FinishedSpan = {
       ...{ service: 'buildx', name: 'build', context, parentSpanId: undefined, kind: 'client' },
@@ -211,7 +211,7 @@ describe('recorded traces', () => {
       forward: (spans: readonly FinishedSpan[]) => sent.push(...spans.map(({ name }) => name)),
     };
     const both = new RecordingTracing('buildkitd', recorder, inner, { owned: true });
-    await both.trace('outer', { parent: null }, () => both.trace('inner', {}, async () => {}));
+    await both.trace('outer', {}, () => both.trace('inner', {}, async () => {}));
     const unsampled = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16), sampled: false };
     both.start('unsampled', { parent: unsampled }).finish();
     expect(sent).to.deep.equal(['inner', 'outer']);

@@ -7,7 +7,6 @@ import tarStream from 'tar-stream';
 import { StackDiffer } from '../../../../../core/content/layer/stack-differ.js';
 import type { BlobInfo, ContentStore } from '../../../../../core/contracts/content.js';
 import type { CompareOptions, LayerBlob } from '../../../../../core/contracts/differ.js';
-import { silentTracing } from '../../../../../core/contracts/tracing.js';
 import type { Digest } from '../../../../../core/util/digest.js';
 import { setTimes } from '../../../../../core/util/linux/times.js';
 import { mountsOf } from '../../../../support/dir-refs.js';
@@ -52,7 +51,7 @@ describe('StackDiffer', () => {
     fs.mkdirSync(blobs);
     content = folderContent(blobs);
     threads = new InlineThreads();
-    differ = new StackDiffer({ content, threads, tracing: silentTracing });
+    differ = new StackDiffer({ content, threads });
   });
   afterEach(() => fs.rmSync(temp, { recursive: true, force: true }));
 
