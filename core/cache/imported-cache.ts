@@ -3,7 +3,7 @@
  * used of it becomes the solver's own, together with the results it was built from (their layers are among its own).
  */
 import type { CacheRecord } from '../contracts/cache.js';
-import type { LazyLayer, RefLayers, RefStore } from '../contracts/refs.js';
+import { lazyLayersOf, type RefLayers, type RefStore } from '../contracts/refs.js';
 import { type Adopted, type ForeignCache, foreignId } from '../solver/foreign.js';
 import { ForeignKeys, recordsBelow } from '../solver/keys/foreign-keys.js';
 import type { KeyId } from '../solver/keys/key-id.js';
@@ -49,7 +49,7 @@ export class ImportedCache implements ForeignCache {
       this.#byId.set(resultId, record);
       this.#ids.set(record, resultId);
       // Of an earlier import there may be records whose layers nobody can bring any more.
-      stores.refs.offerLayers(lazyLayers(record.result.layers));
+      stores.refs.offerLayers(lazyLayersOf(record.result.layers));
     }
   }
 
@@ -80,7 +80,7 @@ export class ImportedCache implements ForeignCache {
 
   async #adopt(record: WithResult): Promise<Adopted> {
     const { keys, results, refs } = this.#stores;
-    const value = await refs.fromLayers(lazyLayers(record.result.layers), this.#options());
+    const value = await refs.fromLayers(lazyLayersOf(record.result.layers), this.#options());
     const recordId = await results.save(value, goesOn);
     const fresh = [...recordsBelow([record], this.#adopted)];
     const linked = linkRecords(keys, fresh, this.#adopted);
@@ -95,7 +95,7 @@ export class ImportedCache implements ForeignCache {
     const { keys, results, refs } = this.#stores;
     for (const record of records) {
       if (record === top || !hasLayers(record) || !standsOn(top, record)) continue;
-      await using ref = await refs.fromLayers(lazyLayers(record.result.layers), this.#options());
+      await using ref = await refs.fromLayers(lazyLayersOf(record.result.layers), this.#options());
       const id = await results.save(ref, goesOn);
       const { createdAt } = record.result;
       await keys.addResult([this.#adopted.get(record)!], { id, createdAt });
@@ -116,6 +116,3 @@ function standsOn(
 ): boolean {
   return below.layers.every(({ descriptor }, at) => descriptor.digest === top.layers[at]?.descriptor.digest);
 }
-
-const lazyLayers = ({ layers, provider }: RefLayers): readonly LazyLayer[] =>
-  layers.map((layer) => ({ ...layer, provider }));

@@ -4,7 +4,13 @@
  */
 import type { CacheExport, CacheMountLayers, KnownCacheMount } from '../contracts/cache.js';
 import { type Progress, statusWhile } from '../contracts/progress.js';
-import type { ImmutableRef, LayerOptions, RefLayers, RefStore } from '../contracts/refs.js';
+import {
+  type ImmutableRef,
+  type LayerOptions,
+  lazyLayersOf,
+  type RefLayers,
+  type RefStore,
+} from '../contracts/refs.js';
 import type { DisposeStack } from '../util/dispose.js';
 import { didYouMean } from '../util/nearest.js';
 import { together } from '../util/together.js';
@@ -80,11 +86,10 @@ async function packed(
     trees!.pack(mount, options, progress, signal),
   );
   if (!packed) return undefined;
-  const { layers, provider } = packed;
-  const ref = await refs().fromLayers(
-    layers.map((layer) => ({ ...layer, provider })),
-    { description: `cache mount "${mount.id}", exported`, type: 'exec.cachemount' },
-  );
+  const ref = await refs().fromLayers(lazyLayersOf(packed), {
+    description: `cache mount "${mount.id}", exported`,
+    type: 'exec.cachemount',
+  });
   if (ref) await holdWhileSent(ref, refs(), held);
   return { id: mount.id, based: mount.base !== undefined, layers: packed };
 }
@@ -102,13 +107,9 @@ async function passedOn(
   progress: Progress,
   signal: AbortSignal,
 ): Promise<CacheMountLayers> {
-  const { layers, provider } = mount.layers;
   if (!options.compression.force) return mount;
   const description = `cache mount "${mount.id}", imported`;
-  const ref = await refs().fromLayers(
-    layers.map((layer) => ({ ...layer, provider })),
-    { description, type: 'exec.cachemount' },
-  );
+  const ref = await refs().fromLayers(lazyLayersOf(mount.layers), { description, type: 'exec.cachemount' });
   if (!ref) return mount;
   await held.use(ref);
   return { ...mount, layers: await ref.layers(options, progress, signal) };

@@ -112,6 +112,10 @@ export interface LazyLayer extends LayerBlob {
   readonly progress?: Progress;
 }
 
+/** Layers of a ref as those that a ref can be made of, in whichever store. */
+export const lazyLayersOf = ({ layers, provider }: RefLayers): readonly LazyLayer[] =>
+  layers.map((layer) => ({ ...layer, provider }));
+
 export interface RefStore {
   /** A new writable layer on `parent` (undefined: an empty tree). The parent is held by the record. */
   create(

@@ -81,13 +81,13 @@ export class Control implements AsyncDisposable {
     const { tracing } = this.#options;
     const services = { ...this.#options, builds: this.#builds, journal: this.#journal };
     const tags = { ref: request.Ref, frontend: request.Frontend };
-    const known = (span: Span): Span | undefined => (tracing === silentTracing ? undefined : span);
+    const traced = (span: Span): Span | undefined => (tracing === silentTracing ? undefined : span);
     try {
       return await tracing.trace('solve', { parent: call.trace, tags }, (span) =>
         this.activity.note(
           { ref: request.Ref, frontend: request.Frontend },
           () => this.#journal.find(request.Ref),
-          () => this.#running.run((signal) => solve(services, request, signal, known(span)), call.signal),
+          () => this.#running.run((signal) => solve(services, request, signal, traced(span)), call.signal),
         ),
       );
     } finally {

@@ -217,7 +217,8 @@ async function openControl(
       results,
       tracing,
       logger,
-      maxParallelism: workers.list[0]?.profile.maxParallelism ?? 0,
+      // What is heavy runs on a worker, and each has a limit of its own.
+      maxParallelism: 0,
       poolParallelism: new Map(workers.list.map(({ profile }) => [profile.id, profile.maxParallelism])),
     }),
   );

@@ -3,7 +3,7 @@
  * unpacked from there, and what is lazy stays lazy. A layer that was never a blob becomes what an export would make of it.
  */
 import type { Progress } from '../contracts/progress.js';
-import type { ImmutableRef, LayerOptions } from '../contracts/refs.js';
+import { type ImmutableRef, type LayerOptions, lazyLayersOf } from '../contracts/refs.js';
 import type { Worker } from '../contracts/worker.js';
 import { DisposeStack } from '../util/dispose.js';
 import { together } from '../util/together.js';
@@ -62,9 +62,8 @@ async function bring(
   progress: Progress,
   signal: AbortSignal,
 ): Promise<ImmutableRef | undefined> {
-  const { layers, provider } = await tree.layers(asExported, progress, signal);
-  return worker.refs.fromLayers(
-    layers.map((layer) => ({ ...layer, provider })),
-    { description: `brought from worker ${tree.workerId}` },
-  );
+  const layers = await tree.layers(asExported, progress, signal);
+  return worker.refs.fromLayers(lazyLayersOf(layers), {
+    description: `brought from worker ${tree.workerId}`,
+  });
 }

@@ -14,12 +14,13 @@ export function chooseWorker(
   filters: readonly string[],
   platform: Platform | undefined,
 ): Worker {
-  const first = workers.default();
-  if (workers.list.length === 1 && filters.length === 0) return first;
+  const only = workers.default();
+  if (workers.list.length === 1 && filters.length === 0) return only;
   const allowed = allowedBy(workers, filters);
-  return (platform && allowed.find((worker) => runs(worker, platform))) ?? allowed[0] ?? first;
+  return (platform && allowed.find((worker) => runs(worker, platform))) ?? allowed[0]!;
 }
 
+/** At least one, the default one first. */
 function allowedBy({ list }: Workers, filters: readonly string[]): readonly Worker[] {
   if (filters.length === 0) return list;
   const parsed = filters.map(parse);

@@ -85,15 +85,22 @@ async function receive(
 /** Reads the layers of a chain: from the content store what is there, the rest from where it comes. */
 export class ChainProvider implements ContentProvider {
   readonly #content: ContentStore;
-  readonly #providers: ReadonlyMap<Digest, readonly ContentProvider[]>;
+  /** The newest of each layer. */
+  readonly #providers: ReadonlyMap<Digest, ContentProvider>;
+  /** With the first of them: then some layer cannot be read any more, unless its blob is here by then. */
+  readonly gone?: AbortSignal;
 
   constructor(content: ContentStore, chain: readonly Entry[]) {
     this.#content = content;
     this.#providers = new Map(
-      chain.flatMap(({ record, providers }) =>
-        record.source && providers.length > 0 ? [[record.source.descriptor.digest, providers]] : [],
-      ),
+      chain.flatMap(({ record, providers }) => {
+        const newest = providers.at(-1);
+        return record.source && newest ? [[record.source.descriptor.digest, newest]] : [];
+      }),
     );
+    const ends = [...new Set([...this.#providers.values()].flatMap(({ gone }) => gone ?? []))];
+    const [end, ...others] = ends;
+    if (end) this.gone = others.length === 0 ? end : AbortSignal.any(ends);
   }
 
   async *read(descriptor: Descriptor, range: ByteRange, signal: AbortSignal): AsyncIterable<Uint8Array> {
@@ -101,7 +108,7 @@ export class ChainProvider implements ContentProvider {
       yield* this.#content.read(descriptor, range, signal);
       return;
     }
-    const provider = this.#providers.get(descriptor.digest)?.at(-1);
+    const provider = this.#providers.get(descriptor.digest);
     if (!provider) throw noProvider(descriptor);
     yield* provider.read(descriptor, range, signal);
   }

@@ -13,16 +13,21 @@ import type { DaemonKeeper } from './daemon-keeper.js';
 
 export type Sample = Readonly<Record<Quantity, number>>;
 
-export const quantities = [
-  'life',
+/** Without builds there is none of these. */
+export const absent = [
   'builds',
   'tasks',
   'sessions',
   'open refs',
   'containers',
   'cgroups',
-  'children',
   'connections',
+] as const;
+
+export const quantities = [
+  'life',
+  ...absent,
+  'children',
   'descriptors',
   'threads',
   'mounts',

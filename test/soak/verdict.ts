@@ -1,16 +1,5 @@
 /** What samples may not show: anything held without a build, more disk than allowed, growth of a daemon that only repeats. */
-import { bytes, type Quantity, type Sample } from './sample.js';
-
-/** Without builds there is none of these. */
-const absent: readonly Quantity[] = [
-  'builds',
-  'tasks',
-  'sessions',
-  'open refs',
-  'containers',
-  'cgroups',
-  'connections',
-];
+import { absent, bytes, type Quantity, type Sample } from './sample.js';
 
 /** Growth that is none, from a median to a later one: by so much, and by this share. */
 const allowance: Readonly<Partial<Record<Quantity, { readonly by: number; readonly share: number }>>> = {

@@ -5,7 +5,13 @@ import { LocalContentStore } from '../../core/content/content-store.js';
 import type { ContentProvider, ContentStore } from '../../core/contracts/content.js';
 import type { Kv } from '../../core/contracts/kv.js';
 import { silentProgress } from '../../core/contracts/progress.js';
-import type { ImmutableRef, LazyLayer, MutableRef, RefOptions } from '../../core/contracts/refs.js';
+import type {
+  ImmutableRef,
+  LazyLayer,
+  MutableRef,
+  PruneOptions,
+  RefOptions,
+} from '../../core/contracts/refs.js';
 import type { Snapshotter } from '../../core/contracts/snapshotter.js';
 import { silentTracing } from '../../core/contracts/tracing.js';
 import { MemoryKv } from '../../core/kv/memory-kv.js';
@@ -16,6 +22,16 @@ import { FakeDiffer, fakeDiffId, fakeLayer } from './fake-differ.js';
 import { InlineThreads } from './inline-threads.js';
 
 export const never = new AbortController().signal;
+
+/** Whatever nobody uses goes. */
+export const everything: PruneOptions = {
+  filter: [],
+  all: true,
+  keepDurationMs: 0,
+  reservedSpace: 0,
+  maxUsedSpace: 0,
+  minFreeSpace: 0,
+};
 const settings = { options: [], opaqueName: 'user.overlay.opaque' } as const;
 
 export class RefStoreHome {

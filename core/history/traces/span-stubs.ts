@@ -3,7 +3,7 @@
  * span stubs. It is what BuildKit keeps and its clients read; times have nine digits.
  *
  * Most of a document is the same in each. Only what differs goes through `JSON.stringify`: every build writes a trace, and a
- * document made as a whole takes three times as long.
+ * document made as a whole takes twice as long.
  */
 import type { FinishedSpan, SpanContext, TagValue } from '../../contracts/index.js';
 

@@ -5,7 +5,13 @@
 import type { CacheMountLayers } from '../../contracts/cache.js';
 import { BuildError } from '../../contracts/errors.js';
 import type { Progress } from '../../contracts/progress.js';
-import type { ImmutableRef, MutableRef, RefOptions, RefStore } from '../../contracts/refs.js';
+import {
+  type ImmutableRef,
+  lazyLayersOf,
+  type MutableRef,
+  type RefOptions,
+  type RefStore,
+} from '../../contracts/refs.js';
 import type { SessionGroup } from '../../contracts/session.js';
 
 type Wanted = Pick<CacheMountLayers, 'id' | 'based'>;
@@ -36,7 +42,7 @@ export class CacheMountOffers {
 
 /** A writable tree on what was imported; undefined, with a warning, when that cannot be had. */
 export async function createFrom(
-  { id, layers: { layers, provider } }: CacheMountLayers,
+  { id, layers }: CacheMountLayers,
   base: ImmutableRef | undefined,
   refs: RefStore,
   options: RefOptions,
@@ -45,10 +51,7 @@ export async function createFrom(
 ): Promise<MutableRef | undefined> {
   const shown = { description: `cache mount "${id}", imported`, type: 'exec.cachemount' } as const;
   try {
-    await using imported = await refs.fromLayers(
-      layers.map((layer) => ({ ...layer, provider })),
-      shown,
-    );
+    await using imported = await refs.fromLayers(lazyLayersOf(layers), shown);
     await using merged = base && (await refs.merge([base, imported], shown));
     return await refs.create(merged ?? imported, options, progress, signal);
   } catch (error) {

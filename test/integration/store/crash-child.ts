@@ -6,19 +6,11 @@ import path from 'node:path';
 import { silentProgress } from '../../../core/contracts/progress.js';
 import type { ImmutableRef } from '../../../core/contracts/refs.js';
 import { LmdbKv } from '../../../core/kv/lmdb-kv.js';
-import { lazyLayers, never, RefStoreHome } from '../../support/ref-store-home.js';
+import { everything, lazyLayers, never, RefStoreHome } from '../../support/ref-store-home.js';
 
 const dir = process.argv[2]!;
 const kv = await LmdbKv.open(path.join(dir, 'store.db'));
 const home = await RefStoreHome.open(dir, kv);
-const everything = {
-  filter: [],
-  all: true,
-  keepDurationMs: 0,
-  reservedSpace: 0,
-  maxUsedSpace: 0,
-  minFreeSpace: 0,
-};
 const gzip = { compression: { type: 'gzip' }, mediaTypes: 'oci' } as const;
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);

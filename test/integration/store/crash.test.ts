@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { LmdbKv } from '../../../core/kv/lmdb-kv.js';
 import { hexOf } from '../../../core/util/digest.js';
-import { never, RefStoreHome } from '../../support/ref-store-home.js';
+import { everything, never, RefStoreHome } from '../../support/ref-store-home.js';
 import { makeTempDir } from '../../support/trees.js';
 
 const child = fileURLToPath(new URL('./crash-child.ts', import.meta.url));
@@ -61,15 +61,7 @@ describe('store after kill -9', () => {
     await using kv = await LmdbKv.open(path.join(dir, 'store.db'));
     const home = await RefStoreHome.open(dir, kv);
     for (const { id } of await home.refs.usage([])) await home.refs.release(id, 'test');
-    const all = {
-      filter: [],
-      all: true,
-      keepDurationMs: 0,
-      reservedSpace: 0,
-      maxUsedSpace: 0,
-      minFreeSpace: 0,
-    };
-    for await (const _ of home.refs.prune(all, never));
+    for await (const _ of home.refs.prune(everything, never));
     expect(await home.refs.usage([])).to.deep.equal([]);
     expect(await fs.readdir(path.join(dir, 'snapshots', 's'))).to.deep.equal([]);
     await home.refs[Symbol.asyncDispose]();

@@ -13,7 +13,7 @@ import { RefResultStore } from '../../../core/snapshot/result-store.js';
 import type { Result, Vertex } from '../../../core/solver/op.js';
 import { sha256 } from '../../../core/util/digest.js';
 import { FakeWorker, fakeWorkers } from '../../support/fake-worker.js';
-import { FakeRegistry, lazyLayers, never, RefStoreHome } from '../../support/ref-store-home.js';
+import { everything, FakeRegistry, lazyLayers, never, RefStoreHome } from '../../support/ref-store-home.js';
 import { opBytes, rootMount } from './ops.js';
 import { fakeServices, opContext } from './services.js';
 
@@ -156,22 +156,29 @@ describe('a tree that is brought to another worker', () => {
     expect(to.differ.applied).to.deep.equal([]);
   });
 
+  it('is as lost as its layers when the clients are gone that have them', async () => {
+    const { from, to, worker } = await open();
+    const clients = [new AbortController(), new AbortController()];
+    const layers = clients.flatMap(({ signal }, i) => {
+      const [layer] = lazyLayers([{ [`${i}`]: '1' }]);
+      return { ...layer!, provider: { gone: signal, read: layer!.provider.read } };
+    });
+    await using tree = (await from.refs.fromLayers(layers, { description: 'of clients' }))!;
+    await using brought = await bring(worker, tree);
+    const { id } = brought.trees[0]!;
+    expect(await to.refs.isObtainable(id)).to.equal(true);
+    clients[0]!.abort();
+    expect(await to.refs.isObtainable(id)).to.equal(false);
+  });
+
   it('outlives the one that it was made of', async () => {
     const { from, to, worker } = await open();
     const tree = await from.commit(undefined, { a: '1' });
     await using brought = await bring(worker, tree);
     await tree[Symbol.asyncDispose]();
-    const everything = {
-      filter: [],
-      all: true,
-      keepDurationMs: 0,
-      reservedSpace: 0,
-      maxUsedSpace: 0,
-      minFreeSpace: 0,
-      keepBlobsSince: Date.now() + 1,
-    };
+    const now = { ...everything, keepBlobsSince: Date.now() + 1 };
     const gone: string[] = [];
-    for await (const { id } of from.refs.prune(everything, never)) gone.push(id);
+    for await (const { id } of from.refs.prune(now, never)) gone.push(id);
     expect(gone).to.deep.equal([tree.id]);
     expect(await to.files(brought.trees[0]!)).to.deep.equal({ a: '1' });
   });

@@ -1,21 +1,12 @@
 import fs from 'node:fs';
 import { expect } from 'chai';
 import { silentProgress } from '../../../../core/contracts/progress.js';
-import type { ImmutableRef, PruneOptions } from '../../../../core/contracts/refs.js';
-import { RefStoreHome } from '../../../support/ref-store-home.js';
+import type { ImmutableRef } from '../../../../core/contracts/refs.js';
+import { everything, RefStoreHome } from '../../../support/ref-store-home.js';
 import { makeTempDir } from '../../../support/trees.js';
 
 const never = new AbortController().signal;
 const described = { description: 'composed' };
-const everything: PruneOptions = {
-  filter: [],
-  all: true,
-  keepDurationMs: 0,
-  reservedSpace: 0,
-  maxUsedSpace: 0,
-  minFreeSpace: 0,
-};
-
 describe('merged and different trees', () => {
   let dir: string;
   let home: RefStoreHome;

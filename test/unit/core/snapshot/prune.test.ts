@@ -11,17 +11,8 @@ import { bytesToKeep, byWorth } from '../../../../core/snapshot/prune-plan.js';
 import { LocalRefStore } from '../../../../core/snapshot/ref-store.js';
 import { fakeContent } from '../../../support/fake-content.js';
 import { FakeDiffer } from '../../../support/fake-differ.js';
-import { lazyLayers, never, RefStoreHome } from '../../../support/ref-store-home.js';
+import { everything, lazyLayers, never, RefStoreHome } from '../../../support/ref-store-home.js';
 import { makeTempDir } from '../../../support/trees.js';
-
-const everything: PruneOptions = {
-  filter: [],
-  all: true,
-  keepDurationMs: 0,
-  reservedSpace: 0,
-  maxUsedSpace: 0,
-  minFreeSpace: 0,
-};
 
 async function prune(refs: LocalRefStore, options: Partial<PruneOptions> = {}): Promise<readonly string[]> {
   const gone: string[] = [];

@@ -9,6 +9,7 @@ import type { HttpAnswer, HttpCall } from '../../../../plugins/sources/http/http
 import { HttpSource } from '../../../../plugins/sources/http/http-source.js';
 import { fakeSession, fakeSessions } from '../../../support/fake-session.js';
 import { InlineThreads } from '../../../support/inline-threads.js';
+import { everything } from '../../../support/ref-store-home.js';
 import { namesIn, SourceWorld, secretSession } from '../../../support/source-world.js';
 
 const never = new AbortController().signal;
@@ -214,10 +215,7 @@ describe('http source', () => {
   it('comes again when its tree was pruned between key and use', async () => {
     const opened = open();
     await keyOf(opened);
-    for await (const _ of world.home.refs.prune(
-      { filter: [], all: true, keepDurationMs: 0, reservedSpace: 0, maxUsedSpace: 0, minFreeSpace: 0 },
-      never,
-    )) {
+    for await (const _ of world.home.refs.prune(everything, never)) {
       // Removed one by one.
     }
     expect(read(await treeOf(opened), 'f.txt')).to.equal('data\n');
